@@ -1,0 +1,91 @@
+"""Pictures as short lists of tokens, most telling first: any prefix is a picture.
+
+>>> import tokcodec, numpy as np
+>>> picture = np.linspace(0, 255, 64 * 64 * 3).astype(np.uint8).reshape(64, 64, 3)
+>>> data = tokcodec.encode(picture, budget=32)
+>>> tokcodec.info(data).tokens >= 32
+True
+>>> tokcodec.decode(data).size
+(64, 64)
+>>> len(tokcodec.cut(data, max_bytes=20))
+20
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PIL import Image
+
+from tokcodec.codec import Codec, Info, Picture, Size, codec_for, load
+from tokcodec.errors import TokCodecError, TokCodecWarning
+from tokcodec.stream.bundle import Bundle
+from tokcodec.tokens.tokens import Tokens
+from tokcodec.weights import ModelInfo, by_id, models
+
+__version__ = "0.1.0"
+__all__ = [
+    "Bundle", "Codec", "Info", "ModelInfo", "TokCodecError", "TokCodecWarning", "Tokens",
+    "cut", "decode", "detokenize", "encode", "info", "load", "models", "pack", "register_pillow", "tokenize", "unpack",
+]  # fmt: skip
+
+
+def encode(picture: Picture, budget: int | None = None, max_bytes: int | None = None, psnr: float | None = None,
+           *, model: str | Path = "default", **options) -> bytes:  # fmt: skip
+    """A picture to a stream of at most `budget` tokens, `max_bytes` bytes, or `psnr` decibels; see
+    `Codec.encode`.
+    """
+    return load(model).encode(picture, budget, max_bytes, psnr, **options)
+
+
+def decode(
+    data: bytes, size: Size | None = None, *, model: str | Path | None = None, **options
+) -> Image.Image:
+    """A stream, or any prefix of one, to a picture; see `Codec.decode`.
+
+    Streams name their model. `model` is for custom models not loaded yet and for bare streams: with
+    `original_size=(width, height)` `data` is the code string alone, with `bare=True` flags and size
+    precede it.
+    """
+    bare = options.get("original_size") is not None or options.get("bare")
+    codec = load(model or "default") if bare or model else codec_for(data)
+    return codec.decode(data, size, **options)
+
+
+def cut(data: bytes, budget: int | None = None, max_bytes: int | None = None) -> bytes:
+    """The prefix of a stream that `encode` would have given with these limits; see `Codec.cut`."""
+    return codec_for(data).cut(data, budget, max_bytes)
+
+
+def info(data: bytes, count: bool = True, **options) -> Info:
+    """What a stream says of itself; `count=False` reads the header only; see `Codec.info`."""
+    return codec_for(data).info(data, count, **options)
+
+
+def tokenize(
+    picture: Picture, budget: int | None = None, *, model: str | Path = "default", **options
+) -> Tokens:
+    """A picture to its first `budget` tokens, or all; see `Codec.tokenize`."""
+    return load(model).tokenize(picture, budget, **options)
+
+
+def detokenize(tokens: Tokens, size: Size | None = None, **options) -> Image.Image:
+    """Tokens, all or a prefix, to a picture; see `Codec.detokenize`."""
+    return Codec(by_id(tokens.model)).detokenize(tokens, size, **options)
+
+
+def pack(tokens: Tokens) -> bytes:
+    """Tokens to the shortest stream that determines them; see `Codec.pack`."""
+    return Codec(by_id(tokens.model)).pack(tokens)
+
+
+def unpack(data: bytes, **options) -> Tokens:
+    """A stream to the whole tokens that it determines; see `Codec.unpack`."""
+    return codec_for(data).unpack(data, **options)
+
+
+def register_pillow() -> None:
+    """Teach Pillow the suffix .tkc: `Image.open("x.tkc")` and `image.save("x.tkc", budget=64)`."""
+    from tokcodec.bridges import pillow
+
+    pillow.register()

@@ -1,0 +1,100 @@
+"""The suffix .tkc in Pillow: `Image.open`, `Image.save`, `Image.verify`. Importing this module
+registers it.
+"""
+
+from __future__ import annotations
+
+from typing import IO
+
+from PIL import Image, ImageFile
+
+import tokcodec
+from tokcodec.errors import TokCodecError
+from tokcodec.stream.header import MAGIC
+
+FORMAT = "TOKCODEC"
+MEDIA_TYPE = "image/vnd.tokcodec"
+SUFFIX = ".tkc"
+LONGEST_HEADER = 300
+OPTIONS = ("budget", "max_bytes", "psnr", "model", "background", "max_pixels")
+
+
+class TokCodecImageFile(ImageFile.ImageFile):
+    """A stream as a Pillow image: opening reads the header, loading decodes.
+
+    `info` holds "model" once open, and "tokens" and "complete" once loaded.
+    """
+
+    format = FORMAT
+    format_description = "tokcodec stream"
+
+    def _open(self) -> None:
+        try:
+            found = tokcodec.info(self._bytes(LONGEST_HEADER), count=False)
+        except TokCodecError as e:
+            raise SyntaxError(str(e)) from e  # Pillow's word for "not mine"
+        self._mode = "RGB"
+        self._size = found.width, found.height
+        self._original = self._size
+        self.info["model"] = found.model
+        self.tile = []
+        self._waiting = True
+
+    def draft(
+        self, mode: str | None, size: tuple[int, int] | None
+    ) -> tuple[str, tuple[int, int, float, float]] | None:
+        """Decode no more than needed for `size`: `Image.thumbnail` calls this, as it does for JPEG."""
+        if not self._waiting or size is None:
+            return None
+        from tokcodec.pixels.geometry import fit
+
+        scale = max(size[0] / self._original[0], size[1] / self._original[1])
+        if scale >= 1:
+            return None
+        frame = tuple(max(1, round(side * scale)) for side in self._original)
+        self._size = fit(self._original, (frame[0], frame[1]))
+        return "RGB", (0, 0, self._size[0], self._size[1])
+
+    def load(self):
+        if self._waiting:
+            data = self._bytes()
+            found = tokcodec.info(data)
+            self.info.update(tokens=found.tokens, complete=found.complete)
+            decoded = tokcodec.decode(data, self._size)
+            self.im = decoded.im
+            self._size = decoded.size
+            self._waiting = False
+        return super().load()
+
+    def verify(self) -> None:
+        """Check the header's checksum and that the payload decodes; raises `TokCodecError`
+        otherwise.
+        """
+        tokcodec.info(self._bytes())
+
+    def _bytes(self, most: int = -1) -> bytes:
+        """The stream, or its first `most` bytes."""
+        if self.fp is None:
+            raise ValueError("the file is closed")
+        self.fp.seek(0)
+        return self.fp.read(most)
+
+
+def _accept(prefix: bytes) -> bool:
+    return prefix.startswith(MAGIC)
+
+
+def _save(image: Image.Image, fp: IO[bytes], filename: str | bytes) -> None:
+    options = {k: v for k, v in image.encoderinfo.items() if k in OPTIONS}
+    fp.write(tokcodec.encode(image, **options))
+
+
+def register() -> None:
+    """Register the format with Pillow; harmless to repeat."""
+    Image.register_open(FORMAT, TokCodecImageFile, _accept)
+    Image.register_save(FORMAT, _save)
+    Image.register_extension(FORMAT, SUFFIX)
+    Image.register_mime(FORMAT, MEDIA_TYPE)
+
+
+register()

@@ -1,0 +1,326 @@
+"""The `tokcodec` command: encode, decode, cut, info, models, demo."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import os
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from PIL import Image
+from tqdm import tqdm
+
+import tokcodec
+from tokcodec.errors import ArgumentError, InputError, OutputError, TokCodecError, TokCodecWarning
+from tokcodec.files import write_atomically
+from tokcodec.limits import DEFAULT_PSNR, MAX_PIXELS
+
+SUFFIX = ".tkc"
+STANDARD = "-"  # stdin or stdout
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; 0 if all went well, 1 if anything failed, 2 for wrong usage."""
+    parser = _parser()
+    args = parser.parse_args(argv)
+    warnings.showwarning = lambda message, *_: _say(f"warning: {message}")
+    warnings.simplefilter("always", TokCodecWarning)
+    try:
+        return args.run(args)
+    except TokCodecError as e:
+        _say(str(e))
+        return 1
+    except BrokenPipeError:  # the reader of our output has gone: nothing left to say
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        _say("interrupted")
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="tokcodec", description="Pictures as short lists of tokens: any prefix is a picture."
+    )
+    parser.add_argument("--version", action="version", version=f"tokcodec {tokcodec.__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    p = commands.add_parser("encode", help="pictures to streams (.tkc)")
+    _files(p, "pictures, folders of pictures, or - for stdin")
+    _limits(p)
+    p.add_argument(
+        "--psnr",
+        type=float,
+        help=f"decibels to reach (default without any limit: {DEFAULT_PSNR:g})",
+    )
+    p.add_argument("--model", default="default", help="name of a model, or path of its file")
+    p.add_argument(
+        "--background",
+        type=_colour,
+        default=(255, 255, 255),
+        metavar="R,G,B",
+        help="seen through transparent parts",
+    )
+    _max_pixels(p)
+    p.set_defaults(run=_encode)
+
+    p = commands.add_parser("decode", help="streams, whole or cut, to pictures")
+    _files(p, "streams, folders of them, or - for stdin")
+    p.add_argument("--size", type=_size, metavar="WxH", help="fit the picture into this frame")
+    p.add_argument("--decoder", default="auto", help="auto or linear")
+    p.add_argument(
+        "--model", help="path of a model file, for streams of a model that is not shipped"
+    )
+    p.add_argument(
+        "--suffix",
+        default=".png",
+        help="kind of picture to write when -o names no file (default .png)",
+    )
+    _max_pixels(p)
+    p.set_defaults(run=_decode)
+
+    p = commands.add_parser("cut", help="shorten streams without coding them again")
+    _files(p, "streams, folders of them, or - for stdin")
+    _limits(p)
+    p.set_defaults(run=_cut)
+
+    p = commands.add_parser("info", help="what streams say of themselves")
+    p.add_argument(
+        "inputs", nargs="+", metavar="IN", help="streams, folders of them, or - for stdin"
+    )
+    p.add_argument("--json", action="store_true", help="one JSON object a line")
+    p.add_argument("--no-count", action="store_true", help="read the header only")
+    p.set_defaults(run=_info)
+
+    p = commands.add_parser("models", help="the models at hand")
+    p.add_argument("--json", action="store_true", help="one JSON object a line")
+    p.set_defaults(run=_models)
+
+    p = commands.add_parser("demo", help="real photographs at a few bytes, beside JPEG and WebP")
+    p.add_argument(
+        "-o",
+        "--out",
+        type=Path,
+        default=Path("demo"),
+        metavar="DIR",
+        help="where to write (default: demo)",
+    )
+    p.add_argument(
+        "--bytes",
+        type=int,
+        nargs="+",
+        default=[64, 128, 256, 512, 1024, 2048],
+        help="sizes to show",
+    )
+    p.add_argument("--side", type=int, default=256, help="pixels of the longer side (default 256)")
+    p.set_defaults(run=_demo)
+    return parser
+
+
+def _files(p: argparse.ArgumentParser, help: str) -> None:
+    p.add_argument("inputs", nargs="+", metavar="IN", help=help)
+    p.add_argument(
+        "-o",
+        "--out",
+        metavar="OUT",
+        help="file, folder (trees are recreated there), or - for stdout; default: beside IN",
+    )
+    p.add_argument("-f", "--force", action="store_true", help="overwrite what is there")
+
+
+def _limits(p: argparse.ArgumentParser) -> None:
+    p.add_argument("-b", "--budget", type=int, help="tokens to keep")
+    p.add_argument("-m", "--max-bytes", type=int, help="bytes of the whole stream, at most")
+
+
+def _max_pixels(p: argparse.ArgumentParser) -> None:
+    p.add_argument(
+        "--max-pixels",
+        type=int,
+        default=MAX_PIXELS,
+        help="refuse larger pictures (default %(default)s)",
+    )
+
+
+def _colour(text: str) -> tuple[int, ...]:
+    try:
+        colour = tuple(int(v) for v in text.split(","))
+    except ValueError:
+        colour = ()
+    if len(colour) != 3 or not all(0 <= v <= 255 for v in colour):
+        raise argparse.ArgumentTypeError("three numbers in 0..255, as in 255,255,255")
+    return colour
+
+
+def _size(text: str) -> tuple[int, int]:
+    try:
+        width, height = (int(v) for v in text.lower().split("x"))
+    except ValueError:
+        raise argparse.ArgumentTypeError("width and height, as in 320x240") from None
+    return width, height
+
+
+def _say(text: str) -> None:
+    sys.stderr.write("tokcodec: " + " ".join(text.split()) + "\n")
+
+
+def _encode(args: argparse.Namespace) -> int:
+    codec = tokcodec.load(args.model)
+
+    def convert(data: bytes, _: str) -> bytes:
+        options = {"background": args.background, "max_pixels": args.max_pixels}
+        return codec.encode(data, args.budget, args.max_bytes, args.psnr, **options)
+
+    return _convert(args, convert, SUFFIX, Image.registered_extensions().keys() - {SUFFIX})
+
+
+def _decode(args: argparse.Namespace) -> int:
+    def convert(data: bytes, target: str) -> bytes:
+        options = {"decoder": args.decoder, "max_pixels": args.max_pixels}
+        picture = tokcodec.decode(data, args.size, model=args.model, **options)
+        suffix = Path(target).suffix.lower() if target != STANDARD else args.suffix
+        kind = Image.registered_extensions().get(suffix)
+        if kind is None:
+            raise ArgumentError(f"no picture format has the suffix {suffix!r}; try .png")
+        out = io.BytesIO()
+        picture.save(out, kind)
+        return out.getvalue()
+
+    suffix = args.suffix if args.suffix.startswith(".") else "." + args.suffix
+    args.suffix = suffix
+    return _convert(args, convert, suffix, {SUFFIX})
+
+
+def _cut(args: argparse.Namespace) -> int:
+    if args.budget is None and args.max_bytes is None:
+        raise ArgumentError("say what to cut to: --budget TOKENS or --max-bytes BYTES")
+    return _convert(
+        args, lambda data, _: tokcodec.cut(data, args.budget, args.max_bytes), SUFFIX, {SUFFIX}
+    )
+
+
+def _convert(
+    args: argparse.Namespace, convert: Callable[[bytes, str], bytes], suffix: str, kinds: set[str]
+) -> int:
+    """Each input through `convert` to its output; go on after a failure, and report it at the end."""
+    jobs = [
+        (source, _target(source, root, args, suffix))
+        for source, root in _inputs(args.inputs, kinds)
+    ]
+    if (
+        args.out
+        and len(jobs) > 1
+        and len({target for _, target in jobs}) < len(jobs)
+        and args.out != STANDARD
+    ):
+        raise ArgumentError(
+            "several inputs would be written to one output; give a folder to -o, or distinct names"
+        )
+    failed = 0
+    for source, target in tqdm(jobs, disable=len(jobs) < 2 or not sys.stderr.isatty(), unit="file"):
+        try:
+            _write(target, convert(_read(source), target), args.force)
+        except TokCodecError as e:
+            failed += 1
+            _say(str(e) if len(jobs) == 1 else f"{source}: {e}")
+    return 1 if failed else 0
+
+
+def _inputs(paths: list[str], kinds: set[str]) -> Iterator[tuple[str, Path | None]]:
+    """Files to work on, each with the folder it was found under, if any."""
+    for path in paths:
+        folder = Path(path)
+        if path != STANDARD and folder.is_dir():
+            found = sorted(
+                p for p in folder.rglob("*") if p.is_file() and p.suffix.lower() in kinds
+            )
+            if not found:
+                raise InputError(f"the folder {path} holds no file to work on")
+            yield from ((str(p), folder) for p in found)
+        else:
+            yield path, None
+
+
+def _target(source: str, root: Path | None, args: argparse.Namespace, suffix: str) -> str:
+    """Where the result of `source` goes."""
+    if args.out == STANDARD or (args.out is None and source == STANDARD):
+        return STANDARD
+    if source == STANDARD:
+        return args.out
+    if args.out is None:
+        return str(Path(source).with_suffix(suffix))
+    into_folder = (
+        root is not None
+        or len(args.inputs) > 1
+        or args.out.endswith(os.sep)
+        or Path(args.out).is_dir()
+    )
+    if not into_folder:
+        return args.out
+    inside = Path(source).relative_to(root) if root is not None else Path(Path(source).name)
+    return str(Path(args.out) / inside.with_suffix(suffix))
+
+
+def _read(source: str) -> bytes:
+    try:
+        return sys.stdin.buffer.read() if source == STANDARD else Path(source).read_bytes()
+    except OSError as e:
+        raise InputError(f"cannot read {source}: {e.strerror or e}") from e
+
+
+def _write(target: str, data: bytes, overwrite: bool) -> None:
+    if target == STANDARD:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+        return
+    try:
+        Path(target).parent.mkdir(parents=True, exist_ok=True)
+    except OSError as e:
+        raise OutputError(f"cannot make the folder of {target}: {e.strerror or e}") from e
+    write_atomically(target, data, overwrite)
+
+
+def _info(args: argparse.Namespace) -> int:
+    failed = 0
+    for source, _ in _inputs(args.inputs, {SUFFIX}):
+        try:
+            found = tokcodec.info(_read(source), count=not args.no_count)
+        except TokCodecError as e:
+            failed += 1
+            _say(f"{source}: {e}")
+            continue
+        if args.json:
+            sys.stdout.write(json.dumps({"file": source, **found.as_dict()}) + "\n")
+            continue
+        counted = (
+            "" if found.tokens is None else f", {found.tokens} tokens ({found.digits} digits), "
+        )
+        state = "" if found.complete is None else "complete" if found.complete else "cut"
+        grey = ", grey" if found.grey else ""
+        sys.stdout.write(
+            f"{source}: {found.width}x{found.height}{grey}, model {found.model} ({found.model_id[:8]}), "
+            f"{found.bytes} bytes ({found.bits_per_pixel:.4f} bits per pixel){counted}{state}\n"
+        )
+    return 1 if failed else 0
+
+
+def _models(args: argparse.Namespace) -> int:
+    for m in tokcodec.models():
+        if args.json:
+            sys.stdout.write(json.dumps(m.__dict__) + "\n")
+        else:
+            sys.stdout.write(
+                f"{m.name}: family {m.family}, code {m.code}, vocabulary {m.vocabulary}, id {m.id[:16]}\n  {m.about}\n"
+            )
+    return 0
+
+
+def _demo(args: argparse.Namespace) -> int:
+    from tokcodec.demo import demo
+
+    sys.stdout.write(demo(args.out, sorted(set(args.bytes)), args.side))
+    return 0

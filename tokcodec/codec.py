@@ -1,0 +1,386 @@
+"""The way through the house: picture -> pixels -> tokens -> code string -> stream, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from tokcodec import decoders, psnr, weights
+from tokcodec.coder import codestring
+from tokcodec.errors import ArgumentError, ModelMismatchError, TokensError
+from tokcodec.limits import DEFAULT_PSNR, MAX_PIXELS, MAX_SIDE
+from tokcodec.model import Model
+from tokcodec.pixels import colour, geometry, image
+from tokcodec.pixels.image import WHITE, Colour, Picture
+from tokcodec.prior.context import Knowledge
+from tokcodec.stream import header as headers
+from tokcodec.stream.header import Header
+from tokcodec.tokens.order import Order, order_for
+from tokcodec.tokens.pyramid import Source, analyse
+from tokcodec.tokens.tokens import DIGITS, Tokens, to_digits, to_ids
+
+Size = tuple[int, int]  # (width, height), as in PIL
+
+
+@dataclass(frozen=True)
+class Info:
+    """What is known of a stream without looking at the picture.
+
+    Attributes:
+        model: name of the model; model_id: its identity, 64 hexadecimal digits.
+        width, height: of the original, in pixels.
+        grey: coded as luma alone (R = G = B).
+        bytes: of the whole stream, of which header_bytes are the header.
+        bits_per_pixel: of the whole stream.
+        tokens: whole tokens that the stream determines; None if they were not counted.
+        digits: ternary digits that it determines, ten to a token; None likewise.
+        complete: nothing was cut off; None likewise.
+    """
+
+    model: str
+    model_id: str
+    width: int
+    height: int
+    grey: bool
+    bytes: int
+    header_bytes: int
+    bits_per_pixel: float
+    tokens: int | None
+    digits: int | None
+    complete: bool | None
+
+    def as_dict(self) -> dict[str, object]:
+        """The same as plain values, for JSON."""
+        return asdict(self)
+
+
+class Codec:
+    """A model with its verbs. `tokcodec.load(name_or_path)` makes one."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+
+    def __repr__(self) -> str:
+        return f"<Codec {self.model.name} {self.model.id[:8]}>"
+
+    # ---- there
+
+    def encode(
+        self,
+        picture: Picture,
+        budget: int | None = None,
+        max_bytes: int | None = None,
+        psnr: float | None = None,
+        *,
+        background: Colour = WHITE,
+        bare: bool | str = False,
+        max_pixels: int | None = MAX_PIXELS,
+    ) -> bytes:
+        """A picture to a stream. Of several limits the tightest wins; with none, `psnr` is 32 dB.
+
+        Args:
+            picture: PIL image, array, CHW tensor, path or the bytes of an image file (see
+                `pixels.image.to_rgb`).
+            budget: tokens to keep; the stream is the shortest that determines so many.
+            max_bytes: the whole stream, header included, is never larger.
+            psnr: decibels that the linear decoder's picture reaches, at most 0.1 above unless one
+                token
+                makes the step. Out of reach: the full stream, and a `TokCodecWarning`.
+            background: RGB to see through transparent parts.
+            bare: True leaves the header out (model, size and greyness travel elsewhere); "size"
+                keeps
+                four bytes of flags and size.
+            max_pixels: refuse larger pictures; None for no limit.
+
+        Raises:
+            InputError, ImageTooLargeError: the picture cannot be used.
+            ArgumentError: a limit is negative, or smaller than the header.
+        """
+        _check_limits(budget, max_bytes, psnr)
+        rgb = image.to_rgb(picture, background, max_pixels)
+        head, order, source = self._open(rgb, bare)
+        if max_bytes is not None and max_bytes < len(head):
+            raise ArgumentError(
+                f"max_bytes={max_bytes} is smaller than the header ({len(head)} bytes)"
+            )
+        script = codestring.Script(order, source.digits)
+        if psnr is None and budget is None and max_bytes is None:
+            psnr = DEFAULT_PSNR
+        tokens = _tightest(
+            budget, None if psnr is None else self._tokens_for(script, source, rgb, psnr)
+        )
+        return head + codestring.code(
+            script, tokens, None if max_bytes is None else max_bytes - len(head)
+        )
+
+    def tokenize(
+        self,
+        picture: Picture,
+        budget: int | None = None,
+        *,
+        background: Colour = WHITE,
+        max_pixels: int | None = MAX_PIXELS,
+    ) -> Tokens:
+        """A picture to its first `budget` tokens (all of them: None), without any coding."""
+        _check_limits(budget, None, None)
+        rgb = image.to_rgb(picture, background, max_pixels)
+        _, order, source = self._open(rgb, bare=True)
+        found: list[np.ndarray] = []
+        left = order.digits if budget is None else min(order.digits, budget * DIGITS)
+        for step in order.passes:
+            if left <= 0:
+                break
+            found.append(source.digits(step)[:left])
+            left -= len(found[-1])
+        digits = np.concatenate(found) if found else np.zeros(0, np.int8)
+        return self._tokens(digits, order)
+
+    def pack(self, tokens: Tokens) -> bytes:
+        """Tokens to the shortest stream that determines them all."""
+        order = self._order_of(tokens)
+        digits = to_digits(tokens.ids)
+        if digits[order.digits :].any() or len(digits) - order.digits >= DIGITS:
+            raise TokensError(
+                f"{len(tokens)} tokens are more than a picture of this size has ({-(-order.digits // DIGITS)})"
+            )
+        places = iter(
+            np.split(digits[: order.digits], np.cumsum([p.digits for p in order.passes])[:-1])
+        )
+        script = codestring.Script(order, lambda step: next(places))
+        head = self._head(order, bare=False)
+        return head + codestring.code(script, None if len(digits) else 0)
+
+    def _open(self, rgb: np.ndarray, bare: bool | str) -> tuple[bytes, Order, Source]:
+        """Pixels to header, order and true digits."""
+        grey = image.is_grey(rgb)
+        order = order_for(self.model, rgb.shape[0], rgb.shape[1], 1 if grey else 3)
+        source = Source(order, analyse(colour.to_planes(rgb, grey)))
+        return self._head(order, bare), order, source
+
+    def _head(self, order: Order, bare: bool | str) -> bytes:
+        if bare is True:
+            return b""
+        code, model_hash = weights.code_of(self.model)
+        header = Header(code, order.width, order.height, order.channels == 1, model_hash)
+        if bare == "size":
+            return headers.write_bare(header)
+        if bare is not False:
+            raise ArgumentError(f"bare must be True, False or 'size', not {bare!r}")
+        return headers.write(header, self.model.sha256)
+
+    @staticmethod
+    def _tokens_for(
+        script: codestring.Script, source: Source, rgb: np.ndarray, decibels: float
+    ) -> int | None:
+        return psnr.tokens_for(script, source, rgb, decibels)
+
+    # ---- and back
+
+    def decode(
+        self,
+        data: bytes,
+        size: Size | None = None,
+        *,
+        decoder: str = "auto",
+        max_pixels: int | None = MAX_PIXELS,
+        original_size: Size | None = None,
+        grey: bool = False,
+        bare: bool = False,
+    ) -> Image.Image:
+        """A stream, or any prefix of one that has the whole header, to a picture at the original
+        size.
+
+        Args:
+            data: a stream; with `bare=True` flags, size and code string; with `original_size` the
+                code string alone.
+            size: (width, height) to fit the picture into, shape kept, never enlarged; costs no full
+                decode.
+            decoder: "auto" is the best at hand, "linear" the plain inverse transform.
+            max_pixels: refuse larger originals; None for no limit.
+            original_size: (width, height) of a stream written with `bare=True`; `grey` if R = G = B
+                there.
+
+        Returns:
+            PIL image of mode RGB.
+        """
+        draw = decoders.find(decoder)
+        order, payload, _ = self._parse(data, max_pixels, original_size, grey, bare)
+        known = codestring.read(order, payload).known
+        return _draw(known, draw, size)
+
+    def detokenize(
+        self, tokens: Tokens, size: Size | None = None, *, decoder: str = "auto"
+    ) -> Image.Image:
+        """Tokens, all or a prefix, to a picture at the original size, or fitted into `size`."""
+        draw = decoders.find(decoder)
+        order = self._order_of(tokens)
+        digits, known = to_digits(tokens.ids), Knowledge(order)
+        if digits[order.digits :].any():
+            raise TokensError("more tokens than a picture of this size has")
+        for step in order.passes:
+            if not len(digits):
+                break
+            known.add(step, digits[: step.digits])
+            digits = digits[step.digits :]
+        return _draw(known, draw, size)
+
+    def unpack(self, data: bytes, *, max_pixels: int | None = MAX_PIXELS) -> Tokens:
+        """A stream to the whole tokens that it determines."""
+        order, payload, _ = self._parse(data, max_pixels)
+        reading = codestring.read(order, payload, keep=True)
+        digits = (
+            reading.digits
+            if reading.complete
+            else reading.digits[: reading.total // DIGITS * DIGITS]
+        )
+        return self._tokens(digits, order)
+
+    def cut(self, data: bytes, budget: int | None = None, max_bytes: int | None = None) -> bytes:
+        """The prefix of a stream that `encode` would have given with these limits; all of it, if it
+        is within them already.
+        """
+        _check_limits(budget, max_bytes, None)
+        data = bytes(data)
+        order, payload, head = self._parse(data, None)
+        if max_bytes is not None and max_bytes < head:
+            raise ArgumentError(f"max_bytes={max_bytes} is smaller than the header ({head} bytes)")
+        if budget is not None:
+            data = data[: head + codestring.shortest(order, payload, budget)]
+        return data[:max_bytes]
+
+    def info(self, data: bytes, count: bool = True, *, max_pixels: int | None = MAX_PIXELS) -> Info:
+        """What a stream says of itself; `count=False` reads the header only."""
+        order, payload, head = self._parse(data, max_pixels if count else None, build=count)
+        reading = codestring.read(order, payload) if count else None
+        header, _ = headers.parse(data)
+        whole = None
+        if reading:
+            whole = -(-reading.total // DIGITS) if reading.complete else reading.total // DIGITS
+        return Info(
+            self.model.name, self.model.id, header.width, header.height, header.grey, len(data), head,
+            8 * len(data) / (header.width * header.height),
+            whole, reading.total if reading else None, reading.complete if reading else None,
+        )  # fmt: skip
+
+    # ---- many
+
+    def encode_batch(
+        self, pictures: Iterable[Picture], budget: int | None = None, **options
+    ) -> list[bytes]:
+        """`encode` for each picture, in order."""
+        return [self.encode(p, budget, **options) for p in pictures]
+
+    def decode_batch(
+        self, streams: Sequence[bytes], size: Size | None = None, **options
+    ) -> list[Image.Image]:
+        """`decode` for each stream, in order."""
+        return [self.decode(s, size, **options) for s in streams]
+
+    # ---- helpers
+
+    def _parse(
+        self,
+        data: bytes,
+        max_pixels: int | None,
+        original_size: Size | None = None,
+        grey: bool = False,
+        bare: bool = False,
+        build: bool = True,
+    ) -> tuple[Order, bytes, int]:
+        """Stream to order, code string and length of the header; every check comes before anything
+        large.
+        """
+        data = _as_bytes(data)
+        if original_size is not None:
+            header, length = Header(0, *_check_size(original_size), grey), 0
+        else:
+            header, length = headers.parse(data, bare)
+            if not bare:
+                self._check_model(header, data[:length])
+        image.check_size(header.width, header.height, max_pixels)
+        order = (
+            order_for(self.model, header.height, header.width, 1 if header.grey else 3)
+            if build
+            else None
+        )
+        return order, data[length:], length  # type: ignore[return-value]
+
+    def _check_model(self, header: Header, head: bytes) -> None:
+        if (header.model, header.hash) != weights.code_of(self.model):
+            raise ModelMismatchError(
+                f"the stream was written by another model than {self.model.name}; decode it with tokcodec.decode"
+            )
+        headers.check(head, self.model.sha256)
+
+    def _order_of(self, tokens: Tokens) -> Order:
+        if tokens.model != self.model.id:
+            raise ModelMismatchError(
+                f"the tokens belong to the model {tokens.model[:16]}..., not to {self.model.name}"
+            )
+        width, height = _check_size(tokens.size)
+        return order_for(self.model, height, width, 1 if tokens.grey else 3)
+
+    def _tokens(self, digits: np.ndarray, order: Order) -> Tokens:
+        return Tokens(
+            to_ids(digits), self.model.id, (order.width, order.height), order.channels == 1
+        )
+
+
+def _draw(known: Knowledge, draw: decoders.Decoder, size: Size | None) -> Image.Image:
+    """What is known to a picture at the original size, or inside the frame `size`."""
+    whole = known.order.width, known.order.height
+    wanted = whole if size is None else geometry.fit(whole, _check_size(size))
+    drawn = Image.fromarray(draw(known, wanted))
+    return drawn if drawn.size == wanted else drawn.resize(wanted, Image.Resampling.LANCZOS)
+
+
+def _as_bytes(data: bytes) -> bytes:
+    if not isinstance(data, (bytes, bytearray, memoryview)):
+        raise ArgumentError(f"a stream is bytes, not {type(data).__name__}; read the file first")
+    return bytes(data)
+
+
+def _check_size(size: Size) -> Size:
+    try:
+        width, height = (int(v) for v in size)
+    except (TypeError, ValueError):
+        raise ArgumentError(f"a size is (width, height), not {size!r}") from None
+    if not (1 <= width <= MAX_SIDE and 1 <= height <= MAX_SIDE):
+        raise ArgumentError(f"a size lies in 1..{MAX_SIDE} pixels, not {width} x {height}")
+    return width, height
+
+
+def _check_limits(budget: int | None, max_bytes: int | None, decibels: float | None) -> None:
+    for name, value in (("budget", budget), ("max_bytes", max_bytes)):
+        if value is not None and (
+            isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 0
+        ):
+            raise ArgumentError(f"{name} must be a whole number from 0, not {value!r}")
+    if decibels is not None and not (
+        isinstance(decibels, (int, float, np.number)) and 0 <= float(decibels) <= 100
+    ):
+        raise ArgumentError(f"psnr must lie in 0..100 dB, not {decibels!r}")
+
+
+def _tightest(*limits: int | None) -> int | None:
+    return min((v for v in limits if v is not None), default=None)
+
+
+def load(name_or_path: str | Path = "default") -> Codec:
+    """The codec of a model, by name ("default", "pyramid") or by the path of a model file.
+
+    Raises:
+        UnknownModelError: no such name, no such file.
+        DamagedModelError: the file is no sound model file.
+    """
+    return Codec(weights.open_model(name_or_path))
+
+
+def codec_for(data: bytes) -> Codec:
+    """The codec that a stream asks for in its header."""
+    header, _ = headers.parse(_as_bytes(data))
+    return Codec(weights.model_for(header))

@@ -1,0 +1,1 @@
+"""Digits and their frequencies to bytes, and back."""

@@ -1,0 +1,157 @@
+"""The digits of a picture to its one code string, any prefix of it to the digits that it
+determines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from tokcodec.coder.range import Interval, Reader, Writer
+from tokcodec.prior.context import Knowledge
+from tokcodec.prior.tables import PassTables, pass_tables
+from tokcodec.tokens.order import Order, Pass
+from tokcodec.tokens.tokens import DIGITS
+
+
+def tables_of(order: Order, step: Pass) -> PassTables:
+    """The prior's tables for a pass."""
+    b = order.bands[step.band]
+    return pass_tables(order.model, b.channel, b.level, b.orientation, step.plane, step.parity)
+
+
+class Line(NamedTuple):
+    """A pass, ready for the coder: each digit with the row of its frequencies."""
+
+    digits: np.ndarray  # int8
+    rows: np.ndarray  # uint8, rows of `tables.frequencies`
+    tables: PassTables
+
+
+class Script:
+    """All that is to be sent, a `Line` a pass, worked out as far as it is asked for."""
+
+    def __init__(self, order: Order, digits_of: Callable[[Pass], np.ndarray]) -> None:
+        self.order = order
+        self.known = Knowledge(order)
+        self._digits_of = digits_of
+        self._lines: list[Line] = []
+
+    def line(self, number: int) -> Line:
+        """The line of pass `number`; shorter than the pass if there are no more digits."""
+        while len(self._lines) <= number:
+            step = self.order.passes[len(self._lines)]
+            tables = tables_of(self.order, step)
+            digits = self._digits_of(step)
+            rows = self.known.contexts(step, tables)[: len(digits)].astype(np.uint8)
+            self.known.add(step, digits)
+            self._lines.append(Line(digits, rows, tables))
+        return self._lines[number]
+
+
+def code(script: Script, tokens: int | None = None, max_bytes: int | None = None) -> bytes:
+    """The code string of a picture, or a prefix of it.
+
+    Args:
+        script: what is to be sent.
+        tokens: stop at the shortest prefix that determines so many tokens (at least 0).
+        max_bytes: never more bytes than this (at least 0).
+    """
+    if tokens == 0 or max_bytes == 0:
+        return b""
+    writer, goal = Writer(), None
+    target = None if tokens is None else tokens * DIGITS
+    written = 0
+    for number, step in enumerate(script.order.passes):
+        digits, rows, tables = script.line(number)
+        split = len(digits) if target is None else min(len(digits), max(0, target - written))
+        writer.write(digits[:split], rows[:split], tables.weights)
+        written += split
+        if goal is None and written == target:
+            goal = writer.interval()
+        writer.write(digits[split:], rows[split:], tables.weights)
+        written += len(digits) - split
+        if goal is not None or (max_bytes is not None and len(writer) > max_bytes):
+            found = _settled(*writer.fixed(), goal, max_bytes)
+            if found is not None:
+                return found
+        if len(digits) < step.digits:
+            break
+    whole = writer.finish()
+    n = None if goal is None else goal.shortest_prefix(whole, len(whole))
+    return whole[:n][:max_bytes]
+
+
+def _settled(
+    string: bytes, fixed: int, goal: Interval | None, max_bytes: int | None
+) -> bytes | None:
+    """The prefix asked for, if the bytes that are certain by now hold it."""
+    if goal is not None:
+        n = goal.shortest_prefix(string, fixed)
+        if n is not None:
+            return string[:n][:max_bytes]
+    if max_bytes is not None and fixed >= max_bytes:
+        return string[:max_bytes]
+    return None
+
+
+class Reading(NamedTuple):
+    """What a payload says."""
+
+    known: Knowledge
+    digits: np.ndarray  # int8, in coding order; empty unless they were asked for
+    total: int  # digits determined
+    complete: bool  # all digits of the picture are
+
+
+def read(order: Order, payload: bytes, keep: bool = False) -> Reading:
+    """Decode all digits that `payload`, a prefix of a code string, determines."""
+    known, kept, count = Knowledge(order), [], 0
+    reader = Reader(payload)
+    for step in order.passes:
+        if not payload:
+            break
+        tables = tables_of(order, step)
+        digits = reader.read(known.contexts(step, tables), tables.weights)
+        known.add(step, digits)
+        count += len(digits)
+        if keep:
+            kept.append(digits)
+        if len(digits) < step.digits:
+            break
+    found = np.concatenate(kept) if kept else np.zeros(0, np.int8)
+    return Reading(known, found, count, count == order.digits)
+
+
+def shortest(order: Order, payload: bytes, tokens: int) -> int:
+    """How many bytes of `payload` determine `tokens` tokens; all of them, if even they do not."""
+    if tokens == 0 or not payload:
+        return 0
+    known, reader, writer, left = Knowledge(order), Reader(payload), Writer(), tokens * DIGITS
+    for step in order.passes:
+        tables = tables_of(order, step)
+        rows = known.contexts(step, tables)
+        digits = reader.read(rows, tables.weights)
+        known.add(step, digits)
+        writer.write(digits[:left], rows[:left], tables.weights)
+        left -= min(left, len(digits))
+        if left == 0:
+            n = writer.interval().shortest_prefix(payload, len(payload))
+            return len(payload) if n is None else n
+        if len(digits) < step.digits:
+            break
+    return len(payload)
+
+
+def determined(script: Script, payload: bytes) -> int:
+    """How many digits `payload`, a prefix of the script's code string, determines."""
+    reader, count = Reader(payload), 0
+    for number, step in enumerate(script.order.passes):
+        _, rows, tables = script.line(number)
+        n = len(reader.read(rows, tables.weights))
+        count += n
+        if n < step.digits:
+            break
+    return count

@@ -1,0 +1,166 @@
+"""Digits and their frequencies to the bytes of a range coder, trimmed to the byte, decodable from
+any prefix.
+
+The coder is constriction's 32-bit `queue.RangeEncoder` (64-bit state, 24-bit frequencies). A code
+string is read as a binary fraction 0.b1b2b3...; a sequence of digits is an interval of such
+fractions. Bytes *determine* a digit when the whole interval of fractions that start with these
+bytes
+lies inside the digit's interval: whatever follows, the digit is the same.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import constriction  # type: ignore[import-untyped]
+import numpy as np
+
+RangeEncoder, RangeDecoder = (
+    constriction.stream.queue.RangeEncoder,
+    constriction.stream.queue.RangeDecoder,
+)
+
+# `perfect=False` scales the weights w it is handed by (2**24 - 3) / sum(w), then gives every symbol
+# one more. With weights that are frequencies less one, summing to 2**24 - 3, the scale is exactly
+# 1.0, and each symbol gets exactly its frequency: no float rounding is involved.
+_FAMILY = constriction.stream.model.Categorical(perfect=False)
+CHUNK = 1 << 18  # digits handed over at once: 6 MB of weights
+
+
+class Interval(NamedTuple):
+    """Where an encoder stands: the fractions [low, low + size) * 2**-bits that continue what was
+    written.
+
+    `low` is known modulo 2**64 only; the bytes of any continuation give the rest.
+    """
+
+    words: int
+    low: int
+    size: int
+
+    @property
+    def bits(self) -> int:
+        return 32 * self.words + 64
+
+    def offset(self, code: bytes) -> int:
+        """How far the fraction `code`, a continuation of what was written, lies above the
+        interval's low end.
+        """
+        return (_tail(code, self.words) - self.low) % (1 << 64)
+
+    def shortest_prefix(self, code: bytes, fixed: int) -> int | None:
+        """Bytes of `code` that determine all that was written, or None if more than `fixed` would
+        be needed.
+
+        Args:
+            code: a continuation of what was written, of which the first `fixed` bytes are certain.
+        """
+        tail, offset = _tail(code, self.words), self.offset(code)
+        for n in range(min(4 * self.words, fixed), min(fixed, 4 * self.words + 8) + 1):
+            free = 8 * (4 * self.words + 8 - n)  # bits after the prefix
+            if free > 64:
+                continue
+            below = tail & ((1 << free) - 1)
+            if below <= offset and offset - below + (1 << free) <= self.size:
+                return n
+        return None
+
+
+def _tail(code: bytes, words: int) -> int:
+    """The 64 bits after the first `words` words of `code`, zeros after its end."""
+    return int.from_bytes(code[4 * words : 4 * words + 8].ljust(8, b"\0"), "big")
+
+
+class Writer:
+    """Digits in, bytes out."""
+
+    def __init__(self) -> None:
+        self._encoder = RangeEncoder()
+
+    def write(self, digits: np.ndarray, rows: np.ndarray, weights: np.ndarray) -> None:
+        """Append digits (-1, 0, 1; shape (n,)), each with the frequencies in row `rows[i]` of
+        `weights` (frequency - 1).
+        """
+        for at in range(0, len(digits), CHUNK):
+            symbols = digits[at : at + CHUNK].astype(np.int32) + 1
+            self._encoder.encode(symbols, _FAMILY, weights.take(rows[at : at + CHUNK], axis=0))
+
+    def __len__(self) -> int:
+        """Bytes written, within eight."""
+        return 4 * self._encoder.num_words()
+
+    def interval(self) -> Interval:
+        words, (low, size) = self._encoder.pos()
+        return Interval(words, low, size)
+
+    def code(self) -> bytes:
+        """Bytes of some fraction inside the present interval."""
+        return self._encoder.get_compressed().astype(">u4").tobytes()
+
+    def fixed(self) -> tuple[bytes, int]:
+        """(code, n): the first n bytes of `code` will not change, whatever is written from here on."""
+        here, code = self.interval(), self.code()
+        value = int.from_bytes(code[: 4 * here.words + 8].ljust(4 * here.words + 8, b"\0"), "big")
+        low = value - here.offset(code)
+        differing = (low ^ (low + here.size - 1)).bit_length()
+        return code, (here.bits - differing) // 8
+
+    def finish(self) -> bytes:
+        """The shortest bytes that determine everything written."""
+        here, code = self.interval(), self.code()
+        value = int.from_bytes(code[: 4 * here.words + 8].ljust(4 * here.words + 8, b"\0"), "big")
+        low = value - here.offset(code)
+        for n in range(4 * here.words + 9):
+            free = here.bits - 8 * n
+            prefix = -(-low >> free)  # rounded up
+            if (prefix + 1) << free <= low + here.size:
+                return prefix.to_bytes(n, "big")
+        return code
+
+
+class Reader:
+    """Bytes in, the digits that they determine out.
+
+    Two decoders run side by side, one on the smallest and one on the largest fraction that starts
+    with the bytes; digits are determined for as long as both agree.
+    """
+
+    def __init__(self, payload: bytes) -> None:
+        pad = -len(payload) % 4
+        words = np.frombuffer(payload + b"\0" * pad, ">u4").astype(np.uint32)
+        self._least = RangeDecoder(words)
+        words = np.frombuffer(payload + b"\xff" * (pad + 16), ">u4").astype(np.uint32)
+        self._most = RangeDecoder(words)
+
+    def read(self, rows: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """The next digits (int8), at most len(rows) of them; fewer when the bytes determine no
+        more.
+        """
+        out = []
+        for at in range(0, len(rows), CHUNK):
+            w = weights.take(rows[at : at + CHUNK], axis=0)
+            a, b = _decode(self._least, w), _decode(self._most, w)
+            n = min(len(a), len(b))
+            differ = np.flatnonzero(a[:n] != b[:n])
+            n = int(differ[0]) if len(differ) else n
+            out.append(a[:n].astype(np.int8) - np.int8(1))
+            if n < len(w):
+                break
+        return np.concatenate(out) if out else np.zeros(0, np.int8)
+
+
+def _decode(decoder, weights: np.ndarray) -> np.ndarray:
+    """Symbols, stopping short where the bytes leave the part of the range that frequencies cover."""
+    before = decoder.clone()
+    try:
+        return decoder.decode(_FAMILY, weights)
+    except AssertionError:  # constriction's word for a fraction that no encoder writes
+        good, bad = 0, len(weights)
+        while bad - good > 1:
+            middle = (good + bad) // 2
+            try:
+                before.clone().decode(_FAMILY, weights[:middle])
+                good = middle
+            except AssertionError:
+                bad = middle
+        return before.decode(_FAMILY, weights[:good])

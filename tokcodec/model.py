@@ -1,0 +1,175 @@
+"""A model file to the numbers that turn pictures into tokens and tokens into bytes, and to their
+identity.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import struct
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+
+from tokcodec.errors import DamagedModelError, InputError
+from tokcodec.tokens.layout import Band
+
+FAMILY = "pyramid"
+LEVELS = (
+    8  # levels with statistics of their own; finer ones borrow those of the last (docs/FORMAT.md)
+)
+PLANES = 8  # planes with statistics of their own; later ones borrow those of the last
+SLOTS = 1 + 3 * LEVELS  # the low band, then three orientations a level
+PLANE_DROP = (
+    812  # fall of a score from one plane to the next beyond the last: 256 * log2(9), rounded
+)
+MAGNITUDE_BINS, SIGN_BINS, AGES = 12, 4, 3
+ROWS = MAGNITUDE_BINS * SIGN_BINS + AGES
+TOTAL_BITS = 24
+TOTAL = 1 << TOTAL_BITS  # the three frequencies of a digit sum to this
+
+# What the numbers mean. Part of the identity: a decoder that reads them otherwise is another model.
+MEANING = {
+    "family": FAMILY,
+    "format": 1,
+    "colour": "orthonormal-rgb",
+    "transform": "cdf97-symmetric-dc1",
+    "coarsest": 4,
+    "quantiser": "nested-uniform-ternary",
+    "digits_per_token": 10,
+    "dispersion": "bayer8",
+    "prior": "context-tables-1",
+}
+
+_UNIT = (3, SLOTS, PLANES)
+SHAPES: dict[str, tuple[str, tuple[int, ...]]] = {
+    "tops": ("int32", (3,)),
+    "scores": ("int16", _UNIT),
+    "drift": ("int16", (1,)),
+    "centroids": ("int16", (*_UNIT, 2)),
+    "magnitude_weights": ("int16", (*_UNIT, 2, 6)),
+    "magnitude_edges": ("int16", (*_UNIT, 2, MAGNITUDE_BINS - 1)),
+    "sign_weights": ("int16", (*_UNIT, 2, 4)),
+    "sign_edges": ("int16", (*_UNIT, 2, SIGN_BINS - 1)),
+    "frequencies": ("uint32", (*_UNIT, 2, ROWS, 2)),
+}
+
+
+def slot(level: int, orientation: int) -> int:
+    """Row of the statistics that a band uses: 0 for the low band, levels beyond the last as the
+    last.
+    """
+    return 0 if level == 0 else 3 * (min(level, LEVELS) - 1) + orientation
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """The `pyramid` family's numbers; see docs/FORMAT.md for what each array holds.
+
+    Attributes:
+        name: what people call it ("pyramid"), or the file's stem for a model of one's own.
+        arrays: integer arrays by name, with the types and shapes of `SHAPES`.
+        card: where it came from; free text, not part of the identity.
+    """
+
+    name: str
+    arrays: dict[str, np.ndarray] = field(repr=False)
+    card: dict[str, str] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def sha256(self) -> bytes:
+        """SHA-256 (32 bytes) over all that turns bytes into tokens and gives tokens their meaning."""
+        h = hashlib.sha256(json.dumps(MEANING, sort_keys=True, separators=(",", ":")).encode())
+        for name in sorted(SHAPES):
+            a = self.arrays[name]
+            h.update(f"{name}:{a.dtype.name}:{a.shape}".encode())
+            h.update(np.ascontiguousarray(a, a.dtype.newbyteorder("<")).tobytes())
+        return h.digest()
+
+    @property
+    def id(self) -> str:
+        """The identity as 64 hexadecimal digits."""
+        return self.sha256.hex()
+
+    def planes(self, channel: int, area: int) -> int:
+        """How many digits a coefficient has that stands for 2**`area` pixels.
+
+        The fewest that bring the last step, in units of the orthonormal transform, to at most 3.
+        """
+        top, planes = int(self.arrays["tops"][channel]), 1
+        while 4 * top * top << area > 9 ** (planes + 1):
+            planes += 1
+        return planes
+
+    def score(self, channel: int, level: int, orientation: int, plane: int, area: int) -> int:
+        """256 * log2 of the squared error that one bit removes in this unit, over all the pixels it
+        stands for.
+        """
+        base = int(self.arrays["scores"][channel, slot(level, orientation), min(plane, PLANES - 1)])
+        base += int(self.arrays["drift"][0]) * max(0, level - LEVELS)
+        return base - PLANE_DROP * max(0, plane - PLANES + 1) + 256 * area
+
+    def step(self, channel: int, plane: int) -> float:
+        """Quantiser step after `plane` (0 is the first), in units of pixel values: 2 * top /
+        3**(plane + 1).
+        """
+        return 2.0 * int(self.arrays["tops"][channel]) / 3.0 ** (plane + 1)
+
+    def centroids(self, band: Band, plane: int) -> tuple[int, int]:
+        """How far the mean lies below the middle of a step, in 1/32768 of it: for magnitude 1, for
+        larger ones.
+        """
+        at = (band.channel, slot(band.level, band.orientation), min(plane, PLANES - 1))
+        first, later = self.arrays["centroids"][at].tolist()
+        return first, later
+
+    def save_bytes(self) -> bytes:
+        """The model as a safetensors file."""
+        meta = {
+            "meaning": json.dumps(MEANING, sort_keys=True),
+            "sha256": self.id,
+            "card": json.dumps(self.card),
+        }
+        return save(
+            {k: np.ascontiguousarray(self.arrays[k]) for k in sorted(SHAPES)}, metadata=meta
+        )
+
+
+def load_model(path: str | Path, name: str | None = None) -> Model:
+    """Read and check a model file.
+
+    Raises:
+        InputError: the file cannot be read.
+        DamagedModelError: it is no model file, or its contents do not have the hash it states.
+    """
+    path = Path(path)
+    try:
+        blob = path.read_bytes()
+    except OSError as e:
+        raise InputError(f"cannot read the model file {path}: {e.strerror or e}") from e
+    try:
+        (length,) = struct.unpack_from("<Q", blob)
+        meta = json.loads(blob[8 : 8 + length])["__metadata__"]
+        arrays = load(blob)
+        stated, meaning, card = (
+            meta["sha256"],
+            json.loads(meta["meaning"]),
+            json.loads(meta.get("card", "{}")),
+        )
+    except (SafetensorError, struct.error, ValueError, KeyError, TypeError) as e:
+        raise DamagedModelError(f"{path} is not a tokcodec model file") from e
+    if meaning != MEANING:
+        raise DamagedModelError(
+            f"{path} holds a model of another kind ({meaning}); this version reads {MEANING}"
+        )
+    found = {k: (a.dtype.name, a.shape) for k, a in arrays.items()}
+    if found != SHAPES:
+        raise DamagedModelError(f"{path} does not hold the arrays of a {FAMILY} model")
+    model = Model(name or path.stem, arrays, card)
+    if model.id != stated:
+        raise DamagedModelError(f"{path} is damaged: its contents do not have the hash it states")
+    return model

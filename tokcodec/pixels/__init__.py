@@ -1,0 +1,1 @@
+"""Any picture to planes that a tokenizer reads, and back."""

@@ -1,0 +1,210 @@
+"""Any picture to 8-bit RGB as a person sees it: upright, in sRGB, on a background."""
+
+from __future__ import annotations
+
+import io
+import os
+import warnings
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+
+from tokcodec.errors import ArgumentError, ImageTooLargeError, InputError
+from tokcodec.limits import MAX_SIDE
+
+Picture = Any  # PIL image, array, CHW tensor, path, or the bytes of an image file
+Colour = tuple[int, int, int]
+WHITE: Colour = (255, 255, 255)
+
+
+def to_rgb(
+    picture: Picture, background: Colour = WHITE, max_pixels: int | None = None
+) -> np.ndarray:
+    """uint8 (height, width, 3).
+
+    Orientation from EXIF is applied, ICC profiles are converted to sRGB, transparency is laid on
+    `background`, 16-bit values are scaled to 8, floats are taken to lie in [0, 1], an animation
+    gives its first frame. Other metadata is dropped.
+
+    Args:
+        picture: PIL image; array (height, width) or (height, width, 1 | 3 | 4) of uint8, uint16,
+            bool or float; torch tensor (1 | 3 | 4, height, width) or (height, width); path; or
+            the bytes of an image file.
+        background: RGB to see through transparent parts, each 0..255.
+        max_pixels: refuse larger pictures, before their pixels are read; None for no limit.
+
+    Raises:
+        InputError: it cannot be read or has a form not listed here.
+        ImageTooLargeError: it has more than `max_pixels` pixels, or a side beyond 65,536.
+        ArgumentError: the background is no RGB colour.
+    """
+    if len(background) != 3 or not all(
+        isinstance(v, (int, np.integer)) and 0 <= v <= 255 for v in background
+    ):
+        raise ArgumentError(f"background must be three whole numbers in 0..255, not {background!r}")
+    if isinstance(picture, Image.Image):
+        return _from_pil(picture, background, max_pixels)
+    if isinstance(picture, (str, os.PathLike)):
+        return _from_file(
+            os.fspath(picture), f"the picture {os.fspath(picture)}", background, max_pixels
+        )
+    if isinstance(picture, (bytes, bytearray, memoryview)):
+        return _from_file(io.BytesIO(picture), "these bytes", background, max_pixels)
+    if hasattr(picture, "detach") and hasattr(
+        picture, "cpu"
+    ):  # a torch tensor, without importing torch
+        array = _tensor(picture)
+    elif isinstance(picture, np.ndarray):
+        array = picture
+    else:
+        raise InputError(
+            f"cannot make a picture of a {type(picture).__name__}: give a PIL image, array, tensor, path or bytes"
+        )
+    return _from_array(array, background, max_pixels)
+
+
+def is_grey(rgb: np.ndarray) -> bool:
+    """Whether R = G = B everywhere."""
+    step = max(1, (1 << 20) // max(1, rgb.shape[1]))
+    return all(
+        np.array_equal(part[..., 0], part[..., 1]) and np.array_equal(part[..., 0], part[..., 2])
+        for part in (rgb[at : at + step] for at in range(0, len(rgb), step))
+    )
+
+
+def check_size(width: int, height: int, max_pixels: int | None) -> None:
+    """Raise unless a picture of this size may be handled."""
+    if width < 1 or height < 1:
+        raise InputError(f"a picture needs at least one pixel; this one is {width} x {height}")
+    if max(width, height) > MAX_SIDE:
+        raise ImageTooLargeError(
+            f"a side of {max(width, height)} pixels is beyond the format's {MAX_SIDE}"
+        )
+    if max_pixels is not None and width * height > max_pixels:
+        raise ImageTooLargeError(
+            f"{width} x {height} is more than {max_pixels} pixels; pass a larger max_pixels if you trust it"
+        )
+
+
+def _from_file(
+    source: str | io.BytesIO, what: str, background: Colour, max_pixels: int | None
+) -> np.ndarray:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter(
+                "ignore", Image.DecompressionBombWarning
+            )  # max_pixels is ours to judge
+            with Image.open(source) as image:
+                return _from_pil(image, background, max_pixels)
+    except FileNotFoundError as e:
+        raise InputError(f"{what} does not exist") from e
+    except Image.DecompressionBombError as e:
+        raise ImageTooLargeError(f"{what} is too large for Pillow: {e}") from e
+    except UnidentifiedImageError as e:
+        raise InputError(f"{what} cannot be read: no image format that Pillow knows") from e
+    except (OSError, SyntaxError, ValueError, EOFError) as e:
+        raise InputError(f"{what} cannot be read: {e}") from e
+
+
+def _from_pil(image: Image.Image, background: Colour, max_pixels: int | None) -> np.ndarray:
+    check_size(*image.size, max_pixels)
+    try:
+        image = ImageOps.exif_transpose(image)
+    except (OSError, SyntaxError, ValueError) as e:
+        raise InputError(f"the picture cannot be read: {e}") from e
+    if image.mode.startswith("I") or image.mode == "F":
+        return _from_array(_deep(image), background, max_pixels)
+    profile = image.info.get("icc_profile")
+    if image.mode in ("P", "PA") or "transparency" in image.info:
+        image = image.convert("RGBA" if image.has_transparency_data else "RGB")
+    alpha = image.getchannel("A") if image.mode in ("RGBA", "LA", "La", "RGBa") else None
+    if image.mode in ("RGBA", "RGBa"):
+        image = image.convert("RGBA").convert("RGB")
+    elif image.mode in ("LA", "La", "1"):
+        image = image.convert("L")
+    rgb = _to_srgb(image, profile)
+    if alpha is not None and np.asarray(alpha).min() < 255:
+        rgb = Image.composite(rgb, Image.new("RGB", rgb.size, tuple(background)), alpha)
+    return np.asarray(rgb)
+
+
+def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+    """RGB, through the picture's ICC profile if it has a usable one."""
+    if profile:
+        try:
+            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            if source.profile.profile_description != "sRGB built-in":
+                converted = ImageCms.profileToProfile(
+                    image, source, ImageCms.createProfile("sRGB"), outputMode="RGB"
+                )
+                if converted is not None:
+                    return converted
+        except (ImageCms.PyCMSError, OSError, ValueError):
+            pass  # an unusable profile is as good as none
+    return image.convert("RGB")
+
+
+def _deep(image: Image.Image) -> np.ndarray:
+    """16-bit and float pictures as arrays of uint16 or float."""
+    array = np.asarray(image)
+    if image.mode == "F":
+        return array
+    if array.min() < 0 or array.max() > 65535:
+        raise InputError("a 32-bit integer picture must hold values in 0..65535")
+    return array.astype(np.uint16)
+
+
+def _tensor(tensor: Any) -> np.ndarray:
+    """Torch (channels, height, width) or (height, width) to an array with channels last."""
+    try:
+        if tensor.dtype.is_floating_point:
+            tensor = tensor.float()  # numpy has no bfloat16
+        array = tensor.detach().cpu().numpy()
+    except (TypeError, RuntimeError, AttributeError) as e:
+        raise InputError(f"cannot make a picture of this tensor: {e}") from e
+    if array.ndim == 3:
+        if array.shape[0] not in (1, 3, 4):
+            raise InputError(
+                f"a tensor must be (1, 3 or 4 channels, height, width), not {tuple(array.shape)}"
+            )
+        return np.moveaxis(array, 0, -1)
+    return array
+
+
+def _from_array(array: np.ndarray, background: Colour, max_pixels: int | None) -> np.ndarray:
+    if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (1, 3, 4)):
+        raise InputError(
+            f"an array must be (height, width) or (height, width, 1, 3 or 4), not {array.shape}"
+        )
+    check_size(array.shape[1], array.shape[0], max_pixels)
+    array = _to_8bit(array)
+    if array.ndim == 2:
+        array = array[..., None]
+    if array.shape[2] == 4:
+        rgb, alpha = array[..., :3].astype(np.uint32), array[..., 3:].astype(np.uint32)
+        array = (
+            (rgb * alpha + np.array(background, np.uint32) * (255 - alpha) + 127) // 255
+        ).astype(np.uint8)
+    return np.ascontiguousarray(np.broadcast_to(array, (*array.shape[:2], 3)))
+
+
+def _to_8bit(array: np.ndarray) -> np.ndarray:
+    """uint8 as it is, uint16 scaled, bool to 0 and 255, floats from [0, 1]."""
+    if array.dtype == np.uint8:
+        return array
+    if array.dtype == np.uint16:
+        return ((array.astype(np.uint32) + 128) // 257).astype(np.uint8)
+    if array.dtype == np.bool_:
+        return array.astype(np.uint8) * np.uint8(255)
+    if array.dtype.kind == "f":
+        if not np.isfinite(array).all():
+            raise InputError("the picture holds values that are not finite numbers")
+        if array.min() < 0 or array.max() > 1:
+            raise InputError(
+                f"float pictures must lie in [0, 1]; this one spans {array.min():g}..{array.max():g}"
+            )
+        return np.rint(array.astype(np.float64) * 255).astype(np.uint8)
+    raise InputError(
+        f"cannot make a picture of {array.dtype} values: use uint8, uint16, bool or floats in [0, 1]"
+    )

@@ -1,0 +1,3 @@
+"""How likely is the next digit? Integers only: what both ends compute must be equal on every
+machine.
+"""

@@ -1,0 +1,71 @@
+"""A model's arrays to the look-up tables of one pass over one unit."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+
+from tokcodec.model import AGES, MAGNITUDE_BINS, PLANES, SIGN_BINS, TOTAL, Model, slot
+
+MAGNITUDE_LUT = 256  # cells; a cell is 1/64 of a step
+SIGN_LUT = 64  # cells each side of zero
+SIGNED_BINS = 2 * SIGN_BINS - 1
+FRESH = MAGNITUDE_BINS * SIGNED_BINS  # rows before those of digits that refine
+AGE_SPAN = 15  # |q| at which a coefficient has surely been significant for three planes
+
+
+class PassTables(NamedTuple):
+    """All that turns the neighbourhood of a digit into its frequencies."""
+
+    magnitude_weights: tuple[
+        int, ...
+    ]  # across, down, diagonal neighbours; parent; around the parent; luma
+    sign_weights: tuple[int, ...]  # across, down, diagonal neighbours; luma
+    magnitude_lut: np.ndarray  # clipped weighted sum -> first row of its bin
+    sign_lut: np.ndarray  # weighted sum, SIGN_LUT being zero -> bin
+    age_lut: np.ndarray  # clipped coefficient, AGE_SPAN being zero -> row of a refining digit
+    frequencies: np.ndarray  # (rows, 3) int64, each row summing to 2**24: digits -1, 0, +1
+    weights: np.ndarray  # the same less one, as float64: what the range coder is handed
+
+
+def _age_lut() -> np.ndarray:
+    """Rows of refining digits by value: age 1, 2, 3 planes since the first non-zero digit, for +
+    and then for -.
+    """
+    q = np.arange(-AGE_SPAN, AGE_SPAN + 1)
+    age = np.searchsorted([3 + 1, 12 + 1], np.abs(q))  # |q| = 3 | 6..12 | 15..
+    return (FRESH + age + np.where(q < 0, AGES, 0)).astype(np.int32)
+
+
+@lru_cache(maxsize=4096)
+def pass_tables(
+    model: Model, channel: int, level: int, orientation: int, plane: int, parity: int
+) -> PassTables:
+    """The tables for one pass (`parity` 0: even cells, 1: odd cells) over one unit."""
+    at = (channel, slot(level, orientation), min(plane, PLANES - 1), parity)
+    a = model.arrays
+    magnitude_lut = (
+        np.searchsorted(a["magnitude_edges"][at], np.arange(MAGNITUDE_LUT), side="right")
+        * SIGNED_BINS
+    )
+    side = np.searchsorted(a["sign_edges"][at], np.arange(SIGN_LUT + 1), side="right")
+    sign_lut = SIGN_BINS - 1 + np.concatenate([-side[:0:-1], side])
+    counted = a["frequencies"][at].astype(np.int64)
+    counted = np.stack([counted[:, 0], counted[:, 1], TOTAL - counted.sum(1)], 1)  # (ROWS, 3)
+    fresh = counted[: MAGNITUDE_BINS * SIGN_BINS].reshape(MAGNITUDE_BINS, SIGN_BINS, 3)
+    fresh = np.concatenate(
+        [fresh[:, :0:-1, ::-1], fresh], 1
+    )  # a negative expectation mirrors a positive one
+    aged = counted[MAGNITUDE_BINS * SIGN_BINS :]
+    frequencies = np.concatenate([fresh.reshape(-1, 3), aged, aged[:, ::-1]])
+    return PassTables(
+        tuple(a["magnitude_weights"][at].tolist()),
+        tuple(a["sign_weights"][at].tolist()),
+        magnitude_lut.astype(np.int32),
+        sign_lut.astype(np.int32),
+        _age_lut(),
+        frequencies,
+        (frequencies - 1).astype(np.float64),
+    )

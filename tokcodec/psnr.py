@@ -1,0 +1,91 @@
+"""A PSNR wanted to the number of tokens that reaches it."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+
+from tokcodec.coder.codestring import Script, code, determined
+from tokcodec.decoders.linear import linear
+from tokcodec.errors import TokCodecWarning
+from tokcodec.prior.context import Knowledge
+from tokcodec.tokens.distortion import Curve
+from tokcodec.tokens.pyramid import Source
+from tokcodec.tokens.tokens import DIGITS
+
+LOOKS = 3  # inverse transforms spent at most
+SLACK = 10 ** (0.1 / 10)  # at most 0.1 dB above the target
+
+
+def squared_error(a: np.ndarray, b: np.ndarray) -> int:
+    """Sum of squared differences of two uint8 arrays, exactly."""
+    step = max(1, (1 << 22) // max(1, a[0].size))
+    total = 0
+    for at in range(0, len(a), step):
+        d = a[at : at + step].astype(np.int32) - b[at : at + step]
+        total += int(np.square(d).sum(dtype=np.int64))
+    return total
+
+
+def psnr(a: np.ndarray, b: np.ndarray) -> float:
+    """Peak signal-to-noise ratio of two uint8 arrays of one shape, in decibels; infinite if they
+    are equal.
+    """
+    error = squared_error(a, b)
+    return float("inf") if error == 0 else float(10 * np.log10(255.0**2 * a.size / error))
+
+
+def tokens_for(script: Script, source: Source, rgb: np.ndarray, target: float) -> int | None:
+    """How many tokens the linear decoder needs for `target` decibels of the 8-bit picture `rgb`.
+
+    Estimated from the coefficients, then corrected by looking at most three times: never below the
+    target, at most 0.1 dB above it unless one token makes the step. Warns and gives None (all of
+    them)
+    if even the full stream stays below.
+    """
+    curve = Curve(script, source)
+    wanted = 255.0**2 * rgb.size / 10 ** (target / 10)
+    best: int | None = None
+    ratio, margin = 1.0, 0.0
+    for look in range(LOOKS):
+        digits = curve.digits_for(wanted * (1 - margin) / ratio)
+        if digits is None:
+            break
+        tokens = max(0, -(-digits // DIGITS))
+        error = _look(script, rgb, tokens)
+        if error <= wanted:
+            best = tokens if best is None else min(best, tokens)
+            step_before = (
+                curve.error_after(max(0, (tokens - 1) * DIGITS))
+                * error
+                / max(curve.error_after(tokens * DIGITS), 1e-9)
+            )
+            if error * SLACK >= wanted or tokens == 0 or step_before > wanted:
+                return tokens
+        ratio = error / max(curve.error_after(tokens * DIGITS), 1e-9)
+        margin = 0.004 + 0.006 * look
+    if best is not None:
+        return best
+    digits = curve.digits_for(wanted * 0.96 / ratio)
+    if digits is None:
+        if _look(script, rgb, None) > wanted:
+            warnings.warn(
+                f"{target:g} dB is out of reach for this picture; the stream is complete",
+                TokCodecWarning,
+                stacklevel=4,
+            )
+        return None
+    return -(-digits // DIGITS)
+
+
+def _look(script: Script, rgb: np.ndarray, tokens: int | None) -> int:
+    """Squared error of what the linear decoder makes of the stream with so many tokens."""
+    known, left = Knowledge(script.order), determined(script, code(script, tokens))
+    for number, step in enumerate(script.order.passes):
+        if left == 0:
+            break
+        digits = script.line(number).digits[:left]
+        known.add(step, digits)
+        left -= len(digits)
+    return squared_error(linear(known, (rgb.shape[1], rgb.shape[0])), rgb)

@@ -1,0 +1,1 @@
+"""Code strings to bytes that explain themselves, and back."""

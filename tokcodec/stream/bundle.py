@@ -1,0 +1,269 @@
+"""Many streams of one model in one file, each at hand without reading the others (docs/FORMAT.md,
+"Bundle").
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import zstandard
+
+from tokcodec.errors import (
+    ArgumentError,
+    BadMagicError,
+    DamagedBundleError,
+    InputError,
+    ModelMismatchError,
+    UnsupportedVersionError,
+)
+from tokcodec.files import atomic_file
+from tokcodec.model import Model
+from tokcodec.stream import header as headers
+from tokcodec.stream.header import Header
+from tokcodec.weights import code_of, model_for
+
+MAGIC = b"\xb7TKB"
+VERSION = 1
+BLOCK = 1024  # entries to a block of the index
+_START = struct.Struct(
+    ">4sBB4sB"
+)  # magic, version, model code, hash (zeros if shipped), CRC-8 of that and the model's SHA-256
+_ROOM = struct.Struct(
+    ">QIQ"
+)  # a block of the index: where it lies, its compressed length, where its first payload lies
+_END = struct.Struct(
+    ">QQI4s"
+)  # where the directory lies, how many streams, CRC-32 of directory and both numbers, magic
+_ENTRY = struct.Struct(
+    ">IHHBBH"
+)  # payload length, width - 1, height - 1, grey, extension length, name length
+_LARGEST = BLOCK * (_ENTRY.size + 255 + 65535)  # no honest block is larger
+
+
+class _Entry(NamedTuple):
+    offset: int
+    length: int
+    header: Header
+    name: str
+
+
+class Bundle(Sequence[bytes]):
+    """Read access to a bundle file: `bundle[i]` is stream i, whole, as `encode` gave it.
+
+    Args:
+        path: the file. It is opened for each read, so a bundle can be handed to other processes.
+
+    Raises:
+        InputError: the file cannot be read.
+        BadMagicError, UnsupportedVersionError, DamagedBundleError, UnknownModelError: it is no
+            sound bundle.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+        start = self._read(0, _START.size)
+        if start[:4] != MAGIC:
+            raise BadMagicError(f"{self.path} is no tokcodec bundle")
+        if len(start) < _START.size:
+            raise DamagedBundleError(f"{self.path} ends inside its first bytes")
+        _, version, code, model_hash, crc = _START.unpack(start)
+        if version != VERSION:
+            raise UnsupportedVersionError(
+                f"bundle of version {version}; this tokcodec reads version {VERSION}"
+            )
+        self._code, self._hash = code, model_hash if code == headers.HASHED else b""
+        self.model: Model = model_for(Header(code, 1, 1, hash=self._hash))
+        if headers.crc8(start[:-1] + self.model.sha256) != crc:
+            raise DamagedBundleError(
+                f"{self.path} is damaged, or was written with another model of the same code"
+            )
+        self._size = self._stat()
+        directory, self._count = self._directory()
+        self._rooms = list(_ROOM.iter_unpack(directory))
+        self._block: tuple[int, list[_Entry]] | None = None
+
+    @classmethod
+    def write(
+        cls,
+        path: str | os.PathLike[str],
+        streams: Iterable[bytes],
+        names: Iterable[str] | None = None,
+        overwrite: bool = False,
+    ) -> Bundle:
+        """Write streams, all of one model, to a new bundle file; `names` are optional, one a
+        stream.
+
+        Raises:
+            ModelMismatchError: the streams belong to different models.
+            ArgumentError: there are fewer names than streams, or no stream at all.
+            OutputExistsError, OutputError: the file cannot be written; nothing is left behind.
+        """
+        given = iter(names) if names is not None else None
+        with atomic_file(path, overwrite) as f:
+            model: Model | None = None
+            rooms: list[bytes] = []
+            blocks: list[bytes] = []
+            entries: list[tuple[Header, int, bytes]] = []
+            count, first, at = 0, _START.size, _START.size
+            for data in streams:
+                header, length = headers.parse(data)
+                if model is None:
+                    model = model_for(header)
+                    f.write(_start(model))
+                elif (header.model, header.hash) != code_of(model):
+                    raise ModelMismatchError(
+                        "a bundle holds streams of one model; these belong to several"
+                    )
+                headers.check(data[:length], model.sha256)
+                name = "" if given is None else next(given, None)
+                if name is None:
+                    raise ArgumentError("there are fewer names than streams")
+                f.write(data[length:])
+                entries.append((header, len(data) - length, name.encode()))
+                at, count = at + len(data) - length, count + 1
+                if len(entries) == BLOCK:
+                    blocks.append(_pack_block(entries))
+                    rooms.append(_ROOM.pack(0, len(blocks[-1]), first))
+                    entries, first = [], at
+            if model is None:
+                raise ArgumentError("a bundle needs at least one stream")
+            if entries:
+                blocks.append(_pack_block(entries))
+                rooms.append(_ROOM.pack(0, len(blocks[-1]), first))
+            directory = b""
+            for block, room in zip(blocks, rooms, strict=True):
+                _, length, first = _ROOM.unpack(room)
+                directory += _ROOM.pack(at, length, first)
+                f.write(block)
+                at += len(block)
+            numbers = struct.pack(">QQ", at, count)
+            f.write(directory + _END.pack(at, count, zlib.crc32(directory + numbers), MAGIC))
+        return cls(path)
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, index: int) -> bytes:  # type: ignore[override]
+        entry = self._entry(index)
+        payload = self._read(entry.offset, entry.length)
+        if len(payload) < entry.length:
+            raise DamagedBundleError(f"{self.path} ends inside stream {index}")
+        return headers.write(entry.header, self.model.sha256) + payload
+
+    def __iter__(self) -> Iterator[bytes]:
+        return (self[i] for i in range(len(self)))
+
+    def name(self, index: int) -> str:
+        """The name that stream `index` was given, or the empty string."""
+        return self._entry(index).name
+
+    @property
+    def names(self) -> list[str]:
+        """The names of all streams, in order."""
+        return [self._entry(i).name for i in range(len(self))]
+
+    def index(self, name: object, *bounds: int) -> int:  # type: ignore[override]
+        """Where the stream of that name stands; ValueError if there is none."""
+        return self.names.index(name, *bounds)  # type: ignore[arg-type]
+
+    def cut(
+        self,
+        budget: int | None = None,
+        max_bytes: int | None = None,
+        *,
+        path: str | os.PathLike[str],
+        overwrite: bool = False,
+    ) -> Bundle:
+        """A new bundle with every stream cut as `tokcodec.cut` does; payloads are sliced, never
+        coded again.
+        """
+        from tokcodec.codec import Codec
+
+        codec = Codec(self.model)
+        return Bundle.write(
+            path, (codec.cut(s, budget, max_bytes) for s in self), self.names, overwrite
+        )
+
+    def _stat(self) -> int:
+        try:
+            return self.path.stat().st_size
+        except OSError as e:
+            raise InputError(f"cannot read the bundle {self.path}: {e.strerror or e}") from e
+
+    def _read(self, offset: int, length: int) -> bytes:
+        try:
+            with self.path.open("rb") as f:
+                f.seek(offset)
+                return f.read(length)
+        except OSError as e:
+            raise InputError(f"cannot read the bundle {self.path}: {e.strerror or e}") from e
+
+    def _directory(self) -> tuple[bytes, int]:
+        end = self._read(max(0, self._size - _END.size), _END.size)
+        if len(end) < _END.size or end[-4:] != MAGIC:
+            raise DamagedBundleError(f"{self.path} is cut off: its last bytes are missing")
+        at, count, crc, _ = _END.unpack(end)
+        rooms = -(-count // BLOCK)
+        if at + rooms * _ROOM.size + _END.size != self._size:
+            raise DamagedBundleError(f"{self.path}: its directory does not fit its size")
+        directory = self._read(at, rooms * _ROOM.size)
+        if zlib.crc32(directory + struct.pack(">QQ", at, count)) != crc:
+            raise DamagedBundleError(f"{self.path}: its directory is damaged")
+        return directory, count
+
+    def _entry(self, index: int) -> _Entry:
+        i = index + len(self) if index < 0 else index
+        if not 0 <= i < len(self):
+            raise IndexError(f"the bundle holds {len(self)} streams; there is no {index}")
+        number = i // BLOCK
+        if self._block is None or self._block[0] != number:
+            self._block = number, self._unpack_block(number)
+        return self._block[1][i % BLOCK]
+
+    def _unpack_block(self, number: int) -> list[_Entry]:
+        at, length, offset = self._rooms[number]
+        count = min(BLOCK, len(self) - number * BLOCK)
+        try:
+            raw = zstandard.ZstdDecompressor().decompress(
+                self._read(at, min(length, self._size)), max_output_size=_LARGEST
+            )
+            fixed = [_ENTRY.unpack_from(raw, i * _ENTRY.size) for i in range(count)]
+            texts, entries = count * _ENTRY.size, []
+            for size, width, height, grey, extension, name in fixed:
+                fields = tuple(headers.extension_fields(raw[texts : texts + extension]))
+                text = raw[texts + extension : texts + extension + name].decode()
+                header = Header(self._code, width + 1, height + 1, bool(grey), self._hash, fields)
+                entries.append(_Entry(offset, size, header, text))
+                offset, texts = offset + size, texts + extension + name
+        except (zstandard.ZstdError, struct.error, UnicodeDecodeError, MemoryError) as e:
+            raise DamagedBundleError(f"{self.path}: block {number} of its index is damaged") from e
+        if texts != len(raw) or offset > self._size:
+            raise DamagedBundleError(f"{self.path}: block {number} of its index is damaged")
+        return entries
+
+
+def _start(model: Model) -> bytes:
+    code, model_hash = code_of(model)
+    body = _START.pack(MAGIC, VERSION, code, model_hash or bytes(4), 0)[:-1]
+    return body + bytes((headers.crc8(body + model.sha256),))
+
+
+def _pack_block(entries: list[tuple[Header, int, bytes]]) -> bytes:
+    fixed, texts = [], []
+    for header, length, name in entries:
+        extension = headers.extension_bytes(header)
+        grey = int(header.grey)
+        if len(name) > 65535:
+            raise ArgumentError("a name in a bundle has at most 65,535 bytes")
+        fixed.append(
+            _ENTRY.pack(
+                length, header.width - 1, header.height - 1, grey, len(extension), len(name)
+            )
+        )
+        texts.append(extension + name)
+    return zstandard.ZstdCompressor(level=12).compress(b"".join(fixed + texts))

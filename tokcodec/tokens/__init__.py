@@ -1,0 +1,1 @@
+"""Planes of a picture to ordered tokens, most telling first, and back."""

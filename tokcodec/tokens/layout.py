@@ -1,0 +1,122 @@
+"""The size of a picture to its bands: where each coefficient lives, and in which order they are
+visited.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property, lru_cache
+from typing import NamedTuple
+
+import numpy as np
+
+from tokcodec.tokens import wavelet
+
+LOW, ACROSS, DOWN, DIAGONAL = range(
+    4
+)  # orientation: no detail, detail along x, along y, along both
+DISPERSION = 8  # side of the ordered-dither matrix that spreads the digits of a unit over the band
+
+
+class Band(NamedTuple):
+    """One band of one channel: `height` x `width` coefficients of the same scale and direction."""
+
+    channel: int
+    level: int  # 0 is the coarsest (LOW); the finest has the largest number
+    orientation: int
+    height: int
+    width: int
+    area: int  # log2 of the number of pixels that one coefficient stands for
+    parent: int | None  # index of the band one level coarser, same channel and orientation
+    parent_rows: int  # 1 if the parent has half as many rows, 0 if as many
+    parent_cols: int
+
+
+def bands(height: int, width: int, channels: int) -> list[Band]:
+    """The bands of a `height` x `width` picture, channel by channel, coarsest first."""
+    splits = wavelet.levels(height, width)
+    area = sum(level.split_rows + level.split_cols for level in splits)
+    low_h, low_w = wavelet.low_size(height, width, len(splits))
+    out: list[Band] = []
+    for channel in range(channels):
+        index: dict[tuple[int, int], int] = {}
+        a = area
+        out.append(Band(channel, 0, LOW, low_h, low_w, a, None, 0, 0))
+        for number, level in enumerate(reversed(splits), start=1):
+            half_h = (level.height + 1) // 2 if level.split_rows else level.height
+            half_w = (level.width + 1) // 2 if level.split_cols else level.width
+            coarser = splits[len(splits) - number + 1] if number > 1 else None
+            for orientation in (ACROSS, DOWN, DIAGONAL):
+                if (orientation & 1 and not level.split_cols) or (
+                    orientation & 2 and not level.split_rows
+                ):
+                    continue
+                h = level.height - half_h if orientation & 2 else half_h
+                w = level.width - half_w if orientation & 1 else half_w
+                rows = int(coarser.split_rows) if coarser else 0
+                cols = int(coarser.split_cols) if coarser else 0
+                parent = index.get((number - 1, orientation))
+                index[number, orientation] = len(out)
+                out.append(Band(channel, number, orientation, h, w, a, parent, rows, cols))
+            a -= level.split_rows + level.split_cols
+    return out
+
+
+@lru_cache(maxsize=1)
+def _dispersion() -> list[tuple[int, int]]:
+    """Offsets (y, x) within a tile, in ordered-dither order (Bayer, 1973): each prefix is spread
+    evenly.
+
+    The first half are the offsets with y + x even: the dark squares of a chess board.
+    """
+    bits = DISPERSION.bit_length() - 1
+    rank = {}
+    for y in range(DISPERSION):
+        for x in range(DISPERSION):
+            r = 0
+            for b in range(bits):
+                r = 4 * r + 2 * ((x ^ y) >> b & 1) + (y >> b & 1)
+            rank[y, x] = r
+    return sorted(rank, key=rank.__getitem__)
+
+
+class Grid:
+    """Index arithmetic of a `height` x `width` band kept flat with a border of one zero on each
+    side.
+
+    Cells are numbered in that flat array; `core` is the part of it whose neighbours all exist.
+    """
+
+    def __init__(self, height: int, width: int) -> None:
+        self.height, self.width = height, width
+        self.stride = width + 2
+        self.cells = (height + 2) * self.stride
+        self.core = slice(self.stride + 1, self.cells - self.stride - 1)
+
+    @cached_property
+    def passes(self) -> tuple[np.ndarray, np.ndarray]:
+        """Rows of (y, x) numbered y * width + x, in coding order: the even cells of the chess
+        board, then the odd.
+        """
+        cells = np.arange(self.height * self.width, dtype=np.int32).reshape(self.height, self.width)
+        phases = [cells[y::DISPERSION, x::DISPERSION].ravel() for y, x in _dispersion()]
+        half = len(phases) // 2
+        return np.concatenate(phases[:half]), np.concatenate(phases[half:])
+
+    @cached_property
+    def positions(self) -> tuple[np.ndarray, np.ndarray]:
+        """`passes` as cells of the bordered array, counted from the start of `core`."""
+        out = []
+        for p in self.passes:
+            y = p // np.int32(self.width)
+            out.append(p + y * np.int32(2))
+        return out[0], out[1]
+
+    def parents(self, parent: Grid, rows: int, cols: int) -> tuple[np.ndarray, np.ndarray]:
+        """For each position of each pass, the position in `parent`'s core of the cell above it."""
+        out = []
+        for p in self.passes:
+            y, x = np.divmod(p, np.int32(self.width))
+            y = np.minimum(y >> rows, parent.height - 1)
+            x = np.minimum(x >> cols, parent.width - 1)
+            out.append(y * np.int32(parent.stride) + x)
+        return out[0], out[1]

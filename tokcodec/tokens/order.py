@@ -1,0 +1,95 @@
+"""A model and a picture's size to the one order in which its digits are sent."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+from tokcodec.model import Model
+from tokcodec.tokens.layout import Band, Grid, bands
+
+CACHED_PIXELS = (
+    1 << 20
+)  # orders of pictures up to this size are kept for the next picture of the same size
+
+
+class Pass(NamedTuple):
+    """Half a unit: the even (parity 0) or odd (parity 1) cells of one plane of one band."""
+
+    band: int
+    plane: int
+    parity: int
+    digits: int
+
+
+class Order:
+    """All passes over a `height` x `width` picture with `channels` channels (3, or 1 for grey),
+    most telling first.
+
+    Units (band, plane) are sorted by the model's scores, the squared error that a bit removes; ties
+    by
+    plane, level, channel, orientation. The score of a unit is never above that of the plane before
+    it.
+    """
+
+    def __init__(self, model: Model, height: int, width: int, channels: int) -> None:
+        self.model, self.height, self.width, self.channels = model, height, width, channels
+        self.bands: list[Band] = bands(height, width, channels)
+        self.planes = [model.planes(b.channel, b.area) for b in self.bands]
+        self._grids: dict[tuple[int, int], Grid] = {}
+        self._parents: dict[tuple, tuple] = {}
+        per_channel = len(self.bands) // channels
+        self._luma = [None if b.channel == 0 else i % per_channel for i, b in enumerate(self.bands)]
+        units = []
+        for i, b in enumerate(self.bands):
+            lowest = None
+            for plane in range(self.planes[i]):
+                score = model.score(b.channel, b.level, b.orientation, plane, b.area)
+                lowest = score if lowest is None else min(lowest, score)
+                units.append((-lowest, plane, b.level, b.channel, b.orientation, i))
+        units.sort()
+        self.passes: list[Pass] = []
+        for _, plane, _, _, _, i in units:
+            even = (self.bands[i].height * self.bands[i].width + 1) // 2
+            odd = self.bands[i].height * self.bands[i].width - even
+            self.passes.append(Pass(i, plane, 0, even))
+            if odd:
+                self.passes.append(Pass(i, plane, 1, odd))
+        self.digits = sum(p.digits for p in self.passes)
+
+    def grid(self, band: int) -> Grid:
+        """Index arithmetic of a band; bands of equal size share it."""
+        b = self.bands[band]
+        grid = self._grids.get((b.height, b.width))
+        if grid is None:
+            grid = self._grids[b.height, b.width] = Grid(b.height, b.width)
+        return grid
+
+    def parents(self, band: int) -> tuple:
+        """`Grid.parents` of a band that has a parent."""
+        b = self.bands[band]
+        if b.parent is None:
+            raise LookupError(f"band {band} has no parent")
+        parent = self.bands[b.parent]
+        key = (b.height, b.width, parent.height, parent.width, b.parent_rows, b.parent_cols)
+        if key not in self._parents:
+            self._parents[key] = self.grid(band).parents(
+                self.grid(b.parent), b.parent_rows, b.parent_cols
+            )
+        return self._parents[key]
+
+    def luma(self, band: int) -> int | None:
+        """The band of the first channel that lies where `band` lies, if `band` is a chroma band."""
+        return self._luma[band]
+
+
+@lru_cache(maxsize=16)
+def _cached_order(model: Model, height: int, width: int, channels: int) -> Order:
+    return Order(model, height, width, channels)
+
+
+def order_for(model: Model, height: int, width: int, channels: int) -> Order:
+    """The `Order` of a picture; small ones are remembered."""
+    if height * width <= CACHED_PIXELS:
+        return _cached_order(model, height, width, channels)
+    return Order(model, height, width, channels)
