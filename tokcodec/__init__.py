@@ -7,8 +7,8 @@
 True
 >>> tokcodec.decode(data).size
 (64, 64)
->>> len(tokcodec.cut(data, max_bytes=20))
-20
+>>> len(tokcodec.cut(data, max_bytes=12))
+12
 """
 
 from __future__ import annotations
@@ -26,12 +26,20 @@ from tokcodec.weights import ModelInfo, by_id, models
 __version__ = "0.1.0"
 __all__ = [
     "Bundle", "Codec", "Info", "ModelInfo", "TokCodecError", "TokCodecWarning", "Tokens",
-    "cut", "decode", "detokenize", "encode", "info", "load", "models", "pack", "register_pillow", "tokenize", "unpack",
+    "cut", "decode", "detokenize", "encode", "info", "load", "models", "pack", "register_pillow",
+    "tokenize", "unpack",
 ]  # fmt: skip
 
 
-def encode(picture: Picture, budget: int | None = None, max_bytes: int | None = None, psnr: float | None = None,
-           *, model: str | Path = "default", **options) -> bytes:  # fmt: skip
+def encode(
+    picture: Picture,
+    budget: int | None = None,
+    max_bytes: int | None = None,
+    psnr: float | None = None,
+    *,
+    model: str | Path = "default",
+    **options,
+) -> bytes:
     """A picture to a stream of at most `budget` tokens, `max_bytes` bytes, or `psnr` decibels; see
     `Codec.encode`.
     """

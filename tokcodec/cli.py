@@ -30,12 +30,18 @@ def main(argv: list[str] | None = None) -> int:
     warnings.showwarning = lambda message, *_: _say(f"warning: {message}")
     warnings.simplefilter("always", TokCodecWarning)
     try:
-        return args.run(args)
+        code = args.run(args)
+        sys.stdout.flush()
+        return code
     except TokCodecError as e:
         _say(str(e))
         return 1
     except BrokenPipeError:  # the reader of our output has gone: nothing left to say
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as e:  # all others are told where they happen: this is stdout
+        _say(f"cannot write to stdout: {e.strerror or e}")
+        sys.stdout = None  # what it still holds cannot be written either
         return 1
     except KeyboardInterrupt:
         _say("interrupted")
@@ -72,9 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     _files(p, "streams, folders of them, or - for stdin")
     p.add_argument("--size", type=_size, metavar="WxH", help="fit the picture into this frame")
     p.add_argument("--decoder", default="auto", help="auto or linear")
-    p.add_argument(
-        "--model", help="path of a model file, for streams of a model that is not shipped"
-    )
+    _model(p)
     p.add_argument(
         "--suffix",
         default=".png",
@@ -86,6 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     p = commands.add_parser("cut", help="shorten streams without coding them again")
     _files(p, "streams, folders of them, or - for stdin")
     _limits(p)
+    _model(p)
     p.set_defaults(run=_cut)
 
     p = commands.add_parser("info", help="what streams say of themselves")
@@ -94,6 +99,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     p.add_argument("--json", action="store_true", help="one JSON object a line")
     p.add_argument("--no-count", action="store_true", help="read the header only")
+    _model(p)
     p.set_defaults(run=_info)
 
     p = commands.add_parser("models", help="the models at hand")
@@ -135,6 +141,12 @@ def _files(p: argparse.ArgumentParser, help: str) -> None:
 def _limits(p: argparse.ArgumentParser) -> None:
     p.add_argument("-b", "--budget", type=int, help="tokens to keep")
     p.add_argument("-m", "--max-bytes", type=int, help="bytes of the whole stream, at most")
+
+
+def _model(p: argparse.ArgumentParser) -> None:
+    p.add_argument(
+        "--model", help="path of a model file, for streams of a model that is not shipped"
+    )
 
 
 def _max_pixels(p: argparse.ArgumentParser) -> None:
@@ -184,10 +196,13 @@ def _decode(args: argparse.Namespace) -> int:
         picture = tokcodec.decode(data, args.size, model=args.model, **options)
         suffix = Path(target).suffix.lower() if target != STANDARD else args.suffix
         kind = Image.registered_extensions().get(suffix)
-        if kind is None:
-            raise ArgumentError(f"no picture format has the suffix {suffix!r}; try .png")
+        if kind not in Image.SAVE:
+            raise ArgumentError(f"no picture can be written with the suffix {suffix!r}; try .png")
         out = io.BytesIO()
-        picture.save(out, kind)
+        try:
+            picture.save(out, kind)
+        except (OSError, ValueError) as e:
+            raise OutputError(f"cannot make a {suffix} file of this picture: {e}") from e
         return out.getvalue()
 
     suffix = args.suffix if args.suffix.startswith(".") else "." + args.suffix
@@ -198,6 +213,8 @@ def _decode(args: argparse.Namespace) -> int:
 def _cut(args: argparse.Namespace) -> int:
     if args.budget is None and args.max_bytes is None:
         raise ArgumentError("say what to cut to: --budget TOKENS or --max-bytes BYTES")
+    if args.model:
+        tokcodec.load(args.model)
     return _convert(
         args, lambda data, _: tokcodec.cut(data, args.budget, args.max_bytes), SUFFIX, {SUFFIX}
     )
@@ -206,17 +223,13 @@ def _cut(args: argparse.Namespace) -> int:
 def _convert(
     args: argparse.Namespace, convert: Callable[[bytes, str], bytes], suffix: str, kinds: set[str]
 ) -> int:
-    """Each input through `convert` to its output; go on after a failure, and report it at the end."""
+    """Each input through `convert` to its output; go on after a failure, and report it."""
     jobs = [
         (source, _target(source, root, args, suffix))
         for source, root in _inputs(args.inputs, kinds)
     ]
-    if (
-        args.out
-        and len(jobs) > 1
-        and len({target for _, target in jobs}) < len(jobs)
-        and args.out != STANDARD
-    ):
+    targets = [target for _, target in jobs if target != STANDARD]
+    if len(set(targets)) < len(targets):
         raise ArgumentError(
             "several inputs would be written to one output; give a folder to -o, or distinct names"
         )
@@ -286,6 +299,8 @@ def _write(target: str, data: bytes, overwrite: bool) -> None:
 
 def _info(args: argparse.Namespace) -> int:
     failed = 0
+    if args.model:
+        tokcodec.load(args.model)
     for source, _ in _inputs(args.inputs, {SUFFIX}):
         try:
             found = tokcodec.info(_read(source), count=not args.no_count)
@@ -302,7 +317,8 @@ def _info(args: argparse.Namespace) -> int:
         state = "" if found.complete is None else "complete" if found.complete else "cut"
         grey = ", grey" if found.grey else ""
         sys.stdout.write(
-            f"{source}: {found.width}x{found.height}{grey}, model {found.model} ({found.model_id[:8]}), "
+            f"{source}: {found.width}x{found.height}{grey}, "
+            f"model {found.model} ({found.model_id[:8]}), "
             f"{found.bytes} bytes ({found.bits_per_pixel:.4f} bits per pixel){counted}{state}\n"
         )
     return 1 if failed else 0
@@ -314,7 +330,8 @@ def _models(args: argparse.Namespace) -> int:
             sys.stdout.write(json.dumps(m.__dict__) + "\n")
         else:
             sys.stdout.write(
-                f"{m.name}: family {m.family}, code {m.code}, vocabulary {m.vocabulary}, id {m.id[:16]}\n  {m.about}\n"
+                f"{m.name}: family {m.family}, code {m.code}, vocabulary {m.vocabulary}, "
+                f"id {m.id[:16]}\n  {m.about}\n"
             )
     return 0
 

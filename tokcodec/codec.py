@@ -145,7 +145,8 @@ class Codec:
         digits = to_digits(tokens.ids)
         if digits[order.digits :].any() or len(digits) - order.digits >= DIGITS:
             raise TokensError(
-                f"{len(tokens)} tokens are more than a picture of this size has ({-(-order.digits // DIGITS)})"
+                f"{len(tokens)} tokens are more than a picture of this size has "
+                f"({-(-order.digits // DIGITS)})"
             )
         places = iter(
             np.split(digits[: order.digits], np.cumsum([p.digits for p in order.passes])[:-1])
@@ -261,7 +262,8 @@ class Codec:
         if reading:
             whole = -(-reading.total // DIGITS) if reading.complete else reading.total // DIGITS
         return Info(
-            self.model.name, self.model.id, header.width, header.height, header.grey, len(data), head,
+            self.model.name, self.model.id, header.width, header.height, header.grey,
+            len(data), head,
             8 * len(data) / (header.width * header.height),
             whole, reading.total if reading else None, reading.complete if reading else None,
         )  # fmt: skip
@@ -312,7 +314,8 @@ class Codec:
     def _check_model(self, header: Header, head: bytes) -> None:
         if (header.model, header.hash) != weights.code_of(self.model):
             raise ModelMismatchError(
-                f"the stream was written by another model than {self.model.name}; decode it with tokcodec.decode"
+                f"the stream was written by another model than {self.model.name}; "
+                "decode it with tokcodec.decode"
             )
         headers.check(head, self.model.sha256)
 

@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 from tqdm import tqdm
 
 import tokcodec
-from tokcodec.errors import ArgumentError, InputError
+from tokcodec.errors import ArgumentError, InputError, OutputError
 from tokcodec.files import write_atomically
 from tokcodec.psnr import psnr
 
@@ -40,7 +40,9 @@ def photographs(side: int) -> dict[str, Image.Image]:
         path = next(p for p in Path(data_dir).iterdir() if p.stem == name)
         image = Image.open(path).convert("RGB")
         image.thumbnail((side, side), Image.Resampling.LANCZOS)
-        found[name] = image
+        found[name] = Image.fromarray(
+            np.asarray(image)
+        )  # pixels alone: no profile for rivals to carry
     return found
 
 
@@ -55,7 +57,7 @@ def rival(image: Image.Image, kind: str, max_bytes: int) -> tuple[Image.Image, i
             (max(1, round(image.width * scale)), max(1, round(image.height * scale))),
             Image.Resampling.LANCZOS,
         )
-        low, high, fitting = 0, 100, None
+        low, high, fitting = 1, 100, None  # Pillow takes JPEG quality 0 for its default
         while low <= high:
             quality = (low + high) // 2
             out = io.BytesIO()
@@ -79,6 +81,10 @@ def demo(out: Path, sizes: list[int], side: int = 256) -> str:
     """
     if min(sizes) < 16 or side < 16:
         raise ArgumentError("the demo wants at least 16 bytes and 16 pixels")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as e:
+        raise OutputError(f"cannot make the folder {out}: {e.strerror or e}") from e
     rows: dict[str, list[list[float | None]]] = {name: [] for name in ("tokcodec", *RIVALS)}
     blocks = []
     for name, image in tqdm(
@@ -91,7 +97,6 @@ def demo(out: Path, sizes: list[int], side: int = 256) -> str:
         }
         shown |= {kind: [rival(image, kind, n) for n in sizes] for kind in RIVALS}
         for n, stream, decoded in zip(sizes, streams, shown["tokcodec"], strict=True):
-            out.mkdir(parents=True, exist_ok=True)
             write_atomically(out / f"{name}-{n}.tkc", stream, overwrite=True)
             if decoded is not None:
                 write_atomically(out / f"{name}-{n}.png", _png(decoded[0]), overwrite=True)

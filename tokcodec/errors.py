@@ -12,7 +12,7 @@ class InputError(TokCodecError):
 
 
 class ArgumentError(TokCodecError, ValueError):
-    """An argument has no meaning here: a negative budget, an unknown decoder, an impossible size."""
+    """An argument has no meaning here: a negative budget, an unknown decoder, a strange size."""
 
 
 class ImageTooLargeError(TokCodecError):

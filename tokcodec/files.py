@@ -21,14 +21,19 @@ def atomic_file(path: str | os.PathLike[str], overwrite: bool) -> Iterator[IO[by
         OutputError: it cannot be written (no such folder, no permission, disk full).
     """
     path = Path(path)
-    if path.exists() and not overwrite:
-        raise OutputExistsError(
-            f"{path} exists already; pass overwrite (-f on the command line) to replace it"
-        )
+    if "\0" in str(path):
+        raise OutputError(f"cannot write {path!r}: a file name holds no zero byte")
     temporary = None
     try:
+        if path.exists():
+            if not overwrite:
+                raise OutputExistsError(
+                    f"{path} exists already; pass overwrite (-f on the command line) to replace it"
+                )
+            if not path.is_file():
+                raise OutputError(f"cannot write {path}: it is no regular file; use - for stdout")
         with tempfile.NamedTemporaryFile(
-            dir=path.parent, prefix=f".{path.name}.", delete=False
+            dir=path.parent, prefix=f".{path.name[:40]}.", delete=False
         ) as f:
             temporary = f.name
             yield f

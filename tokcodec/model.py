@@ -82,7 +82,7 @@ class Model:
 
     @cached_property
     def sha256(self) -> bytes:
-        """SHA-256 (32 bytes) over all that turns bytes into tokens and gives tokens their meaning."""
+        """SHA-256 (32 bytes) of all that turns bytes into tokens and gives tokens meaning."""
         h = hashlib.sha256(json.dumps(MEANING, sort_keys=True, separators=(",", ":")).encode())
         for name in sorted(SHAPES):
             a = self.arrays[name]
@@ -128,15 +128,17 @@ class Model:
         return first, later
 
     def save_bytes(self) -> bytes:
-        """The model as a safetensors file."""
+        """The model as a safetensors file; the same model and card give the same bytes."""
         meta = {
             "meaning": json.dumps(MEANING, sort_keys=True),
             "sha256": self.id,
-            "card": json.dumps(self.card),
+            "card": json.dumps(self.card, sort_keys=True),
         }
-        return save(
-            {k: np.ascontiguousarray(self.arrays[k]) for k in sorted(SHAPES)}, metadata=meta
-        )
+        blob = save({k: np.ascontiguousarray(self.arrays[k]) for k in SHAPES}, metadata=meta)
+        (length,) = struct.unpack_from("<Q", blob)  # safetensors writes its header in any order
+        head = json.dumps(json.loads(blob[8 : 8 + length]), sort_keys=True).encode()
+        head += b" " * (-len(head) % 8)
+        return struct.pack("<Q", len(head)) + head + blob[8 + length :]
 
 
 def load_model(path: str | Path, name: str | None = None) -> Model:
@@ -152,9 +154,9 @@ def load_model(path: str | Path, name: str | None = None) -> Model:
     except OSError as e:
         raise InputError(f"cannot read the model file {path}: {e.strerror or e}") from e
     try:
+        arrays = load(blob)  # first: it bounds the header's length and depth
         (length,) = struct.unpack_from("<Q", blob)
         meta = json.loads(blob[8 : 8 + length])["__metadata__"]
-        arrays = load(blob)
         stated, meaning, card = (
             meta["sha256"],
             json.loads(meta["meaning"]),

@@ -46,37 +46,38 @@ def tokens_for(script: Script, source: Source, rgb: np.ndarray, target: float) -
     """
     curve = Curve(script, source)
     wanted = 255.0**2 * rgb.size / 10 ** (target / 10)
-    best: int | None = None
-    ratio, margin = 1.0, 0.0
-    for look in range(LOOKS):
+    most = -(-script.order.digits // DIGITS)
+    below, enough = -1, most + 1  # token counts seen to miss the target, and to reach it
+    ratio, margin = 1.0, 0.0  # of the true error to the estimate; how much less error to aim at
+    for _ in range(LOOKS):
         digits = curve.digits_for(wanted * (1 - margin) / ratio)
-        if digits is None:
+        tokens = most if digits is None else -(-digits // DIGITS)
+        tokens = min(max(tokens, below + 1), enough - 1)
+        if tokens == below:
             break
-        tokens = max(0, -(-digits // DIGITS))
         error = _look(script, rgb, tokens)
         if error <= wanted:
-            best = tokens if best is None else min(best, tokens)
-            step_before = (
-                curve.error_after(max(0, (tokens - 1) * DIGITS))
-                * error
-                / max(curve.error_after(tokens * DIGITS), 1e-9)
-            )
-            if error * SLACK >= wanted or tokens == 0 or step_before > wanted:
-                return tokens
+            enough = tokens
+            if error * SLACK >= wanted or tokens == 0:
+                break
+        else:
+            below = tokens
         ratio = error / max(curve.error_after(tokens * DIGITS), 1e-9)
-        margin = 0.004 + 0.006 * look
-    if best is not None:
-        return best
-    digits = curve.digits_for(wanted * 0.96 / ratio)
-    if digits is None:
-        if _look(script, rgb, None) > wanted:
-            warnings.warn(
-                f"{target:g} dB is out of reach for this picture; the stream is complete",
-                TokCodecWarning,
-                stacklevel=4,
-            )
-        return None
-    return -(-digits // DIGITS)
+        margin += 0.004
+    if enough <= most:
+        return enough
+    if below < most:  # three near misses: take a step that surely reaches, unseen
+        digits = curve.digits_for(wanted * 0.96 / ratio)
+        if digits is not None:
+            return -(-digits // DIGITS)
+        if _look(script, rgb, most) <= wanted:
+            return None
+    warnings.warn(
+        f"{target:g} dB is out of reach for this picture; the stream is complete",
+        TokCodecWarning,
+        stacklevel=4,
+    )
+    return None
 
 
 def _look(script: Script, rgb: np.ndarray, tokens: int | None) -> int:

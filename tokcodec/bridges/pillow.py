@@ -27,6 +27,7 @@ class TokCodecImageFile(ImageFile.ImageFile):
 
     format = FORMAT
     format_description = "tokcodec stream"
+    _waiting = False  # for images that were copied or unpickled
 
     def _open(self) -> None:
         try:
@@ -43,7 +44,7 @@ class TokCodecImageFile(ImageFile.ImageFile):
     def draft(
         self, mode: str | None, size: tuple[int, int] | None
     ) -> tuple[str, tuple[int, int, float, float]] | None:
-        """Decode no more than needed for `size`: `Image.thumbnail` calls this, as it does for JPEG."""
+        """Decode no more than needed for `size`; `Image.thumbnail` calls this, as for JPEG."""
         if not self._waiting or size is None:
             return None
         from tokcodec.pixels.geometry import fit
@@ -53,6 +54,8 @@ class TokCodecImageFile(ImageFile.ImageFile):
             return None
         frame = tuple(max(1, round(side * scale)) for side in self._original)
         self._size = fit(self._original, (frame[0], frame[1]))
+        while (inside := fit(self._original, self._size)) != self._size:
+            self._size = inside  # until decoding into this frame gives just this size
         return "RGB", (0, 0, self._size[0], self._size[1])
 
     def load(self):
@@ -64,6 +67,9 @@ class TokCodecImageFile(ImageFile.ImageFile):
             self.im = decoded.im
             self._size = decoded.size
             self._waiting = False
+            if self._exclusive_fp and self.fp is not None:  # as Pillow does for other formats
+                self.fp.close()
+                self.fp = None
         return super().load()
 
     def verify(self) -> None:

@@ -135,8 +135,9 @@ def shortest(order: Order, payload: bytes, tokens: int) -> int:
         rows = known.contexts(step, tables)
         digits = reader.read(rows, tables.weights)
         known.add(step, digits)
-        writer.write(digits[:left], rows[:left], tables.weights)
-        left -= min(left, len(digits))
+        taken = min(left, len(digits))
+        writer.write(digits[:taken], rows[:taken], tables.weights)
+        left -= taken
         if left == 0:
             n = writer.interval().shortest_prefix(payload, len(payload))
             return len(payload) if n is None else n

@@ -98,7 +98,7 @@ class Writer:
         return self._encoder.get_compressed().astype(">u4").tobytes()
 
     def fixed(self) -> tuple[bytes, int]:
-        """(code, n): the first n bytes of `code` will not change, whatever is written from here on."""
+        """(code, n): the first n bytes of `code` will not change, whatever is written later."""
         here, code = self.interval(), self.code()
         value = int.from_bytes(code[: 4 * here.words + 8].ljust(4 * here.words + 8, b"\0"), "big")
         low = value - here.offset(code)
@@ -110,7 +110,7 @@ class Writer:
         here, code = self.interval(), self.code()
         value = int.from_bytes(code[: 4 * here.words + 8].ljust(4 * here.words + 8, b"\0"), "big")
         low = value - here.offset(code)
-        for n in range(4 * here.words + 9):
+        for n in range(4 * here.words, 4 * here.words + 9):
             free = here.bits - 8 * n
             prefix = -(-low >> free)  # rounded up
             if (prefix + 1) << free <= low + here.size:
@@ -150,7 +150,7 @@ class Reader:
 
 
 def _decode(decoder, weights: np.ndarray) -> np.ndarray:
-    """Symbols, stopping short where the bytes leave the part of the range that frequencies cover."""
+    """Symbols, stopping short where the bytes leave what the frequencies cover."""
     before = decoder.clone()
     try:
         return decoder.decode(_FAMILY, weights)

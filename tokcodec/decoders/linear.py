@@ -7,30 +7,31 @@ import numpy as np
 from tokcodec.pixels.colour import to_rgb
 from tokcodec.prior.context import Knowledge
 from tokcodec.tokens import wavelet
-from tokcodec.tokens.pyramid import dequantise, synthesise
+from tokcodec.tokens.pyramid import SMALL, dequantise, synthesise
+
+MARGIN = 2
 
 
 def linear(known: Knowledge, size: tuple[int, int]) -> np.ndarray:
-    """Pixels, uint8 (height, width, 3): the whole picture, or the smallest low band that covers
-    `size` (width, height).
+    """Pixels, uint8 (height, width, 3): the whole picture, or for a `size` (width, height) well
+    below it
+    the smallest low band that is still `MARGIN` times as large, to be scaled down by a good filter.
     """
     order = known.order
     depth = len(wavelet.levels(order.height, order.width))
     skip = 0
     while skip < depth:
         h, w = wavelet.low_size(order.height, order.width, skip + 1)
-        if h < size[1] or w < size[0]:
+        if h < min(order.height, MARGIN * size[1]) or w < min(order.width, MARGIN * size[0]):
             break
         skip += 1
-    per_channel = len(order.bands) // order.channels
-    planes = []
-    for channel in range(order.channels):
-        chosen = [
-            i
-            for i in range(channel * per_channel, (channel + 1) * per_channel)
-            if order.bands[i].level <= depth - skip
-        ]
-        planes.append(
-            synthesise([dequantise(known, i) for i in chosen], order.height, order.width, skip)
-        )
+    each = len(order.bands) // order.channels
+    kept = [i for i in range(each) if order.bands[i].level <= depth - skip]
+    channels = [range(order.channels)]
+    if order.height * order.width > SMALL:  # one after another: less memory
+        channels = [range(c, c + 1) for c in channels[0]]
+    planes: list[np.ndarray] = []
+    for group in channels:
+        stacked = [np.stack([dequantise(known, c * each + i) for c in group]) for i in kept]
+        planes += [*synthesise(stacked, order.height, order.width, skip)]
     return to_rgb(planes)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 import os
 import warnings
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
-from tokcodec.errors import ArgumentError, ImageTooLargeError, InputError
+from tokcodec.errors import ArgumentError, ImageTooLargeError, InputError, TokCodecError
 from tokcodec.limits import MAX_SIDE
 
 Picture = Any  # PIL image, array, CHW tensor, path, or the bytes of an image file
@@ -39,8 +41,10 @@ def to_rgb(
         ImageTooLargeError: it has more than `max_pixels` pixels, or a side beyond 65,536.
         ArgumentError: the background is no RGB colour.
     """
-    if len(background) != 3 or not all(
-        isinstance(v, (int, np.integer)) and 0 <= v <= 255 for v in background
+    if (
+        not isinstance(background, Sequence | np.ndarray)
+        or len(background) != 3
+        or not all(isinstance(v, (int, np.integer)) and 0 <= v <= 255 for v in background)
     ):
         raise ArgumentError(f"background must be three whole numbers in 0..255, not {background!r}")
     if isinstance(picture, Image.Image):
@@ -59,7 +63,8 @@ def to_rgb(
         array = picture
     else:
         raise InputError(
-            f"cannot make a picture of a {type(picture).__name__}: give a PIL image, array, tensor, path or bytes"
+            f"cannot make a picture of a {type(picture).__name__}: "
+            "give a PIL image, array, tensor, path or bytes"
         )
     return _from_array(array, background, max_pixels)
 
@@ -83,7 +88,8 @@ def check_size(width: int, height: int, max_pixels: int | None) -> None:
         )
     if max_pixels is not None and width * height > max_pixels:
         raise ImageTooLargeError(
-            f"{width} x {height} is more than {max_pixels} pixels; pass a larger max_pixels if you trust it"
+            f"{width} x {height} is more than {max_pixels} pixels; "
+            "pass a larger max_pixels if you trust it"
         )
 
 
@@ -97,31 +103,37 @@ def _from_file(
             )  # max_pixels is ours to judge
             with Image.open(source) as image:
                 return _from_pil(image, background, max_pixels)
+    except TokCodecError:
+        raise
     except FileNotFoundError as e:
         raise InputError(f"{what} does not exist") from e
     except Image.DecompressionBombError as e:
         raise ImageTooLargeError(f"{what} is too large for Pillow: {e}") from e
     except UnidentifiedImageError as e:
         raise InputError(f"{what} cannot be read: no image format that Pillow knows") from e
-    except (OSError, SyntaxError, ValueError, EOFError) as e:
+    except Exception as e:  # Pillow's readers raise anything at damage, RuntimeError among them
         raise InputError(f"{what} cannot be read: {e}") from e
 
 
 def _from_pil(image: Image.Image, background: Colour, max_pixels: int | None) -> np.ndarray:
     check_size(*image.size, max_pixels)
     try:
-        image = ImageOps.exif_transpose(image)
-    except (OSError, SyntaxError, ValueError) as e:
+        image.load()
+    except Exception as e:  # see _from_file
         raise InputError(f"the picture cannot be read: {e}") from e
+    with suppress(Exception):  # EXIF that cannot be read is as good as none
+        image = ImageOps.exif_transpose(image)
     if image.mode.startswith("I") or image.mode == "F":
         return _from_array(_deep(image), background, max_pixels)
     profile = image.info.get("icc_profile")
     if image.mode in ("P", "PA") or "transparency" in image.info:
         image = image.convert("RGBA" if image.has_transparency_data else "RGB")
-    alpha = image.getchannel("A") if image.mode in ("RGBA", "LA", "La", "RGBa") else None
-    if image.mode in ("RGBA", "RGBa"):
-        image = image.convert("RGBA").convert("RGB")
-    elif image.mode in ("LA", "La", "1"):
+    if image.mode in ("La", "RGBa"):  # premultiplied
+        image = image.convert({"La": "LA", "RGBa": "RGBA"}[image.mode])
+    alpha = image.getchannel("A") if image.mode in ("RGBA", "LA") else None
+    if image.mode == "RGBA":
+        image = image.convert("RGB")
+    elif image.mode in ("LA", "1"):
         image = image.convert("L")
     rgb = _to_srgb(image, profile)
     if alpha is not None and np.asarray(alpha).min() < 255:
@@ -191,6 +203,7 @@ def _from_array(array: np.ndarray, background: Colour, max_pixels: int | None) -
 
 def _to_8bit(array: np.ndarray) -> np.ndarray:
     """uint8 as it is, uint16 scaled, bool to 0 and 255, floats from [0, 1]."""
+    array = array.astype(array.dtype.newbyteorder("="), copy=False)
     if array.dtype == np.uint8:
         return array
     if array.dtype == np.uint16:
@@ -202,9 +215,11 @@ def _to_8bit(array: np.ndarray) -> np.ndarray:
             raise InputError("the picture holds values that are not finite numbers")
         if array.min() < 0 or array.max() > 1:
             raise InputError(
-                f"float pictures must lie in [0, 1]; this one spans {array.min():g}..{array.max():g}"
+                f"float pictures must lie in [0, 1]; "
+                f"this one spans {array.min():g}..{array.max():g}"
             )
         return np.rint(array.astype(np.float64) * 255).astype(np.uint8)
     raise InputError(
-        f"cannot make a picture of {array.dtype} values: use uint8, uint16, bool or floats in [0, 1]"
+        f"cannot make a picture of {array.dtype} values: "
+        "use uint8, uint16, bool or floats in [0, 1]"
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 import numpy as np
 
 from tokcodec.prior.tables import AGE_SPAN, SIGN_LUT, PassTables
@@ -12,6 +14,7 @@ CAP = 6  # magnitudes beyond six steps say no more than six do
 FINE = 4  # other bands' magnitudes are counted in quarters of a step
 OTHER_CAP = CAP * FINE
 WEIGHT_BITS = 6  # weights are in 1/64 of a cell
+_EMPTY = np.zeros(0, np.int32)
 
 
 class Knowledge:
@@ -28,6 +31,8 @@ class Knowledge:
         self.q: dict[int, np.ndarray] = {}  # by band: int32 (*lead, grid.cells)
         self.plane = [-1] * len(order.bands)  # last plane begun
         self._seen = [0] * len(order.bands)  # digits of that plane that are in
+        self._lit: set[int] = set()  # bands that hold anything but zeros
+        self._above: tuple[tuple[int, ...], list[np.ndarray]] = ((), [])
 
     def begin(self, step: Pass) -> np.ndarray:
         """The band's coefficients, in steps of the plane of `step`."""
@@ -48,76 +53,79 @@ class Knowledge:
         return self._seen[band]
 
     def add(self, step: Pass, digits: np.ndarray) -> None:
-        """Take in the first digits of `step` (its remaining ones are unknown: nothing may follow
-        then).
-        """
+        """Take in the first digits of `step` (if some are missing, nothing may follow)."""
         q, grid = self.begin(step), self.order.grid(step.band)
-        at = grid.positions[step.parity][: digits.shape[-1]] + np.int32(grid.core.start)
-        q[..., at] += digits
         self._seen[step.band] += digits.shape[-1]
+        if digits.any():
+            at = grid.positions[step.parity][: digits.shape[-1]] + np.int32(grid.core.start)
+            q[..., at] += digits
+            self._lit.add(step.band)
 
     def contexts(self, step: Pass, tables: PassTables) -> np.ndarray:
-        """Row of `tables.frequencies` for each digit of `step`: int32 (*lead, digits of the pass)."""
+        """Row of `tables.frequencies` for each digit of `step`: int32 (*lead, step.digits)."""
         q, grid = self.begin(step), self.order.grid(step.band)
-        at = grid.positions[step.parity]
         expected, leaning = self.sums(step, tables)
         rows = tables.magnitude_lut.take(expected, mode="clip")
         rows = rows + tables.sign_lut.take(leaning + SIGN_LUT, mode="clip")
-        if step.plane == 0:
-            return np.broadcast_to(rows, (*self.lead, len(at)))
-        here = q[..., grid.core].take(at, axis=-1)
+        if step.band not in self._lit:
+            return np.broadcast_to(rows, (*self.lead, step.digits))
+        here = q[..., grid.core].take(grid.positions[step.parity], axis=-1)
         return np.where(here == 0, rows, tables.age_lut.take(here + AGE_SPAN, mode="clip"))
 
     def sums(self, step: Pass, tables: PassTables) -> tuple[np.ndarray, np.ndarray]:
-        """The weighted magnitudes and signed values around each digit of `step`, in cells of the
-        look-up tables.
+        """Weighted magnitudes and signed values around each digit of `step`, in cells of the
+        look-up
+        tables: (*lead, digits of the pass), or one value if all are equal.
         """
-        q, grid = self.begin(step), self.order.grid(step.band)
-        at = grid.positions[step.parity]
         expected = leaning = np.zeros(1, np.int32)
-        for term in self._magnitude_terms(step, q, grid, at, tables.magnitude_weights):
+        for term in self._magnitude_terms(step, tables.magnitude_weights):
             expected = expected + term
-        for term in self._sign_terms(step, q, grid, at, tables.sign_weights):
+        for term in self._sign_terms(step, tables.sign_weights):
             leaning = leaning + term
         return expected >> WEIGHT_BITS, leaning >> WEIGHT_BITS
 
-    def _magnitude_terms(
-        self, step: Pass, q: np.ndarray, grid: Grid, at: np.ndarray, weights: tuple[int, ...]
-    ):
-        """Weighted magnitudes around each digit, a term for each kind of neighbour that carries
-        weight.
-        """
-        if any(weights[:3]):
-            around = neighbours(np.minimum(np.abs(q), CAP), grid)
-            own = sum_weighted(around, weights[:3])
-            yield own.take(at, axis=-1)
+    def _magnitude_terms(self, step: Pass, weights: tuple[int, ...]) -> Iterator[np.ndarray]:
+        """A term for each kind of neighbour that carries weight and is not zero throughout."""
+        q, grid, at = self._here(step)
+        if step.band in self._lit and any(weights[:3]):
+            a = np.minimum(np.abs(q), CAP)
+            yield weighted(neighbours(a, grid, weights[:3]), weights[:3]).take(at, axis=-1)
         parent = self.order.bands[step.band].parent
-        if parent is not None and any(weights[3:5]) and self.plane[parent] >= 0:
-            above = self.magnitude_of(parent, step.plane)
-            up = self.order.grid(parent)
-            term = sum_weighted([above[..., up.core], ring(above, up)], weights[3:5])
+        if parent is not None and parent in self._lit and any(weights[3:5]):
+            term = weighted(self.above(parent, step.plane), weights[3:5])
             yield term.take(self.order.parents(step.band)[step.parity], axis=-1)
         luma = self.order.luma(step.band)
-        if luma is not None and weights[5] and self.plane[luma] >= 0:
-            yield self.magnitude_of(luma, step.plane)[..., grid.core].take(at, axis=-1) * np.int32(
-                weights[5]
-            )
+        if luma is not None and luma in self._lit and weights[5]:
+            yield np.abs(self._beside(luma, step, grid, at)) * np.int32(weights[5])
 
-    def _sign_terms(
-        self, step: Pass, q: np.ndarray, grid: Grid, at: np.ndarray, weights: tuple[int, ...]
-    ):
-        """Weighted signed values around each digit, likewise."""
-        if any(weights[:3]):
-            around = neighbours(np.clip(q, -CAP, CAP), grid)
-            yield sum_weighted(around, weights[:3]).take(at, axis=-1)
+    def _sign_terms(self, step: Pass, weights: tuple[int, ...]) -> Iterator[np.ndarray]:
+        """Signed values, likewise."""
+        q, grid, at = self._here(step)
+        if step.band in self._lit and any(weights[:3]):
+            g = np.maximum(np.minimum(q, CAP), -CAP)
+            yield weighted(neighbours(g, grid, weights[:3]), weights[:3]).take(at, axis=-1)
         luma = self.order.luma(step.band)
-        if luma is not None and weights[3] and self.plane[luma] >= 0:
-            beside = self.q[luma][..., grid.core].take(at, axis=-1)
-            yield rescaled(beside, step.plane - self.plane[luma]) * np.int32(weights[3])
+        if luma is not None and luma in self._lit and weights[3]:
+            yield self._beside(luma, step, grid, at) * np.int32(weights[3])
 
-    def magnitude_of(self, band: int, plane: int) -> np.ndarray:
-        """Magnitudes of another band in quarter steps of `plane`, at most `OTHER_CAP`."""
-        return np.abs(rescaled(self.q[band], plane - self.plane[band]))
+    def _here(self, step: Pass) -> tuple[np.ndarray, Grid, np.ndarray]:
+        grid = self.order.grid(step.band)
+        return self.begin(step), grid, grid.positions[step.parity]
+
+    def _beside(self, luma: int, step: Pass, grid: Grid, at: np.ndarray) -> np.ndarray:
+        """The luma band's values at the cells of `step`, seen from its plane."""
+        q = self.q[luma][..., grid.core].take(at, axis=-1)
+        return rescaled(q, step.plane - self.plane[luma])
+
+    def above(self, parent: int, plane: int) -> list[np.ndarray]:
+        """Magnitudes of a band seen from `plane`, and the rings around them, over its core."""
+        key = (parent, self.plane[parent], self._seen[parent], plane)
+        if self._above[0] != key:  # the two passes of a unit ask for the same
+            grid = self.order.grid(parent)
+            seen = np.abs(rescaled(self.q[parent], plane - self.plane[parent]))
+            across, down, diagonal = neighbours(seen, grid)
+            self._above = key, [seen[..., grid.core], (across + down) * np.int32(2) + diagonal]
+        return self._above[1]
 
 
 def rescaled(q: np.ndarray, planes: int) -> np.ndarray:
@@ -125,37 +133,34 @@ def rescaled(q: np.ndarray, planes: int) -> np.ndarray:
     halves go outward.
     """
     if planes >= 0:
-        unit = np.int32(
-            FINE * 3 ** min(planes, 4)
-        )  # beyond four planes every non-zero value is at the cap
-        return np.clip(np.clip(q, -OTHER_CAP, OTHER_CAP) * unit, -OTHER_CAP, OTHER_CAP)
+        unit = np.int32(FINE * 3 ** min(planes, 4))  # at four planes every value is beyond the cap
+        near = np.maximum(np.minimum(q, OTHER_CAP), -OTHER_CAP) * unit
+        return np.maximum(np.minimum(near, OTHER_CAP), -OTHER_CAP)
     unit = np.int32(3 ** min(-planes, 16))
     limit = OTHER_CAP * unit // FINE + 1
-    bounded = np.clip(q, -limit, limit) * np.int32(FINE)
-    near = (np.abs(bounded) + unit // 2) // unit
+    near = (np.minimum(np.abs(q), limit) * np.int32(FINE) + unit // 2) // unit
     return np.minimum(near, OTHER_CAP) * np.sign(q)
 
 
-def neighbours(a: np.ndarray, grid: Grid) -> list[np.ndarray]:
-    """Sums over the two neighbours across, the two down and the four diagonal ones: three arrays
-    over the core.
+def neighbours(a: np.ndarray, grid: Grid, wanted: Sequence[int] = (1, 1, 1)) -> list[np.ndarray]:
+    """Sums over the two neighbours across, the two down and the four diagonal ones, over the core.
+
+    Those whose entry in `wanted` is zero are not worked out: an empty array stands for them.
     """
     s, n = grid.stride, grid.cells
-    pair = a[..., :-2] + a[..., 2:]  # pair[i] stands around cell i + 1
-    across = pair[..., s : n - s - 2]
-    down = a[..., 1 : n - 2 * s - 1] + a[..., 2 * s + 1 : n - 1]
-    diagonal = pair[..., : n - 2 * s - 2] + pair[..., 2 * s : n - 2]
+    across = down = diagonal = _EMPTY
+    if wanted[0] or wanted[2]:
+        pair = a[..., :-2] + a[..., 2:]  # pair[i] stands around cell i + 1
+        across = pair[..., s : n - s - 2]
+        if wanted[2]:
+            diagonal = pair[..., : n - 2 * s - 2] + pair[..., 2 * s : n - 2]
+    if wanted[1]:
+        down = a[..., 1 : n - 2 * s - 1] + a[..., 2 * s + 1 : n - 1]
     return [across, down, diagonal]
 
 
-def ring(a: np.ndarray, grid: Grid) -> np.ndarray:
-    """Twice the four nearest neighbours and once the diagonal ones, over the core."""
-    across, down, diagonal = neighbours(a, grid)
-    return (across + down) * np.int32(2) + diagonal
-
-
-def sum_weighted(arrays: list[np.ndarray], weights: tuple[int, ...]) -> np.ndarray:
-    """The weighted sum; terms without weight cost nothing."""
+def weighted(arrays: list[np.ndarray], weights: Sequence[int]) -> np.ndarray:
+    """The weighted sum of the arrays whose weight is not zero (one at least)."""
     terms = [a * np.int32(w) for a, w in zip(arrays, weights, strict=True) if w]
     total = terms[0]
     for term in terms[1:]:

@@ -123,8 +123,14 @@ class Bundle(Sequence[bytes]):
                 name = "" if given is None else next(given, None)
                 if name is None:
                     raise ArgumentError("there are fewer names than streams")
+                try:
+                    text = name.encode()
+                except (AttributeError, UnicodeEncodeError):
+                    raise ArgumentError(
+                        f"a name is text that UTF-8 can hold, not {name!r}"
+                    ) from None
                 f.write(data[length:])
-                entries.append((header, len(data) - length, name.encode()))
+                entries.append((header, len(data) - length, text))
                 at, count = at + len(data) - length, count + 1
                 if len(entries) == BLOCK:
                     blocks.append(_pack_block(entries))
@@ -229,9 +235,12 @@ class Bundle(Sequence[bytes]):
         at, length, offset = self._rooms[number]
         count = min(BLOCK, len(self) - number * BLOCK)
         try:
-            raw = zstandard.ZstdDecompressor().decompress(
-                self._read(at, min(length, self._size)), max_output_size=_LARGEST
-            )
+            if at + length > self._size:
+                raise DamagedBundleError(f"{self.path}: block {number} of its index is damaged")
+            packed = self._read(at, length)
+            if zstandard.get_frame_parameters(packed).content_size > _LARGEST:
+                raise DamagedBundleError(f"{self.path}: block {number} of its index is damaged")
+            raw = zstandard.ZstdDecompressor().decompress(packed, max_output_size=_LARGEST)
             fixed = [_ENTRY.unpack_from(raw, i * _ENTRY.size) for i in range(count)]
             texts, entries = count * _ENTRY.size, []
             for size, width, height, grey, extension, name in fixed:
@@ -266,4 +275,4 @@ def _pack_block(entries: list[tuple[Header, int, bytes]]) -> bytes:
             )
         )
         texts.append(extension + name)
-    return zstandard.ZstdCompressor(level=12).compress(b"".join(fixed + texts))
+    return zstandard.ZstdCompressor(level=12, write_checksum=True).compress(b"".join(fixed + texts))

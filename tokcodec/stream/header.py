@@ -150,10 +150,11 @@ def parse(data: bytes, bare: bool = False) -> tuple[Header, int]:
                 "the stream uses a feature that is newer than this tokcodec"
             )
     length = at // 8 + values.get("length", 0)
-    extension = tuple(extension_fields(data[at // 8 : length])) if values["extended"] else ()
+    end = length
     length += 0 if bare else 1
     if len(data) < length:
         raise TruncatedHeaderError(f"the header has {length} bytes, and only {len(data)} are here")
+    extension = tuple(extension_fields(data[at // 8 : end])) if values["extended"] else ()
     model_hash = values["hash"].to_bytes(4, "big") if "hash" in values else b""
     size = values["width"] + 1, values["height"] + 1
     return Header(
@@ -185,7 +186,8 @@ def extension_fields(data: bytes) -> Iterator[tuple[int, bytes]]:
         if kind & CRITICAL:
             name = FIELDS.get(kind & ~CRITICAL, "unknown")
             raise UnknownFieldError(
-                f"the picture cannot be decoded without its field {kind & ~CRITICAL} ({name}); update tokcodec"
+                f"the picture cannot be decoded without its field {kind & ~CRITICAL} ({name}); "
+                "update tokcodec"
             )
         yield kind, field
         at += 2 + len(field)
@@ -199,7 +201,8 @@ def check(head: bytes, sha256: bytes) -> None:
     """
     if crc8(head[:-1] + sha256) != head[-1]:
         raise DamagedHeaderError(
-            "the header is damaged, or the stream was written by another model (its checksum does not fit)"
+            "the header is damaged, or the stream was written by another model: "
+            "its checksum does not fit"
         )
 
 

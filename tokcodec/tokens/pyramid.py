@@ -13,6 +13,7 @@ from tokcodec.tokens.layout import ACROSS, DIAGONAL, DOWN, Band
 from tokcodec.tokens.order import Order, Pass
 
 CENTROID_UNIT = np.float32(1 / 32768)
+SMALL = 1 << 18  # pixels up to which all channels are transformed together
 
 
 def _columns(x: np.ndarray) -> np.ndarray:
@@ -24,31 +25,34 @@ def analyse(planes: np.ndarray) -> list[np.ndarray]:
 
     Bands have shape (height, width); leading axes before `channels` are carried along.
     """
-    out: list[np.ndarray] = []
-    for channel in range(planes.shape[-3]):
-        low, fine = planes[..., channel, :, :], []
-        for level in wavelet.levels(*low.shape[-2:]):
-            found: dict[int, np.ndarray] = {}
-            if level.split_cols and level.split_rows:
-                left, right = (_columns(half) for half in wavelet.split(_columns(low)))
-                low, found[DOWN] = wavelet.split(left)
-                found[ACROSS], found[DIAGONAL] = wavelet.split(right)
-            elif level.split_cols:
-                low, found[ACROSS] = (_columns(half) for half in wavelet.split(_columns(low)))
-            else:
-                low, found[DOWN] = wavelet.split(low)
-            fine.append([found[o] for o in sorted(found)])
-        out.append(low)
-        for group in reversed(fine):
-            out.extend(group)
-    return out
+    if planes[..., 0, :, :].size <= SMALL:  # all channels at once: fewer, longer operations
+        stacked = _split_all(planes)
+        return [b[..., c, :, :] for c in range(planes.shape[-3]) for b in stacked]
+    return [b for c in range(planes.shape[-3]) for b in _split_all(planes[..., c, :, :])]
+
+
+def _split_all(low: np.ndarray) -> list[np.ndarray]:
+    """Planes (..., height, width) to their bands, coarsest first."""
+    fine = []
+    for level in wavelet.levels(*low.shape[-2:]):
+        found: dict[int, np.ndarray] = {}
+        if level.split_cols and level.split_rows:
+            left, right = (_columns(half) for half in wavelet.split(_columns(low)))
+            low, found[DOWN] = wavelet.split(left)
+            found[ACROSS], found[DIAGONAL] = wavelet.split(right)
+        elif level.split_cols:
+            low, found[ACROSS] = (_columns(half) for half in wavelet.split(_columns(low)))
+        else:
+            low, found[DOWN] = wavelet.split(low)
+        fine.append([found[o] for o in sorted(found)])
+    return [low, *(band for group in reversed(fine) for band in group)]
 
 
 def synthesise(
     coefficients: list[np.ndarray], height: int, width: int, skip: int = 0
 ) -> np.ndarray:
-    """Bands of one channel, as `analyse` orders them, to the plane (height, width) or its low band
-    `skip` levels down.
+    """Bands (..., h, w) of one channel or of several stacked, in `analyse`'s order, to the planes
+    (..., height, width), or to their low bands `skip` levels down.
     """
     levels = wavelet.levels(height, width)
     rest = iter(coefficients)

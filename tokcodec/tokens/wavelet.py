@@ -80,7 +80,7 @@ def _add_neighbours(
 
 
 def split(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Halve axis -2 of `x` (float32, at least two samples): low (ceil half) and high (floor half)."""
+    """Halve axis -2 of `x` (float32, two samples or more): low (ceil half), high (floor half)."""
     low, high = x[..., ::2, :].copy("K"), x[..., 1::2, :].copy("K")
     for i, weight in enumerate(LIFT):
         if i % 2 == 0:

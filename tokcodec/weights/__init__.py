@@ -68,7 +68,8 @@ def open_model(name_or_path: str | Path) -> Model:
     path = Path(name_or_path)
     if not path.is_file():
         raise UnknownModelError(
-            f"no model {name!r}: give one of default, {', '.join(SHIPPED)}, or the path of a model file"
+            f"no model {name!r}: give one of default, {', '.join(SHIPPED)}, "
+            "or the path of a model file"
         )
     model = load_model(path)
     return _opened.setdefault(model.sha256, model)
@@ -104,7 +105,8 @@ def by_id(identity: str) -> Model:
         if model.id == identity:
             return model
     raise ModelMismatchError(
-        f"the tokens belong to the model {identity[:16]}..., which is not loaded; load its file first"
+        f"the tokens belong to the model {identity[:16]}..., which is not loaded; "
+        "load its file first"
     )
 
 

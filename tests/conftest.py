@@ -1,0 +1,31 @@
+"""Photographs that come with scikit-image, at sizes that keep the tests quick."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from skimage.data import data_dir  # isort: skip
+
+NAMES = ("astronaut", "chelsea", "coffee", "rocket", "motorcycle_left", "camera", "retina")
+
+
+def load_photograph(name: str, width: int, height: int) -> np.ndarray:
+    path = next(p for p in Path(data_dir).iterdir() if p.stem == name)
+    image = Image.open(path).convert("RGB").resize((width, height), Image.Resampling.LANCZOS)
+    return np.asarray(image)
+
+
+@pytest.fixture(scope="session")
+def photograph() -> Callable[[str, int, int], np.ndarray]:
+    """photograph(name, width, height): uint8 (height, width, 3)."""
+    return load_photograph
+
+
+@pytest.fixture(scope="session")
+def astronaut() -> np.ndarray:
+    return load_photograph("astronaut", 96, 80)

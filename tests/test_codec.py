@@ -1,0 +1,325 @@
+"""What a user does: encode, decode, cut, tokenize, pack, and every promise made about it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import warnings
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import tokcodec
+from tokcodec import errors
+from tokcodec.psnr import psnr
+
+PHOTOGRAPHS = [("astronaut", 96, 80), ("coffee", 101, 67), ("camera", 64, 64), ("chelsea", 40, 130)]
+
+
+@pytest.fixture(params=PHOTOGRAPHS, ids=lambda p: f"{p[0]}-{p[1]}x{p[2]}")
+def picture(request, photograph):
+    return photograph(*request.param)
+
+
+def test_budget_is_the_shortest_stream_that_determines_so_many_tokens(picture):
+    for budget in (1, 2, 7, 32, 200):
+        data = tokcodec.encode(picture, budget=budget)
+        assert tokcodec.info(data).tokens >= budget
+        assert tokcodec.info(data[:-1]).tokens < budget
+
+
+def test_max_bytes_is_met_to_the_byte(picture):
+    for n in (8, 9, 20, 64, 222, 1000):
+        assert len(tokcodec.encode(picture, max_bytes=n)) == n
+
+
+def test_one_code_string_per_picture(picture):
+    full = tokcodec.encode(picture, budget=10**6)
+    assert tokcodec.info(full).complete
+    for limit in ({"budget": 5}, {"budget": 100}, {"max_bytes": 77}, {"psnr": 24.0}, {"budget": 0}):
+        data = tokcodec.encode(picture, **limit)
+        assert full.startswith(data)
+    assert tokcodec.encode(picture, max_bytes=10**7) == full
+
+
+def test_cut_equals_encode(picture):
+    full = tokcodec.encode(picture, psnr=33)
+    for limit in (
+        {"budget": 16},
+        {"budget": 100},
+        {"max_bytes": 51},
+        {"budget": 64, "max_bytes": 60},
+    ):
+        assert tokcodec.cut(full, **limit) == tokcodec.encode(picture, **limit)
+    assert tokcodec.cut(full, budget=10**6) == full
+    assert tokcodec.cut(full, max_bytes=10**6) == full
+    assert tokcodec.cut(tokcodec.cut(full, max_bytes=90), budget=16) == tokcodec.cut(
+        full, budget=16
+    )
+
+
+def test_every_prefix_decodes_to_a_prefix_of_the_tokens(photograph):
+    for name, width, height in (("astronaut", 64, 48), ("camera", 33, 20)):
+        data = tokcodec.encode(photograph(name, width, height), max_bytes=160)
+        whole = tokcodec.unpack(data)
+        before = 0
+        for n in range(8, len(data) + 1):
+            tokens = tokcodec.unpack(data[:n])
+            assert np.array_equal(tokens.ids, whole.ids[: len(tokens)])
+            assert len(tokens) >= before
+            before = len(tokens)
+            assert tokcodec.decode(data[:n]).size == (width, height)
+
+
+def test_psnr_is_reached_and_not_overshot(picture):
+    for target in (20.0, 26.5, 31.0, 38.0):
+        data = tokcodec.encode(picture, psnr=target)
+        reached = psnr(np.asarray(tokcodec.decode(data, decoder="linear")), picture)
+        assert reached >= target
+        if reached > target + 0.1:  # then a single token makes the step
+            tokens = tokcodec.info(data).tokens
+            shorter = (tokcodec.cut(data, budget=k) for k in range(tokens, -1, -1))
+            fewer = next(d for d in shorter if len(d) < len(data))
+            assert psnr(np.asarray(tokcodec.decode(fewer, decoder="linear")), picture) < target
+
+
+def test_psnr_out_of_reach_gives_everything_and_a_warning(picture):
+    with pytest.warns(tokcodec.TokCodecWarning, match="out of reach"):
+        data = tokcodec.encode(picture, psnr=99)
+    assert tokcodec.info(data).complete
+
+
+def test_the_tightest_limit_wins(picture):
+    a = tokcodec.encode(picture, budget=20)
+    b = tokcodec.encode(picture, max_bytes=500)
+    c = tokcodec.encode(picture, psnr=35)
+    assert tokcodec.encode(picture, budget=20, max_bytes=500, psnr=35) == min(a, b, c, key=len)
+
+
+def test_without_a_limit_the_picture_looks_good(picture):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        data = tokcodec.encode(picture)
+    assert 32 <= psnr(np.asarray(tokcodec.decode(data, decoder="linear")), picture) < 32.2
+
+
+def test_more_bytes_look_better(picture):
+    quality = [
+        psnr(np.asarray(tokcodec.decode(tokcodec.encode(picture, max_bytes=n))), picture)
+        for n in (8, 32, 128, 512, 2048)
+    ]
+    assert quality == sorted(quality)
+    assert quality[-1] > quality[0] + 8
+
+
+def test_a_header_alone_is_flat_grey(picture):
+    image = tokcodec.decode(tokcodec.encode(picture, budget=0))
+    assert image.size == picture.shape[1::-1]
+    assert image.getextrema() == ((128, 128),) * 3
+
+
+def test_tokens_there_and_back(picture):
+    tokens = tokcodec.tokenize(picture, budget=256)
+    assert len(tokens) == 256
+    assert tokens.size == picture.shape[1::-1]
+    assert tokens.vocabulary == 3**10
+    data = tokcodec.encode(picture, psnr=30)
+    assert tokcodec.unpack(data)[:256] == tokens[: len(tokcodec.unpack(data))]
+    assert tokcodec.unpack(tokcodec.pack(tokens))[: len(tokens)] == tokens
+    assert tokcodec.unpack(tokcodec.pack(tokens[:32]))[:32] == tokens[:32]
+    assert tokcodec.pack(tokens[:0]) == tokcodec.encode(picture, budget=0)
+
+
+def test_detokenize_draws_what_decode_draws(picture):
+    tokens = tokcodec.tokenize(picture)
+    full = tokcodec.encode(picture, budget=10**6)
+    assert tokens == tokcodec.unpack(full)
+    assert tokcodec.pack(tokens) == full
+    assert tokcodec.detokenize(tokens).tobytes() == tokcodec.decode(full).tobytes()
+
+
+def test_thumbnails(picture):
+    data = tokcodec.encode(picture, max_bytes=400)
+    whole = tokcodec.decode(data)
+    for frame in ((40, 40), (17, 90), (1, 1), (1000, 1000)):
+        small = tokcodec.decode(data, size=frame)
+        expected = whole.copy()
+        expected.thumbnail(frame)
+        assert small.size == expected.size
+        if min(frame) > 10:
+            assert psnr(np.asarray(small), np.asarray(expected)) > 24
+
+
+def test_bare_streams(picture):
+    full = tokcodec.encode(picture, max_bytes=200)
+    size, grey = picture.shape[1::-1], tokcodec.info(full).grey
+    bare = tokcodec.encode(picture, max_bytes=192, bare=True)
+    assert bare == full[8:]
+    drawn = tokcodec.decode(bare, model="pyramid", original_size=size, grey=grey)
+    assert drawn.tobytes() == tokcodec.decode(full).tobytes()
+    sized = tokcodec.encode(picture, max_bytes=196, bare="size")
+    assert sized[4:] == bare
+    assert tokcodec.decode(sized, bare=True).tobytes() == drawn.tobytes()
+    assert tokcodec.decode(b"", original_size=size).size == size
+
+
+def test_grey_pictures_carry_no_chroma(photograph):
+    grey = photograph("camera", 64, 64)
+    info = tokcodec.info(tokcodec.encode(grey, budget=10**6))
+    assert info.grey
+    tinted = grey.copy()
+    tinted[0, 0, 0] ^= 8
+    assert not tokcodec.info(tokcodec.encode(tinted, budget=10)).grey
+    assert info.digits < 0.4 * tokcodec.info(tokcodec.encode(tinted, budget=10**6)).digits
+    decoded = np.asarray(tokcodec.decode(tokcodec.encode(grey, max_bytes=300)))
+    assert (decoded[..., 0] == decoded[..., 1]).all()
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [(1, 1), (1, 2), (2, 1), (3, 3), (1, 300), (300, 1), (5, 4), (9, 8), (30, 1000), (700, 3)],
+)
+def test_any_size_converges(shape):
+    rng = np.random.default_rng(3)
+    noise = rng.integers(0, 256, (*shape, 3)).astype(np.uint8)
+    data = tokcodec.encode(noise, budget=10**9)
+    assert tokcodec.info(data).complete
+    assert psnr(np.asarray(tokcodec.decode(data)), noise) > 42
+    assert tokcodec.decode(tokcodec.encode(noise, max_bytes=12)).size == shape[::-1]
+
+
+@pytest.mark.parametrize(
+    "kind", ["checkerboard", "red-green", "black-white noise", "text", "photograph"]
+)
+def test_any_picture_converges(kind, photograph):
+    board = np.indices((65, 90)).sum(0) % 2 * 255
+    picture = {
+        "checkerboard": np.stack([board] * 3, -1),
+        "red-green": np.stack([board, 255 - board, 0 * board], -1),
+        "black-white noise": np.random.default_rng(5).integers(0, 2, (60, 60, 3)) * 255,
+        "text": photograph("page", 200, 100),
+        "photograph": photograph("rocket", 120, 90),
+    }[kind].astype(np.uint8)
+    decoded = np.asarray(tokcodec.decode(tokcodec.encode(picture, budget=10**9), decoder="linear"))
+    assert psnr(decoded, picture) > 46
+
+
+def test_a_cut_is_even_over_the_picture(photograph):
+    half = photograph("chelsea", 128, 192)
+    rng = np.random.default_rng(11)
+    for axis in (0, 1):
+        picture = np.concatenate([half, np.flip(half, axis)], axis)
+        full = tokcodec.encode(picture, psnr=34)
+        for n in rng.integers(40, len(full), 10):
+            decoded = np.asarray(tokcodec.decode(full[:n], decoder="linear"))
+            a, b = np.split(decoded, 2, axis)
+            c, d = np.split(picture, 2, axis)
+            assert abs(psnr(a, c) - psnr(b, d)) < 0.3
+
+
+def test_batches(photograph):
+    pictures = [photograph("coffee", 50, 40), photograph("camera", 30, 60)]
+    codec = tokcodec.load("pyramid")
+    streams = codec.encode_batch(pictures, budget=40)
+    assert streams == [tokcodec.encode(p, budget=40) for p in pictures]
+    assert [i.size for i in codec.decode_batch(streams)] == [(50, 40), (30, 60)]
+
+
+def test_info_counts_or_reads_the_header_alone(astronaut):
+    data = tokcodec.encode(astronaut, budget=100)
+    info = tokcodec.info(data)
+    assert (info.model, info.width, info.height) == ("pyramid", 96, 80)
+    assert info.tokens == info.digits // 10 >= 100
+    assert info.bytes == len(data)
+    assert info.bits_per_pixel == pytest.approx(8 * len(data) / (96 * 80))
+    assert info.complete is False
+    quick = tokcodec.info(data, count=False)
+    assert (quick.tokens, quick.digits, quick.complete) == (None, None, None)
+    assert (quick.width, quick.bytes) == (96, len(data))
+
+
+def test_models_are_listed_and_loaded():
+    (pyramid,) = tokcodec.models()
+    assert (pyramid.name, pyramid.code, pyramid.vocabulary) == ("pyramid", 1, 59049)
+    assert tokcodec.load().model is tokcodec.load("pyramid").model
+    with pytest.raises(errors.UnknownModelError, match="no model 'nosuch'"):
+        tokcodec.load("nosuch")
+
+
+@pytest.mark.parametrize(
+    "limit", [{"budget": -1}, {"budget": 1.5}, {"max_bytes": True}, {"psnr": -3}, {"psnr": "a"}]
+)
+def test_senseless_limits(astronaut, limit):
+    with pytest.raises(errors.ArgumentError):
+        tokcodec.encode(astronaut, **limit)
+
+
+def test_max_bytes_below_the_header(astronaut):
+    with pytest.raises(errors.ArgumentError, match="smaller than the header"):
+        tokcodec.encode(astronaut, max_bytes=7)
+    with pytest.raises(errors.ArgumentError, match="smaller than the header"):
+        tokcodec.cut(tokcodec.encode(astronaut, max_bytes=70), max_bytes=7)
+
+
+def test_bombs_are_refused_before_anything_large_is_made(astronaut):
+    head = tokcodec.load("pyramid")._head(
+        tokcodec.codec.order_for(tokcodec.load().model, 40000, 40000, 1), bare=False
+    )
+    with pytest.raises(errors.ImageTooLargeError, match="max_pixels"):
+        tokcodec.decode(head)
+    with pytest.raises(errors.ImageTooLargeError):
+        tokcodec.decode(head, size=(10, 10))
+    assert tokcodec.info(head, count=False).width == 40000
+
+
+def test_unknown_decoder_and_size(astronaut):
+    data = tokcodec.encode(astronaut, budget=5)
+    with pytest.raises(errors.ArgumentError, match="no decoder"):
+        tokcodec.decode(data, decoder="crayon")
+    for size in ((0, 5), (5,), "big"):
+        with pytest.raises(errors.ArgumentError):
+            tokcodec.decode(data, size=size)
+    with pytest.raises(errors.ArgumentError, match="bytes"):
+        tokcodec.decode("not bytes")
+
+
+@settings(
+    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(data=st.data())
+def test_any_bytes_give_a_picture_or_a_tokcodec_error(astronaut, data):
+    good = tokcodec.encode(astronaut, max_bytes=120)
+    kind = data.draw(st.sampled_from(["random", "flip", "tail", "splice"]))
+    if kind == "random":
+        bad = data.draw(st.binary(max_size=60))
+    elif kind == "flip":
+        bits = data.draw(st.lists(st.integers(0, 8 * len(good) - 1), min_size=1, max_size=4))
+        number = int.from_bytes(good, "big")
+        for bit in bits:
+            number ^= 1 << bit
+        bad = number.to_bytes(len(good), "big")
+    elif kind == "tail":
+        bad = good[: data.draw(st.integers(0, 60))] + data.draw(st.binary(max_size=40))
+    else:
+        bad = good[:8] + data.draw(st.sampled_from([b"\0", b"\xff", b"\xaa"])) * data.draw(
+            st.integers(0, 300)
+        )
+    try:
+        image = tokcodec.decode(bad, max_pixels=1 << 20)
+    except tokcodec.TokCodecError:
+        return
+    assert image.mode == "RGB"
+    assert tokcodec.info(bad).digits is not None
+
+
+def test_no_torch_is_loaded_and_none_needed():
+    program = (
+        "import sys, numpy, tokcodec\n"
+        "picture = numpy.zeros((40, 30, 3), numpy.uint8)\n"
+        "data = tokcodec.encode(picture, budget=9)\n"
+        "tokcodec.info(tokcodec.cut(data, budget=3)); tokcodec.decode(data, decoder='linear')\n"
+        "sys.exit('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

@@ -1,0 +1,56 @@
+"""Digits, ids and the Tokens list."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tokcodec.errors import ModelMismatchError, TokensError
+from tokcodec.tokens.tokens import Tokens, to_digits, to_ids
+
+import tokcodec  # isort: skip
+
+
+@given(st.lists(st.sampled_from([-1, 0, 1]), max_size=60))
+def test_ids_are_ten_digits_first_digit_highest(digits):
+    ids = to_ids(np.array(digits, np.int8))
+    padded = digits + [0] * (-len(digits) % 10)
+    expected = [
+        sum((d + 1) * 3 ** (9 - i) for i, d in enumerate(padded[k : k + 10]))
+        for k in range(0, len(padded), 10)
+    ]
+    assert ids.tolist() == expected
+    assert to_digits(ids).tolist() == padded
+
+
+def tokens(ids) -> Tokens:
+    return Tokens(np.array(ids), "0" * 64, (10, 10))
+
+
+def test_only_prefixes_are_pictures():
+    t = tokens([5, 6, 7, 8])
+    assert t[:2] == tokens([5, 6])
+    assert list(t[:10]) == [5, 6, 7, 8]
+    assert (t[1], t[-1], len(t)) == (6, 8, 4)
+    for bad in (slice(1, 3), slice(None, None, 2), slice(None, None, -1)):
+        with pytest.raises(TokensError, match="prefix"):
+            t[bad]
+
+
+@pytest.mark.parametrize("ids", [[-1], [3**10], [[1, 2]], [0.5]])
+def test_ids_outside_the_vocabulary(ids):
+    with pytest.raises(TokensError):
+        tokens(ids)
+
+
+def test_too_many_tokens_and_tokens_of_another_model():
+    codec = tokcodec.load()
+    one = Tokens(np.full(5, 12345), codec.model.id, (1, 1))
+    with pytest.raises(TokensError, match="more"):
+        codec.pack(one)
+    with pytest.raises(TokensError, match="more"):
+        codec.detokenize(one)
+    with pytest.raises(ModelMismatchError):
+        tokcodec.pack(tokens([1]))

@@ -1,0 +1,106 @@
+"""Training on a handful of photographs gives a model that knows them better than none, the same
+each time.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import tokcodec
+from tokcodec.errors import UnknownModelError
+from tokcodec.model import Model, load_model
+from tokcodec.train import pyramid
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, photograph):
+    path = tmp_path_factory.mktemp("photographs")
+    for name in ("astronaut", "chelsea", "coffee", "rocket"):
+        Image.fromarray(photograph(name, 100, 70)).save(path / f"{name}.png")
+    return path
+
+
+@pytest.fixture(scope="module")
+def model_file(folder):
+    out = folder / "mine.safetensors"
+    assert (
+        pyramid.main(
+            [
+                "--images",
+                str(folder),
+                "--out",
+                str(out),
+                "--count",
+                "4",
+                "--rounds",
+                "2",
+                "--workers",
+                "1",
+            ]
+        )
+        == 0
+    )
+    return out
+
+
+def test_the_model_is_sound_and_pays(model_file, photograph):
+    model = load_model(model_file)
+    picture = photograph("coffee", 100, 70)
+    mine = tokcodec.encode(picture, psnr=26, model=model_file)
+    untrained = tokcodec.Codec(Model("none", pyramid.first_guess().arrays)).encode(picture, psnr=26)
+    assert len(mine) < 0.5 * len(untrained)
+    assert mine[3] == 255
+    assert mine[4:8] == model.sha256[:4]
+    assert tokcodec.decode(mine, model=model_file).size == (100, 70)
+
+
+def test_the_same_photographs_give_the_same_model(model_file, folder):
+    again = folder / "again.safetensors"
+    photographs = [
+        str(folder / f"{name}.png") for name in ("astronaut", "chelsea", "coffee", "rocket")
+    ]
+    pyramid.main(
+        [
+            "--images",
+            *photographs,
+            "--out",
+            str(again),
+            "--count",
+            "4",
+            "--rounds",
+            "2",
+            "--workers",
+            "1",
+        ]
+    )
+    assert load_model(again).id == load_model(model_file).id
+
+
+def test_nothing_large_enough_to_train_on(tmp_path, capsys):
+    Image.new("RGB", (20, 20)).save(tmp_path / "small.png")
+    with pytest.raises(SystemExit) as stop:
+        pyramid.main(["--images", str(tmp_path), "--out", str(tmp_path / "m.safetensors")])
+    assert stop.value.code == 2
+    assert "large enough" in capsys.readouterr().err
+
+
+def test_frequencies_sum_up_and_keep_their_floor():
+    f = pyramid.frequencies(np.array([[0, 1, 0], [5, 1e9, 3], [1, 1, 1.0]]))
+    assert (f.sum(1) == 1 << 24).all()
+    assert f.min() >= pyramid.LEAST
+
+
+def test_edges_that_tell_most_are_kept():
+    counts = np.zeros((10, 3))
+    counts[:4] = [10, 1000, 10]
+    counts[4:] = [300, 400, 300]
+    assert pyramid.best_edges(counts, 2) == [3]
+
+
+def test_a_stranger_cannot_decode_it(model_file, photograph, monkeypatch):
+    data = tokcodec.encode(photograph("coffee", 40, 30), budget=5, model=model_file)
+    monkeypatch.setattr(tokcodec.weights, "_opened", {})
+    with pytest.raises(UnknownModelError, match="model="):
+        tokcodec.decode(data)
