@@ -3,8 +3,7 @@
     python -m benchmarks.codec --kodak FOLDER [--only rd full tokens large speed memory prefixes]
 
 Writes one TSV a part to benchmarks/results/codec/ and prints the means. Times are the best of
-several
-runs with one thread, as ratios to WebP and AVIF (Pillow) in the same run.
+several runs with one thread, as ratios to WebP and AVIF (Pillow) in the same run.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from tokcodec import decoders, psnr, weights
+from tokcodec import decoders, weights
 from tokcodec.coder import codestring
 from tokcodec.errors import ArgumentError, ModelMismatchError, TokensError
 from tokcodec.limits import DEFAULT_PSNR, MAX_PIXELS, MAX_SIDE
@@ -17,6 +17,7 @@ from tokcodec.model import Model
 from tokcodec.pixels import colour, geometry, image
 from tokcodec.pixels.image import WHITE, Colour, Picture
 from tokcodec.prior.context import Knowledge
+from tokcodec.psnr import tokens_for
 from tokcodec.stream import header as headers
 from tokcodec.stream.header import Header
 from tokcodec.tokens.order import Order, order_for
@@ -88,12 +89,10 @@ class Codec:
             budget: tokens to keep; the stream is the shortest that determines so many.
             max_bytes: the whole stream, header included, is never larger.
             psnr: decibels that the linear decoder's picture reaches, at most 0.1 above unless one
-                token
-                makes the step. Out of reach: the full stream, and a `TokCodecWarning`.
+                token makes the step. Out of reach: the full stream, and a `TokCodecWarning`.
             background: RGB to see through transparent parts.
             bare: True leaves the header out (model, size and greyness travel elsewhere); "size"
-                keeps
-                four bytes of flags and size.
+                keeps four bytes of flags and size.
             max_pixels: refuse larger pictures; None for no limit.
 
         Raises:
@@ -110,9 +109,7 @@ class Codec:
         script = codestring.Script(order, source.digits)
         if psnr is None and budget is None and max_bytes is None:
             psnr = DEFAULT_PSNR
-        tokens = _tightest(
-            budget, None if psnr is None else self._tokens_for(script, source, rgb, psnr)
-        )
+        tokens = _tightest(budget, None if psnr is None else tokens_for(script, source, rgb, psnr))
         return head + codestring.code(
             script, tokens, None if max_bytes is None else max_bytes - len(head)
         )
@@ -172,12 +169,6 @@ class Codec:
         if bare is not False:
             raise ArgumentError(f"bare must be True, False or 'size', not {bare!r}")
         return headers.write(header, self.model.sha256)
-
-    @staticmethod
-    def _tokens_for(
-        script: codestring.Script, source: Source, rgb: np.ndarray, decibels: float
-    ) -> int | None:
-        return psnr.tokens_for(script, source, rgb, decibels)
 
     # ---- and back
 

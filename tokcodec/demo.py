@@ -5,6 +5,7 @@ WebP.
 from __future__ import annotations
 
 import io
+import itertools
 import sys
 from pathlib import Path
 from typing import Any
@@ -19,10 +20,12 @@ from tokcodec.files import write_atomically
 from tokcodec.psnr import psnr
 
 PHOTOGRAPHS = ("chelsea", "coffee", "astronaut", "rocket", "motorcycle_left")
-RIVALS: dict[str, dict[str, Any]] = {
-    "WebP": {"method": 6},
-    "JPEG": {"optimize": True, "progressive": True},
+# Settings to choose the best of; Pillow takes JPEG quality 0 for its default, so 1 is the lowest.
+RIVALS: dict[str, list[dict[str, Any]]] = {
+    "WebP": [{"method": 6}],
+    "JPEG": [{"optimize": True}, {"optimize": True, "progressive": True}],
 }
+LOWEST = {"WebP": 0, "JPEG": 1}
 SCALES = (1.0, 0.75, 0.5, 0.375, 0.25, 0.1875, 0.125, 0.0625)
 GAP, LINE = 6, 16
 
@@ -47,32 +50,36 @@ def photographs(side: int) -> dict[str, Image.Image]:
 
 
 def rival(image: Image.Image, kind: str, max_bytes: int) -> tuple[Image.Image, int] | None:
-    """The best picture (by PSNR) that a classical codec gets into `max_bytes`, scaled down first if
-    that helps, and its bytes.
+    """The best picture (by PSNR) that a classical codec gets into `max_bytes`, scaled down first
+    if that helps, and its bytes.
     """
     best: tuple[float, Image.Image, int] | None = None
     original = np.asarray(image)
-    for scale in SCALES:
-        small = image.resize(
-            (max(1, round(image.width * scale)), max(1, round(image.height * scale))),
-            Image.Resampling.LANCZOS,
-        )
-        low, high, fitting = 1, 100, None  # Pillow takes JPEG quality 0 for its default
-        while low <= high:
-            quality = (low + high) // 2
-            out = io.BytesIO()
-            small.save(out, kind, quality=quality, **RIVALS[kind])
-            if out.tell() <= max_bytes:
-                fitting, low = out, quality + 1
-            else:
-                high = quality - 1
-        if fitting is None:
+    for scale, settings in itertools.product(SCALES, RIVALS[kind]):
+        size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
+        data = _fitting(image.resize(size, Image.Resampling.LANCZOS), kind, settings, max_bytes)
+        if data is None:
             continue
-        shown = Image.open(fitting).convert("RGB").resize(image.size, Image.Resampling.BICUBIC)
+        decoded = Image.open(io.BytesIO(data)).convert("RGB")
+        shown = decoded.resize(image.size, Image.Resampling.BICUBIC)
         score = psnr(np.asarray(shown), original)
         if best is None or score > best[0]:
-            best = score, shown, len(fitting.getvalue())
+            best = score, shown, len(data)
     return None if best is None else best[1:]
+
+
+def _fitting(image: Image.Image, kind: str, settings: dict[str, Any], most: int) -> bytes | None:
+    """The file of the highest quality that has at most `most` bytes."""
+    low, high, found = LOWEST[kind], 100, None
+    while low <= high:
+        quality = (low + high) // 2
+        out = io.BytesIO()
+        image.save(out, kind, quality=quality, **settings)
+        if out.tell() <= most:
+            found, low = out.getvalue(), quality + 1
+        else:
+            high = quality - 1
+    return found
 
 
 def demo(out: Path, sizes: list[int], side: int = 256) -> str:

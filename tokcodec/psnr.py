@@ -41,8 +41,7 @@ def tokens_for(script: Script, source: Source, rgb: np.ndarray, target: float) -
 
     Estimated from the coefficients, then corrected by looking at most three times: never below the
     target, at most 0.1 dB above it unless one token makes the step. Warns and gives None (all of
-    them)
-    if even the full stream stays below.
+    them) if even the full stream stays below.
     """
     curve = Curve(script, source)
     wanted = 255.0**2 * rgb.size / 10 ** (target / 10)

@@ -3,8 +3,7 @@
     python tests/golden/make.py
 
 The photographs come with scikit-image. A change that makes an existing stream decode to other
-tokens
-is a new model or a new version of the format, with golden streams of its own.
+tokens is a new model or a new version of the format, with golden streams of its own.
 """
 
 from __future__ import annotations

@@ -4,8 +4,7 @@ any prefix.
 The coder is constriction's 32-bit `queue.RangeEncoder` (64-bit state, 24-bit frequencies). A code
 string is read as a binary fraction 0.b1b2b3...; a sequence of digits is an interval of such
 fractions. Bytes *determine* a digit when the whole interval of fractions that start with these
-bytes
-lies inside the digit's interval: whatever follows, the digit is the same.
+bytes lies inside the digit's interval: whatever follows, the digit is the same.
 """
 
 from __future__ import annotations
@@ -136,17 +135,17 @@ class Reader:
         """The next digits (int8), at most len(rows) of them; fewer when the bytes determine no
         more.
         """
-        out = []
+        out: list[np.ndarray] = []
         for at in range(0, len(rows), CHUNK):
             w = weights.take(rows[at : at + CHUNK], axis=0)
             a, b = _decode(self._least, w), _decode(self._most, w)
-            n = min(len(a), len(b))
-            differ = np.flatnonzero(a[:n] != b[:n])
-            n = int(differ[0]) if len(differ) else n
-            out.append(a[:n].astype(np.int8) - np.int8(1))
-            if n < len(w):
+            if len(a) != len(b) or (a != b).any():
+                n = min(len(a), len(b))
+                a = a[: int(np.argmin(np.append(a[:n] == b[:n], False)))]
+            out.append(a.astype(np.int8) - np.int8(1))
+            if len(a) < len(w):
                 break
-        return np.concatenate(out) if out else np.zeros(0, np.int8)
+        return out[0] if len(out) == 1 else np.concatenate([*out, np.zeros(0, np.int8)])
 
 
 def _decode(decoder, weights: np.ndarray) -> np.ndarray:

@@ -1,9 +1,8 @@
 """What is known of a picture to pixels.
 
 A decoder takes `Knowledge` and the size wanted, and gives uint8 (height, width, 3) of the picture,
-whole or
-reduced by halving, at least that large. A new decoder is a function of that form and a line in
-`DECODERS`; it never changes a stream.
+whole or reduced by halving, at least that large. A new decoder is a function of that form and a
+line in `DECODERS`; it never changes a stream.
 """
 
 from __future__ import annotations

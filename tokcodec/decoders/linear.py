@@ -14,8 +14,8 @@ MARGIN = 2
 
 def linear(known: Knowledge, size: tuple[int, int]) -> np.ndarray:
     """Pixels, uint8 (height, width, 3): the whole picture, or for a `size` (width, height) well
-    below it
-    the smallest low band that is still `MARGIN` times as large, to be scaled down by a good filter.
+    below it the smallest low band that is still `MARGIN` times as large, to be scaled down by a
+    good filter.
     """
     order = known.order
     depth = len(wavelet.levels(order.height, order.width))

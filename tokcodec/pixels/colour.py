@@ -1,8 +1,7 @@
 """8-bit RGB to luma and chroma planes whose squared error is that of RGB, and back.
 
-The three axes are orthonormal: (R + G + B) / sqrt 3, (R - B) / sqrt 2, (R - 2G + B) / sqrt 6, after
-    taking
-mid-grey 127.5 off. A grey picture is its luma plane alone.
+The three axes are orthonormal: (R + G + B) / sqrt 3, (R - B) / sqrt 2, (R - 2G + B) / sqrt 6,
+after taking mid-grey 127.5 off. A grey picture is its luma plane alone.
 """
 
 from __future__ import annotations

@@ -74,8 +74,7 @@ class Knowledge:
 
     def sums(self, step: Pass, tables: PassTables) -> tuple[np.ndarray, np.ndarray]:
         """Weighted magnitudes and signed values around each digit of `step`, in cells of the
-        look-up
-        tables: (*lead, digits of the pass), or one value if all are equal.
+        look-up tables: (*lead, digits of the pass), or one value if all are equal.
         """
         expected = leaning = np.zeros(1, np.int32)
         for term in self._magnitude_terms(step, tables.magnitude_weights):

@@ -27,9 +27,8 @@ class Order:
     most telling first.
 
     Units (band, plane) are sorted by the model's scores, the squared error that a bit removes; ties
-    by
-    plane, level, channel, orientation. The score of a unit is never above that of the plane before
-    it.
+    by plane, level, channel, orientation. The score of a unit is never above that of the plane
+    before it.
     """
 
     def __init__(self, model: Model, height: int, width: int, channels: int) -> None:

@@ -140,8 +140,7 @@ def reconstruct(model: Model, band: Band, q: np.ndarray, plane: int) -> np.ndarr
     """Integers of `plane` to coefficients, at the centroids of training: float32, same shape.
 
     A magnitude of one was found in this plane; larger ones were refined. The model holds, for each,
-    how
-    far below the middle of the step the mean lies.
+    how far below the middle of the step the mean lies.
     """
     first, later = model.centroids(band, plane)
     step = np.float32(model.step(band.channel, plane))

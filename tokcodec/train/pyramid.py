@@ -4,10 +4,9 @@
 
 Everything is counted, nothing is iterated to convergence: (1) weights of the neighbours by least
 squares, (2) bins of the weighted sums and the digits counted in them, (3) the squared error that
-each
-unit removes and the bits it costs, whose ratio gives the order. A new order changes what is known
-at
-each digit, so the three are done a few times. The same images in the same order give the same file.
+each unit removes and the bits it costs, whose ratio gives the order. A new order changes what is
+known at each digit, so the three are done a few times. The same images in the same order give the
+same file.
 """
 
 from __future__ import annotations
