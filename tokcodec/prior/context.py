@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -14,7 +14,9 @@ CAP = 6  # magnitudes beyond six steps say no more than six do
 FINE = 4  # other bands' magnitudes are counted in quarters of a step
 OTHER_CAP = CAP * FINE
 WEIGHT_BITS = 6  # weights are in 1/64 of a cell
-_EMPTY = np.zeros(0, np.int32)
+_EMPTY, _ZERO = np.zeros(0, np.int32), np.zeros(1, np.int32)
+# Scalars of the arrays' own type: numpy handles them faster than Python's.
+_CAP, _SIGN_ZERO, _AGE_ZERO = np.int32(CAP), np.int32(SIGN_LUT), np.int32(AGE_SPAN)
 
 
 class Knowledge:
@@ -54,67 +56,50 @@ class Knowledge:
 
     def add(self, step: Pass, digits: np.ndarray) -> None:
         """Take in the first digits of `step` (if some are missing, nothing may follow)."""
-        q, grid = self.begin(step), self.order.grid(step.band)
+        q = self.begin(step)
         self._seen[step.band] += digits.shape[-1]
         if digits.any():
-            at = grid.positions[step.parity][: digits.shape[-1]] + np.int32(grid.core.start)
+            at = self.order.places(step).cells[: digits.shape[-1]]
             q[..., at] += digits
             self._lit.add(step.band)
 
     def contexts(self, step: Pass, tables: PassTables) -> np.ndarray:
         """Row of `tables.frequencies` for each digit of `step`: int32 (*lead, step.digits)."""
-        q, grid = self.begin(step), self.order.grid(step.band)
         expected, leaning = self.sums(step, tables)
         rows = tables.magnitude_lut.take(expected, mode="clip")
-        rows = rows + tables.sign_lut.take(leaning + SIGN_LUT, mode="clip")
+        rows = rows + tables.sign_lut.take(leaning + _SIGN_ZERO, mode="clip")
         if step.band not in self._lit:
             return np.broadcast_to(rows, (*self.lead, step.digits))
-        here = q[..., grid.core].take(grid.positions[step.parity], axis=-1)
-        return np.where(here == 0, rows, tables.age_lut.take(here + AGE_SPAN, mode="clip"))
+        here = self.q[step.band].take(self.order.places(step).cells, axis=-1)
+        return np.where(here == 0, rows, tables.age_lut.take(here + _AGE_ZERO, mode="clip"))
 
     def sums(self, step: Pass, tables: PassTables) -> tuple[np.ndarray, np.ndarray]:
         """Weighted magnitudes and signed values around each digit of `step`, in cells of the
         look-up tables: (*lead, digits of the pass), or one value if all are equal.
+
+        Neighbours without weight, and bands that are zero throughout, cost nothing.
         """
-        expected = leaning = np.zeros(1, np.int32)
-        for term in self._magnitude_terms(step, tables.magnitude_weights):
-            expected = expected + term
-        for term in self._sign_terms(step, tables.sign_weights):
-            leaning = leaning + term
-        return expected >> WEIGHT_BITS, leaning >> WEIGHT_BITS
-
-    def _magnitude_terms(self, step: Pass, weights: tuple[int, ...]) -> Iterator[np.ndarray]:
-        """A term for each kind of neighbour that carries weight and is not zero throughout."""
-        q, grid, at = self._here(step)
-        if step.band in self._lit and any(weights[:3]):
-            a = np.minimum(np.abs(q), CAP)
-            yield weighted(neighbours(a, grid, weights[:3]), weights[:3]).take(at, axis=-1)
-        parent = self.order.bands[step.band].parent
-        if parent is not None and parent in self._lit and any(weights[3:5]):
-            term = weighted(self.above(parent, step.plane), weights[3:5])
-            yield term.take(self.order.parents(step.band)[step.parity], axis=-1)
-        luma = self.order.luma(step.band)
-        if luma is not None and luma in self._lit and weights[5]:
-            yield np.abs(self._beside(luma, step, grid, at)) * np.int32(weights[5])
-
-    def _sign_terms(self, step: Pass, weights: tuple[int, ...]) -> Iterator[np.ndarray]:
-        """Signed values, likewise."""
-        q, grid, at = self._here(step)
-        if step.band in self._lit and any(weights[:3]):
-            g = np.maximum(np.minimum(q, CAP), -CAP)
-            yield weighted(neighbours(g, grid, weights[:3]), weights[:3]).take(at, axis=-1)
-        luma = self.order.luma(step.band)
-        if luma is not None and luma in self._lit and weights[3]:
-            yield self._beside(luma, step, grid, at) * np.int32(weights[3])
-
-    def _here(self, step: Pass) -> tuple[np.ndarray, Grid, np.ndarray]:
-        grid = self.order.grid(step.band)
-        return self.begin(step), grid, grid.positions[step.parity]
-
-    def _beside(self, luma: int, step: Pass, grid: Grid, at: np.ndarray) -> np.ndarray:
-        """The luma band's values at the cells of `step`, seen from its plane."""
-        q = self.q[luma][..., grid.core].take(at, axis=-1)
-        return rescaled(q, step.plane - self.plane[luma])
+        q, places, lit = self.begin(step), self.order.places(step), self._lit
+        m, s = tables.magnitude_weights, tables.sign_weights
+        magnitudes, values = [], []
+        if step.band in lit:
+            if m[0] or m[1] or m[2]:
+                around = neighbours(np.minimum(np.abs(q), _CAP), places.grid, m[:3])
+                magnitudes.append(weighted(around, m[:3]).take(places.at, axis=-1))
+            if s[0] or s[1] or s[2]:
+                around = neighbours(np.maximum(np.minimum(q, _CAP), -_CAP), places.grid, s[:3])
+                values.append(weighted(around, s[:3]).take(places.at, axis=-1))
+        if places.parent in lit and (m[3] or m[4]):
+            above = weighted(self.above(places.parent, step.plane), m[3:5])
+            magnitudes.append(above.take(places.up, axis=-1))
+        if places.luma in lit and (m[5] or s[3]):
+            beside = self.q[places.luma].take(places.cells, axis=-1)
+            beside = rescaled(beside, step.plane - self.plane[places.luma])
+            if m[5]:
+                magnitudes.append(np.abs(beside) * np.int32(m[5]))
+            if s[3]:
+                values.append(beside * np.int32(s[3]))
+        return total(magnitudes) >> WEIGHT_BITS, total(values) >> WEIGHT_BITS
 
     def above(self, parent: int, plane: int) -> list[np.ndarray]:
         """Magnitudes of a band seen from `plane`, and the rings around them, over its core."""
@@ -158,10 +143,16 @@ def neighbours(a: np.ndarray, grid: Grid, wanted: Sequence[int] = (1, 1, 1)) -> 
     return [across, down, diagonal]
 
 
-def weighted(arrays: list[np.ndarray], weights: Sequence[int]) -> np.ndarray:
+def weighted(arrays: Sequence[np.ndarray], weights: Sequence[int]) -> np.ndarray:
     """The weighted sum of the arrays whose weight is not zero (one at least)."""
-    terms = [a * np.int32(w) for a, w in zip(arrays, weights, strict=True) if w]
-    total = terms[0]
+    return total([a * np.int32(w) for a, w in zip(arrays, weights, strict=True) if w])
+
+
+def total(terms: list[np.ndarray]) -> np.ndarray:
+    """The sum of the terms, the first of which may be overwritten; one zero if there are none."""
+    if not terms:
+        return _ZERO
+    first = terms[0]
     for term in terms[1:]:
-        total += term
-    return total
+        first += term
+    return first

@@ -111,12 +111,9 @@ class Grid:
             out.append(p + y * np.int32(2))
         return out[0], out[1]
 
-    def parents(self, parent: Grid, rows: int, cols: int) -> tuple[np.ndarray, np.ndarray]:
-        """For each position of each pass, the position in `parent`'s core of the cell above it."""
-        out = []
-        for p in self.passes:
-            y, x = np.divmod(p, np.int32(self.width))
-            y = np.minimum(y >> rows, parent.height - 1)
-            x = np.minimum(x >> cols, parent.width - 1)
-            out.append(y * np.int32(parent.stride) + x)
-        return out[0], out[1]
+    def parents(self, parent: Grid, parity: int, rows: int, cols: int) -> np.ndarray:
+        """For each position of a pass, the position in `parent`'s core of the cell above it."""
+        y, x = np.divmod(self.passes[parity], np.int32(self.width))
+        y = np.minimum(y >> rows, parent.height - 1)
+        x = np.minimum(x >> cols, parent.width - 1)
+        return y * np.int32(parent.stride) + x

@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import NamedTuple
 
+import numpy as np
+
 from tokcodec.model import Model
 from tokcodec.tokens.layout import Band, Grid, bands
 
@@ -22,6 +24,17 @@ class Pass(NamedTuple):
     digits: int
 
 
+class Places(NamedTuple):
+    """Where the digits of a pass lie, and where to look for their context."""
+
+    grid: Grid
+    cells: np.ndarray  # in the band's bordered array
+    at: np.ndarray  # the same, counted from the start of its core
+    parent: int  # band, or -1
+    up: np.ndarray  # the cells above, counted from the start of the parent's core
+    luma: int  # band, or -1
+
+
 class Order:
     """All passes over a `height` x `width` picture with `channels` channels (3, or 1 for grey),
     most telling first.
@@ -36,9 +49,7 @@ class Order:
         self.bands: list[Band] = bands(height, width, channels)
         self.planes = [model.planes(b.channel, b.area) for b in self.bands]
         self._grids: dict[tuple[int, int], Grid] = {}
-        self._parents: dict[tuple, tuple] = {}
-        per_channel = len(self.bands) // channels
-        self._luma = [None if b.channel == 0 else i % per_channel for i, b in enumerate(self.bands)]
+        self._places: dict[tuple[int, int], Places] = {}
         units = []
         for i, b in enumerate(self.bands):
             lowest = None
@@ -64,22 +75,22 @@ class Order:
             grid = self._grids[b.height, b.width] = Grid(b.height, b.width)
         return grid
 
-    def parents(self, band: int) -> tuple:
-        """`Grid.parents` of a band that has a parent."""
-        b = self.bands[band]
-        if b.parent is None:
-            raise LookupError(f"band {band} has no parent")
-        parent = self.bands[b.parent]
-        key = (b.height, b.width, parent.height, parent.width, b.parent_rows, b.parent_cols)
-        if key not in self._parents:
-            self._parents[key] = self.grid(band).parents(
-                self.grid(b.parent), b.parent_rows, b.parent_cols
-            )
-        return self._parents[key]
-
-    def luma(self, band: int) -> int | None:
-        """The band of the first channel that lies where `band` lies, if `band` is a chroma band."""
-        return self._luma[band]
+    def places(self, step: Pass) -> Places:
+        """Index arrays of a pass; worked out once."""
+        key = step.band, step.parity
+        found = self._places.get(key)
+        if found is None:
+            grid, b = self.grid(step.band), self.bands[step.band]
+            at = grid.positions[step.parity]
+            per_channel = len(self.bands) // self.channels
+            luma = step.band % per_channel if b.channel else -1
+            parent, up = -1, at[:0]
+            if b.parent is not None:
+                parent = b.parent
+                up = grid.parents(self.grid(parent), step.parity, b.parent_rows, b.parent_cols)
+            found = Places(grid, at + np.int32(grid.core.start), at, parent, up, luma)
+            self._places[key] = found
+        return found
 
 
 @lru_cache(maxsize=16)

@@ -84,11 +84,10 @@ class Source:
         order, once.
         """
         rest = self.rest(step)
-        unit = 3 ** (self.order.planes[step.band] - 1 - step.plane)
-        reach = np.int32(unit // 2)
-        digits = (rest > reach).astype(np.int8) - (rest < -reach).astype(np.int8)
-        rest -= digits * np.int32(unit)
-        return digits
+        unit = np.int32(3 ** (self.order.planes[step.band] - 1 - step.plane))
+        digits = np.sign(rest) * (np.abs(rest) > unit // 2)
+        rest -= digits * unit
+        return digits.astype(np.int8)
 
     def rest(self, step: Pass) -> np.ndarray:
         """What the digits asked for so far leave of the coefficients of a pass, int32, in steps of

@@ -171,12 +171,7 @@ def _regress(
     rest = _truth(source, step)
     digits = source.digits(step)
     magnitude, sign = features(known, step)
-    fresh = (
-        known.begin(step)[..., known.order.grid(step.band).core].take(
-            known.order.grid(step.band).positions[step.parity], axis=-1
-        )
-        == 0
-    )
+    fresh = known.begin(step).take(known.order.places(step).cells, axis=-1) == 0
     x = np.stack([f[fresh] for f in magnitude] + [np.ones(fresh.sum(), np.int32)], 1).astype(
         np.float64
     )
@@ -190,26 +185,23 @@ def _regress(
 
 def features(known: Knowledge, step: Pass) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """The six magnitudes and four signed values that `Knowledge.contexts` weighs."""
-    order = known.order
-    q, grid = known.begin(step), order.grid(step.band)
-    at = grid.positions[step.parity]
-    zero = np.zeros((*known.lead, len(at)), np.int32)
-    magnitude = [f.take(at, axis=-1) for f in neighbours(np.minimum(np.abs(q), CAP), grid)]
-    sign = [f.take(at, axis=-1) for f in neighbours(np.clip(q, -CAP, CAP), grid)]
-    parent, luma = order.bands[step.band].parent, order.luma(step.band)
-    if parent is not None and known.plane[parent] >= 0:
-        index = order.parents(step.band)[step.parity]
-        magnitude += [f.take(index, axis=-1) for f in known.above(parent, step.plane)]
+    q, places = known.begin(step), known.order.places(step)
+    zero = np.zeros((*known.lead, step.digits), np.int32)
+    around = neighbours(np.minimum(np.abs(q), CAP), places.grid)
+    magnitude = [f.take(places.at, axis=-1) for f in around]
+    around = neighbours(np.clip(q, -CAP, CAP), places.grid)
+    sign = [f.take(places.at, axis=-1) for f in around]
+    if places.parent in known.q:
+        above = known.above(places.parent, step.plane)
+        magnitude += [f.take(places.up, axis=-1) for f in above]
     else:
         magnitude += [zero, zero]
-    if luma is not None and known.plane[luma] >= 0:
-        beside = known.q[luma][..., grid.core].take(at, axis=-1)
-        beside = rescaled(beside, step.plane - known.plane[luma])
-        magnitude.append(np.abs(beside))
-        sign.append(beside)
-    else:
-        magnitude.append(zero)
-        sign.append(zero)
+    beside = zero
+    if places.luma in known.q:
+        beside = known.q[places.luma].take(places.cells, axis=-1)
+        beside = rescaled(beside, step.plane - known.plane[places.luma])
+    magnitude.append(np.abs(beside))
+    sign.append(beside)
     return magnitude, sign
 
 
@@ -225,8 +217,7 @@ def _count(
     digits = source.digits(step)
     tables = pass_tables(model, band.channel, band.level, band.orientation, step.plane, step.parity)
     expected, leaning = known.sums(step, tables)
-    grid = order.grid(step.band)
-    here = known.begin(step)[..., grid.core].take(grid.positions[step.parity], axis=-1)
+    here = known.begin(step).take(order.places(step).cells, axis=-1)
     shape = digits.shape
     cell = np.searchsorted(MAGNITUDE_CELLS, np.broadcast_to(expected, shape), side="right")
     leaning = np.clip(np.broadcast_to(leaning, shape), -SIGN_LUT, SIGN_LUT)
