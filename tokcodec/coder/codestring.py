@@ -71,8 +71,9 @@ def code(script: Script, tokens: int | None = None, max_bytes: int | None = None
         written += split
         if goal is None and written == target:
             goal = writer.interval()
-        writer.write(digits[split:], rows[split:], tables.weights)
-        written += len(digits) - split
+        if split < len(digits):
+            writer.write(digits[split:], rows[split:], tables.weights)
+            written += len(digits) - split
         if goal is not None or (max_bytes is not None and len(writer) > max_bytes):
             found = _settled(*writer.fixed(), goal, max_bytes)
             if found is not None:

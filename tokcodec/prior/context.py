@@ -68,8 +68,10 @@ class Knowledge:
         expected, leaning = self.sums(step, tables)
         rows = tables.magnitude_lut.take(expected, mode="clip")
         rows = rows + tables.sign_lut.take(leaning + _SIGN_ZERO, mode="clip")
+        if rows.shape[-1] < step.digits:  # one value for all
+            rows = rows.repeat(step.digits) if not self.lead else rows
         if step.band not in self._lit:
-            return np.broadcast_to(rows, (*self.lead, step.digits))
+            return np.broadcast_to(rows, (*self.lead, step.digits)) if self.lead else rows
         here = self.q[step.band].take(self.order.places(step).cells, axis=-1)
         return np.where(here == 0, rows, tables.age_lut.take(here + _AGE_ZERO, mode="clip"))
 
