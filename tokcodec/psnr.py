@@ -69,8 +69,6 @@ def tokens_for(script: Script, source: Source, rgb: np.ndarray, target: float) -
         digits = curve.digits_for(wanted * 0.96 / ratio)
         if digits is not None:
             return -(-digits // DIGITS)
-        if _look(script, rgb, most) <= wanted:
-            return None
     warnings.warn(
         f"{target:g} dB is out of reach for this picture; the stream is complete",
         TokCodecWarning,
