@@ -17,9 +17,10 @@ from pathlib import Path
 
 from PIL import Image
 
-from tokcodec.codec import Codec, Info, Picture, Size, codec_for, load
+from tokcodec.codec import Codec, Picture, Size, codec_for, load
 from tokcodec.errors import TokCodecError, TokCodecWarning
 from tokcodec.stream.bundle import Bundle
+from tokcodec.stream.info import Info
 from tokcodec.tokens.tokens import Tokens
 from tokcodec.weights import ModelInfo, by_id, models
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -20,43 +19,12 @@ from tokcodec.prior.context import Knowledge
 from tokcodec.psnr import tokens_for
 from tokcodec.stream import header as headers
 from tokcodec.stream.header import Header
+from tokcodec.stream.info import Info
 from tokcodec.tokens.order import Order, order_for
 from tokcodec.tokens.pyramid import Source, analyse
 from tokcodec.tokens.tokens import DIGITS, Tokens, to_digits, to_ids
 
 Size = tuple[int, int]  # (width, height), as in PIL
-
-
-@dataclass(frozen=True)
-class Info:
-    """What is known of a stream without looking at the picture.
-
-    Attributes:
-        model: name of the model; model_id: its identity, 64 hexadecimal digits.
-        width, height: of the original, in pixels.
-        grey: coded as luma alone (R = G = B).
-        bytes: of the whole stream, of which header_bytes are the header.
-        bits_per_pixel: of the whole stream.
-        tokens: whole tokens that the stream determines; None if they were not counted.
-        digits: ternary digits that it determines, ten to a token; None likewise.
-        complete: nothing was cut off; None likewise.
-    """
-
-    model: str
-    model_id: str
-    width: int
-    height: int
-    grey: bool
-    bytes: int
-    header_bytes: int
-    bits_per_pixel: float
-    tokens: int | None
-    digits: int | None
-    complete: bool | None
-
-    def as_dict(self) -> dict[str, object]:
-        """The same as plain values, for JSON."""
-        return asdict(self)
 
 
 class Codec:
