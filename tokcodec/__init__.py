@@ -57,18 +57,24 @@ def decode(
     precede it.
     """
     bare = options.get("original_size") is not None or options.get("bare")
-    codec = load(model or "default") if bare or model else codec_for(data)
+    codec = load(model or "default") if bare else _codec(data, model)
     return codec.decode(data, size, **options)
 
 
-def cut(data: bytes, budget: int | None = None, max_bytes: int | None = None) -> bytes:
+def cut(
+    data: bytes,
+    budget: int | None = None,
+    max_bytes: int | None = None,
+    *,
+    model: str | Path | None = None,
+) -> bytes:
     """The prefix of a stream that `encode` would have given with these limits; see `Codec.cut`."""
-    return codec_for(data).cut(data, budget, max_bytes)
+    return _codec(data, model).cut(data, budget, max_bytes)
 
 
-def info(data: bytes, count: bool = True, **options) -> Info:
+def info(data: bytes, count: bool = True, *, model: str | Path | None = None, **options) -> Info:
     """What a stream says of itself; `count=False` reads the header only; see `Codec.info`."""
-    return codec_for(data).info(data, count, **options)
+    return _codec(data, model).info(data, count, **options)
 
 
 def tokenize(
@@ -88,9 +94,14 @@ def pack(tokens: Tokens) -> bytes:
     return Codec(by_id(tokens.model)).pack(tokens)
 
 
-def unpack(data: bytes, **options) -> Tokens:
+def unpack(data: bytes, *, model: str | Path | None = None, **options) -> Tokens:
     """A stream to the whole tokens that it determines; see `Codec.unpack`."""
-    return codec_for(data).unpack(data, **options)
+    return _codec(data, model).unpack(data, **options)
+
+
+def _codec(data: bytes, model: str | Path | None) -> Codec:
+    """The codec of the model named, else of the one that the stream names."""
+    return load(model) if model else codec_for(data)
 
 
 def register_pillow() -> None:

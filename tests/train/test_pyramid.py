@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 import tokcodec
-from tokcodec.errors import UnknownModelError
+from tokcodec.errors import ModelMismatchError, UnknownModelError
 from tokcodec.model import Model, load_model
 from tokcodec.train import pyramid
 
@@ -104,3 +104,10 @@ def test_a_stranger_cannot_decode_it(model_file, photograph, monkeypatch):
     monkeypatch.setattr(tokcodec.weights, "_opened", {})
     with pytest.raises(UnknownModelError, match="model="):
         tokcodec.decode(data)
+    monkeypatch.setattr(tokcodec.weights, "_opened", {})
+    assert tokcodec.info(data, model=model_file).tokens >= 5
+    assert (
+        tokcodec.cut(data, budget=2, model=model_file) == data[: len(tokcodec.cut(data, budget=2))]
+    )
+    with pytest.raises(ModelMismatchError):
+        tokcodec.unpack(data, model="pyramid")
