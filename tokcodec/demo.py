@@ -36,7 +36,7 @@ def photographs(side: int) -> dict[str, Image.Image]:
         from skimage.data import data_dir
     except ImportError:
         raise InputError(
-            "the demo's photographs come with scikit-image: pip install 'tokcodec[metrics]'"
+            "the demo's photographs come with scikit-image: pip install scikit-image"
         ) from None
     found = {}
     for name in PHOTOGRAPHS:
