@@ -82,13 +82,25 @@ def mean_by(rows: list[list[object]], key: int, value: int) -> dict[object, obje
 
 
 def rd(folder: Path) -> None:
-    rows = []
-    for name, image in kodak(folder, square=True).items():
-        for n in BYTES:
-            stream = tokcodec.encode(image, max_bytes=n)
-            rows.append([name, n, len(stream), quality(stream, image)])
-    record("kodak256", ["image", "max_bytes", "bytes", "psnr"], rows)
+    rows = by_limit(folder, "kodak256", "max_bytes", BYTES)
     say("Kodak-256, mean PSNR (dB) by bytes of the whole stream", mean_by(rows, 1, 3))
+
+
+def tokens(folder: Path) -> None:
+    rows = by_limit(folder, "budgets", "budget", BUDGETS)
+    say("Kodak-256, mean bytes by budget (tokens)", mean_by(rows, 1, 2))
+    say("    mean PSNR (dB)", mean_by(rows, 1, 3))
+
+
+def by_limit(folder: Path, name: str, limit: str, values: tuple[int, ...]) -> list[list[object]]:
+    """Each Kodak-256 picture at each value of a limit: name, value, bytes, PSNR."""
+    rows: list[list[object]] = []
+    for picture, image in kodak(folder, square=True).items():
+        for value in values:
+            stream = tokcodec.encode(image, **{limit: value})  # type: ignore[arg-type]
+            rows.append([picture, value, len(stream), quality(stream, image)])
+    record(name, ["image", limit, "bytes", "psnr"], rows)
+    return rows
 
 
 def full(folder: Path) -> None:
@@ -144,17 +156,6 @@ def saved(image: Image.Image, kind: str, **options: object) -> bytes:
     out = io.BytesIO()
     image.save(out, kind, **options)
     return out.getvalue()
-
-
-def tokens(folder: Path) -> None:
-    rows = []
-    for name, image in kodak(folder, square=True).items():
-        for k in BUDGETS:
-            stream = tokcodec.encode(image, budget=k)
-            rows.append([name, k, len(stream), quality(stream, image)])
-    record("budgets", ["image", "budget", "bytes", "psnr"], rows)
-    say("Kodak-256, mean bytes by budget (tokens)", mean_by(rows, 1, 2))
-    say("    mean PSNR (dB)", mean_by(rows, 1, 3))
 
 
 def large_pictures(folder: Path) -> dict[str, Image.Image]:

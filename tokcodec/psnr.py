@@ -8,9 +8,9 @@ import numpy as np
 
 from tokcodec.coder.codestring import Script, code, determined
 from tokcodec.decoders.linear import linear
+from tokcodec.distortion import Curve
 from tokcodec.errors import TokCodecWarning
 from tokcodec.prior.context import Knowledge
-from tokcodec.tokens.distortion import Curve
 from tokcodec.tokens.pyramid import Source
 from tokcodec.tokens.tokens import DIGITS
 

@@ -96,19 +96,21 @@ class Writer:
         """Bytes of some fraction inside the present interval."""
         return self._encoder.get_compressed().astype(">u4").tobytes()
 
-    def fixed(self) -> tuple[bytes, int]:
-        """(code, n): the first n bytes of `code` will not change, whatever is written later."""
+    def _standing(self) -> tuple[Interval, bytes, int]:
+        """The present interval, bytes inside it, and its whole low end, in units of 2**-bits."""
         here, code = self.interval(), self.code()
         value = int.from_bytes(code[: 4 * here.words + 8].ljust(4 * here.words + 8, b"\0"), "big")
-        low = value - here.offset(code)
+        return here, code, value - here.offset(code)
+
+    def fixed(self) -> tuple[bytes, int]:
+        """(code, n): the first n bytes of `code` will not change, whatever is written later."""
+        here, code, low = self._standing()
         differing = (low ^ (low + here.size - 1)).bit_length()
         return code, (here.bits - differing) // 8
 
     def finish(self) -> bytes:
         """The shortest bytes that determine everything written."""
-        here, code = self.interval(), self.code()
-        value = int.from_bytes(code[: 4 * here.words + 8].ljust(4 * here.words + 8, b"\0"), "big")
-        low = value - here.offset(code)
+        here, code, low = self._standing()
         for n in range(4 * here.words, 4 * here.words + 9):
             free = here.bits - 8 * n
             prefix = -(-low >> free)  # rounded up
