@@ -1,0 +1,96 @@
+"""tokcodec under test, by model and by the way it decodes."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterator
+
+from PIL import Image
+
+import tokcodec
+from benchmarks.codecs import Settings
+from tokcodec import decoders
+from tokcodec.errors import ArgumentError, TokCodecError
+
+OPTION = re.compile(r"(?P<key>decoder|realism)=(?P<value>.+)")
+
+
+class TokCodec:
+    """One model: `spec` as for `benchmarks.codecs.find`."""
+
+    searched = False
+
+    def __init__(self, spec: str) -> None:
+        self.name = spec
+        model, self._options = parse(spec)
+        try:
+            self._codec = tokcodec.load(model)
+            known = inspect.signature(self._codec.decode).parameters
+            for option in self._options:
+                if option not in known:
+                    raise ArgumentError(f"decoding takes no {option} in this tokcodec")
+            self._options.setdefault("decoder", "auto")
+            draw = decoders.find(str(self._options["decoder"]))
+        except TokCodecError as e:
+            ways = f'; after "@": {", ".join(("auto", *decoders.DECODERS))} or realism=NUMBER'
+            raise ArgumentError(f'codec "{spec}": {e}{ways if "@" in model else ""}') from e
+        decoder = next((k for k, v in decoders.DECODERS.items() if v is draw), "auto")
+        more = [f"{k} {v}" for k, v in self._options.items() if k != "decoder"]
+        self.version = ", ".join(
+            [
+                f"tokcodec {tokcodec.__version__}",
+                f"model {self._codec.model.id[:8]}",
+                decoder,
+                *more,
+            ]
+        )
+
+    def encode(self, image: Image.Image, settings: Settings) -> bytes:
+        return self._codec.encode(image, max_bytes=int(settings["max_bytes"]), max_pixels=None)
+
+    def decode(self, data: bytes, size: tuple[int, int]) -> Image.Image:
+        """The size is in the stream; `size` is not needed."""
+        return self._codec.decode(data, max_pixels=None, **self._options)  # type: ignore[arg-type]
+
+    def fitting(
+        self, image: Image.Image, max_bytes: int, full_size: bool = False
+    ) -> Iterator[tuple[Settings, bytes]]:
+        if max_bytes >= self.smallest(image):
+            settings: Settings = {"max_bytes": max_bytes}
+            yield settings, self.encode(image, settings)
+
+    def smallest(self, image: Image.Image, full_size: bool = False) -> int:
+        """The header's length: a stream without any token is the picture's mean."""
+        return len(self._codec.encode(image, budget=0, max_pixels=None))
+
+
+def parse(spec: str) -> tuple[str, dict[str, str | float]]:
+    """Model and options of decoding: "tokcodec:MODEL@linear", "tokcodec:MODEL@realism=0.5".
+
+    Options are taken from the end, as long as they look like one: a path or hub name may hold "@"
+    and ":" itself.
+    """
+    model = spec.removeprefix("tokcodec").removeprefix(":")
+    options: dict[str, str | float] = {}
+    while "@" in model:
+        rest, _, last = model.rpartition("@")
+        found = OPTION.fullmatch(last)
+        if found:
+            key, value = found["key"], found["value"]
+        elif last == "auto" or last in decoders.DECODERS:
+            key, value = "decoder", last
+        else:
+            break
+        if key in options:
+            raise ArgumentError(f'codec "{spec}" has two of "{key}"')
+        options[key] = value if key == "decoder" else _number(spec, value)
+        model = rest
+    return model or "default", options
+
+
+def _number(spec: str, text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise ArgumentError(f'codec "{spec}": "{text}" is no number') from None

@@ -1,0 +1,92 @@
+"""The name of an image set, or a folder, to the pictures in it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from tokcodec.errors import ArgumentError, InputError
+from tokcodec.pixels.image import to_rgb
+
+KODAK = "TOKCODEC_KODAK"  # environment variable: folder with kodim01.png ... kodim24.png
+SQUARE = 256
+SIDE = 256  # longer side of the default set
+PHOTOGRAPHS = (  # of scikit-image: colour photographs, no charts, no scans
+    "astronaut", "chelsea", "coffee", "hubble_deep_field", "motorcycle_left", "rocket",
+)  # fmt: skip
+SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".ppm", ".avif", ".jp2"}
+SETS = ("scikit-image", "kodak256", "kodak")
+
+Loader = Callable[[], Image.Image]
+
+
+def pictures(name: str) -> dict[str, Loader]:
+    """Pictures by name, each as a function that loads it: RGB, no metadata.
+
+    Args:
+        name: "scikit-image" (photographs that come with that package, longer side at most 256),
+            "kodak" (768x512, 24 of them), "kodak256" (their centre squares, Lanczos to 256x256), or
+            a folder. Kodak is looked for in the folder that `TOKCODEC_KODAK` names.
+
+    Raises:
+        ArgumentError: no such set and no such folder.
+        InputError: the set is not on this machine. (A picture that cannot be read raises it when
+            loaded.)
+    """
+    if name == "scikit-image":
+        return {k: partial(_thumbnail, p) for k, p in _scikit_image().items()}
+    if name == "kodak":
+        return {p.stem: partial(load, p) for p in _kodak()}
+    if name == "kodak256":
+        return {p.stem: partial(_square, p) for p in _kodak()}
+    folder = Path(name)
+    if not folder.is_dir():
+        raise ArgumentError(f"no image set or folder {name!r}; sets: {', '.join(SETS)}")
+    found = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES)
+    if not found:
+        raise InputError(f"the folder {name} holds no picture")
+    return {p.relative_to(folder).as_posix(): partial(load, p) for p in found}
+
+
+def load(path: Path) -> Image.Image:
+    """A picture file as RGB pixels alone: no profile that a rival would have to carry."""
+    return Image.fromarray(to_rgb(path, max_pixels=None))
+
+
+def _scikit_image() -> dict[str, Path]:
+    try:
+        from skimage.data import data_dir
+    except ImportError:
+        raise InputError(
+            "the default pictures come with scikit-image: pip install scikit-image"
+        ) from None
+    return {p.stem: p for p in sorted(Path(data_dir).iterdir()) if p.stem in PHOTOGRAPHS}
+
+
+def _kodak() -> list[Path]:
+    folder = os.environ.get(KODAK)
+    found = sorted(Path(folder).glob("*.png")) if folder else []
+    if not found:
+        raise InputError(
+            f"no Kodak pictures: set {KODAK} to the folder that holds kodim01.png to kodim24.png"
+        )
+    return found
+
+
+def _thumbnail(path: Path) -> Image.Image:
+    image = load(path)
+    image.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
+    return image
+
+
+def _square(path: Path) -> Image.Image:
+    image = load(path)
+    side = min(image.size)
+    left, top = (image.width - side) // 2, (image.height - side) // 2
+    image = image.crop((left, top, left + side, top + side))
+    return Image.fromarray(np.asarray(image.resize((SQUARE, SQUARE), Image.Resampling.LANCZOS)))

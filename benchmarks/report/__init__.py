@@ -1,0 +1,172 @@
+"""Rows of a run to plots, tables, contact sheets and a page (`python -m benchmarks report`)."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+from tqdm import tqdm
+
+from benchmarks.report import tables, words
+from benchmarks.report.curves import Metric, Results
+from benchmarks.report.document import update
+from benchmarks.report.page import PictureRows, page, picture_rows
+from benchmarks.report.plots import plot
+from benchmarks.report.remake import Workshop
+from benchmarks.report.sheets import choose_images, choose_targets, sheet
+from benchmarks.rows import read_folder
+from tokcodec.errors import ArgumentError, OutputError, TokCodecWarning
+from tokcodec.files import write_atomically
+
+FOLDED = ("ms_ssim", "lpips_vgg", "ssimulacra2")  # said already, nearly, by the others
+NEEDED_FOLDED = ("dists", *FOLDED)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `python -m benchmarks report`."""
+    parser.add_argument("folder", type=Path, help="folder of rows (*.tsv), as `rd` writes it")
+    parser.add_argument(
+        "--images", help="set or folder that the rows were measured on (default: the folder's name)"
+    )
+    parser.add_argument("--out", type=Path, default=Path("docs"), help="where benchmarks.md is")
+    parser.add_argument("--html", type=Path, help="the page (default: OUT/benchmarks-NAME.html)")
+    parser.add_argument("--no-pictures", action="store_true", help="plots and tables only")
+    parser.add_argument("--sheet-images", default="", help="pictures of the contact sheets: A,B,C")
+    parser.add_argument("--sheet-bytes", default="", help="byte targets on them: 64,256,1024")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Draw and write everything; 0.
+
+    Raises:
+        InputError: broken rows, a document with broken markers, no matplotlib.
+        ArgumentError: pictures or byte targets that the rows do not have.
+        OutputError: something cannot be written.
+    """
+    results, name = Results(read_folder(args.folder)), _plain(args.folder.resolve().name)
+    targets = choose_targets(results, _wanted_targets(results, args.sheet_bytes))
+    asked = [n for n in args.sheet_images.split(",") if n]
+    if unknown := sorted(set(asked) - set(results.images)):
+        raise ArgumentError(f"no rows for the pictures {', '.join(unknown)}")
+    folder = args.out / "benchmarks"
+    _make(folder)
+    plots = {metric: plot(results, metric) for metric in results.metrics()}
+    for metric, svg in plots.items():
+        write_atomically(folder / f"{name}-{metric.name}.svg", svg, overwrite=True)
+    target = targets[len(targets) // 2]
+    chosen = asked or choose_images(results, results.images)
+    sheets: dict[str, bytes] = {}
+    rows: PictureRows = []
+    if not args.no_pictures:
+        workshop = Workshop(results, args.images or args.folder.resolve().name)
+        sheets, rows = _pictures(workshop, chosen, targets, target)
+    paths = {image: folder / f"{name}-{_plain(image)}.jpg" for image in chosen}
+    for image, data in sheets.items():
+        write_atomically(paths[image], data, overwrite=True)
+    there = {image: path for image, path in paths.items() if path.is_file()}  # of an earlier run
+    source = name if args.folder.is_absolute() else args.folder.as_posix()
+    links = {image: f"benchmarks/{path.name}" for image, path in there.items()}
+    blocks = {
+        f"rd {name}": markdown(results, name, source, links),
+        "published": f"{words.PUBLISHED}\n\n"
+        + _folded("Published tokenizers", [tables.published_points().to_markdown()]),
+    }
+    update(args.out / "benchmarks.md", blocks)
+    shown = {image: path.read_bytes() for image, path in there.items()}
+    whole = page(results, name, plots, shown, rows, target)
+    path = args.html or args.out / f"benchmarks-{name}.html"
+    _make(path.parent)
+    write_atomically(path, whole, overwrite=True)
+    print(f"{args.out / 'benchmarks.md'}, {folder}/{name}-*, {path} ({len(whole):,} bytes)")
+    return 0
+
+
+def _pictures(
+    workshop: Workshop, chosen: Sequence[str], targets: Sequence[int], target: int
+) -> tuple[dict[str, bytes], PictureRows]:
+    """Contact sheets of the chosen pictures and a row for every picture, as far as pictures and
+    codecs are at hand; one warning says what is not.
+    """
+    sheets: dict[str, bytes] = {}
+    for image in tqdm(chosen, disable=not sys.stderr.isatty(), unit="sheet"):
+        made = sheet(workshop, image, targets)
+        if made is not None:
+            sheets[image] = made
+    rows = picture_rows(workshop, target)
+    if workshop.problems:
+        text = "contact sheets left out or with gaps: " + "; ".join(workshop.problems)
+        warnings.warn(text, TokCodecWarning, stacklevel=3)
+    return sheets, rows
+
+
+def markdown(results: Results, name: str, source: str, sheets: dict[str, str]) -> str:
+    """The generated part of the document; `source`: where the rows are; `sheets`: picture to its
+    path from the document.
+    """
+    metrics = results.metrics()
+    shown = [m for m in metrics if m.name not in FOLDED] or list(metrics)
+    folded = [m for m in metrics if m.name in NEEDED_FOLDED]
+    out = [f"{len(results.images)} pictures; rows in `{source}`.", ""]
+    for metric in shown:
+        out += [_plot(name, metric), ""]
+    out += [words.PLOT, "", words.CHOICE, ""]
+    out += [tables.means(results, m).to_markdown() for m in shown]
+    out += [words.MEANS, ""]
+    for codec in tables.ours(results):
+        out += [tables.bd_rates(results, codec).to_markdown(), words.BD_RATE, ""]
+        out += _needed(results, codec, [m for m in metrics if m.name not in NEEDED_FOLDED])
+        out += [words.NEEDED, ""]
+    if folded:
+        names = ", ".join(m.label.partition(",")[0] for m in folded)
+        inner = []
+        for metric in (m for m in metrics if m not in shown):
+            inner += [_plot(name, metric), "", tables.means(results, metric).to_markdown()]
+        for codec in tables.ours(results):
+            inner += _needed(results, codec, folded)
+        out += [_folded(f"The same for {names}", inner), ""]
+    for image, path in sheets.items():
+        out += [f"![{image}: the original and every codec at the same bytes]({path})", ""]
+    if sheets:
+        out += [words.SHEET, ""]
+    return "\n".join([*out, tables.versions(results).to_markdown()])
+
+
+def _folded(summary: str, lines: list[str]) -> str:
+    return "\n".join([f"<details><summary>{summary}</summary>", "", *lines, "</details>"])
+
+
+def _needed(results: Results, codec: str, metrics: list[Metric]) -> list[str]:
+    return [t.to_markdown() for m in metrics for t in tables.needed(results, m, codec)]
+
+
+def _plot(name: str, metric: Metric) -> str:
+    what = metric.label.partition(",")[0]
+    return f"![Bytes against {what} on {name}](benchmarks/{name}-{metric.name}.svg)"
+
+
+def _wanted_targets(results: Results, text: str) -> Sequence[int]:
+    try:
+        wanted = [int(part) for part in text.split(",") if part]
+    except ValueError:
+        raise ArgumentError(
+            f"--sheet-bytes takes whole numbers, like 64,256: not {text!r}"
+        ) from None
+    if missing := sorted(set(wanted) - set(results.targets)):
+        raise ArgumentError(f"no rows for {', '.join(map(str, missing))} bytes")
+    return wanted
+
+
+def _plain(name: str) -> str:
+    """A name that needs no quoting in paths, links and comments."""
+    return re.sub(r"[^A-Za-z0-9._]+", "-", name).strip("-.") or "rows"
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as e:
+        raise OutputError(f"cannot make the folder {folder}: {e.strerror or e}") from e

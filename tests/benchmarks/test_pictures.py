@@ -1,0 +1,71 @@
+"""Image sets: what is in them, and what is said of those that are not there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from benchmarks.pictures import KODAK, pictures
+from tokcodec.errors import ArgumentError, InputError
+
+
+@pytest.fixture
+def folder(tmp_path: Path, astronaut: np.ndarray) -> Path:
+    """kodim01.png, kodim02.png and a note."""
+    image = Image.fromarray(astronaut)
+    image.resize((60, 40)).save(tmp_path / "kodim01.png")
+    image.resize((40, 60)).save(tmp_path / "kodim02.png")
+    (tmp_path / "note.txt").write_text("no picture")
+    return tmp_path
+
+
+def test_the_default_set_is_of_real_colour_photographs() -> None:
+    found = {name: load() for name, load in pictures("scikit-image").items()}
+    assert len(found) >= 5
+    for image in found.values():
+        assert image.mode == "RGB"
+        assert max(image.size) == 256
+        assert image.info == {}
+        assert np.ptp(np.asarray(image, int), axis=2).max() > 30  # not a grey one
+
+
+def test_kodak_is_found_by_its_variable(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(KODAK, str(folder))
+    assert {k: load().size for k, load in pictures("kodak").items()} == {
+        "kodim01": (60, 40),
+        "kodim02": (40, 60),
+    }
+    assert {load().size for load in pictures("kodak256").values()} == {(256, 256)}
+
+
+def test_kodak256_is_the_centre_square(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    striped = np.zeros((100, 300, 3), np.uint8)
+    striped[:, 100:200] = 200
+    Image.fromarray(striped).save(tmp_path / "kodim01.png")
+    monkeypatch.setenv(KODAK, str(tmp_path))
+    assert np.all(np.asarray(pictures("kodak256")["kodim01"]())[:, 8:-8] == 200)
+
+
+def test_a_folder_gives_its_pictures_by_path(folder: Path, astronaut: np.ndarray) -> None:
+    (folder / "more").mkdir()
+    Image.fromarray(astronaut).convert("LA").save(folder / "more" / "grey.png")
+    found = pictures(str(folder))
+    assert sorted(found) == ["kodim01.png", "kodim02.png", "more/grey.png"]
+    assert found["more/grey.png"]().mode == "RGB"
+
+
+@pytest.mark.parametrize("name", ["kodak", "kodak256"])
+def test_kodak_elsewhere_says_what_to_set(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(KODAK, raising=False)
+    with pytest.raises(InputError, match=KODAK):
+        pictures(name)
+
+
+def test_an_unknown_set_names_those_there_are(tmp_path: Path) -> None:
+    with pytest.raises(ArgumentError, match=r"kodak256"):
+        pictures("clic")
+    with pytest.raises(InputError, match="no picture"):
+        pictures(str(tmp_path))

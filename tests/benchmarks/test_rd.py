@@ -1,0 +1,145 @@
+"""The run: rows end to end, resuming, and what goes wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from benchmarks.__main__ import main
+from benchmarks.rd import Job, file_name, in_parallel, whole_numbers, work
+from benchmarks.rows import CHOSEN_BY, read
+from tokcodec.errors import ArgumentError
+
+OURS = "tokcodec:pyramid@linear"
+FAST = ["--metrics", "psnr,ms_ssim", "--workers", "1"]
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from tests.conftest import load_photograph
+
+    folder = tmp_path_factory.mktemp("images")
+    for name in ("astronaut", "coffee"):
+        Image.fromarray(load_photograph(name, 72, 56)).save(folder / f"{name}.png")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def results(images: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Rows of tokcodec and WebP for two small photographs at three targets."""
+    out = tmp_path_factory.mktemp("results")
+    assert run(images, out, f"{OURS},webp", "20,128,600") == 0
+    return out
+
+
+def run(images: Path | str, out: Path, codecs: str, targets: str, *more: str) -> int:
+    arguments = ["--images", str(images), "--codecs", codecs, "--bytes", targets]
+    return main(["rd", *arguments, "--out", str(out), *FAST, *more])
+
+
+def test_rows_hold_files_within_their_targets(results: Path) -> None:
+    rows = read(results / file_name("webp"))
+    assert len(rows) == 2 * 3 * 2  # LPIPS-Alex was not asked for
+    assert {r.chosen_by for r in rows} == {CHOSEN_BY[0], CHOSEN_BY[2]}
+    for row in rows:
+        if row.target == 20:
+            assert row.bytes is None
+            assert row.settings.startswith("nothing fits: smallest")
+        elif row.bytes is not None:
+            assert row.bytes <= row.target
+            assert 5 < (row.psnr or 0) < 60
+            assert 0 < (row.ms_ssim or 0) < 1
+            assert (row.encode_ms or 0) > 0
+            assert row.dists is None
+
+
+def test_more_bytes_are_never_worse_and_any_scale_beats_full_size(results: Path) -> None:
+    best = {(r.image, r.target, r.chosen_by): r.psnr for r in read(results / file_name("webp"))}
+    for image in ("astronaut.png", "coffee.png"):
+        small, large = (best[image, t, CHOSEN_BY[0]] for t in (128, 600))
+        full = best[image, 600, CHOSEN_BY[2]]
+        assert small is not None
+        assert large is not None
+        assert small < large
+        assert full is None or full <= large
+
+
+def test_tokcodec_has_one_row_a_target(results: Path) -> None:
+    rows = read(results / file_name(OURS))
+    assert [(r.image, r.target) for r in rows] == [
+        (i, t) for i in ("astronaut.png", "coffee.png") for t in (20, 128, 600)
+    ]
+    assert all(r.bytes is not None and r.bytes <= r.target for r in rows)
+
+
+def test_rows_can_be_made_again_from_their_settings(results: Path, images: Path) -> None:
+    from benchmarks.codecs import find, parse_settings
+    from tokcodec.psnr import psnr
+
+    for spec in ("webp", OURS):
+        for row in read(results / file_name(spec)):
+            if row.bytes is None:
+                continue
+            image = Image.open(images / row.image)
+            data = find(spec).encode(image, parse_settings(row.settings))
+            shown = np.asarray(find(spec).decode(data, image.size))
+            assert len(data) == row.bytes
+            assert psnr(np.asarray(image), shown) == pytest.approx(row.psnr, abs=1e-3)
+
+
+def test_a_second_run_measures_only_what_is_missing(results: Path, images: Path) -> None:
+    before = {r.key: r for r in read(results / file_name("webp"))}
+    assert run(images, results, "webp", "128,300,600") == 0
+    after = {r.key: r for r in read(results / file_name("webp"))}
+    assert {k: after[k] for k in before} == before  # the times, too: nothing was run again
+    assert {k[2] for k in after} - {k[2] for k in before} == {300}
+
+
+def test_rows_of_another_tokcodec_are_measured_again(results: Path, images: Path) -> None:
+    path = results / file_name(OURS)
+    current = read(path)[0].version
+    path.write_text(path.read_text().replace(current, "tokcodec 0.0.1, model 00000000, linear"))
+    assert run(images, results, OURS, "20,128,600") == 0
+    assert {r.version for r in read(path)} == {current}
+
+
+def test_failures_are_named_and_the_rest_goes_on(
+    images: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "images"
+    folder.mkdir()
+    (folder / "good.png").write_bytes((images / "coffee.png").read_bytes())
+    (folder / "broken.png").write_bytes((images / "coffee.png").read_bytes()[:200])
+    out = tmp_path / "out"
+    assert run(folder, out, f"nosuch,{OURS}", "64") == 1
+    said = capfd.readouterr().err
+    assert "nosuch" in said
+    assert "broken.png" in said
+    assert [r.image for r in read(out / file_name(OURS))] == ["good.png"]
+
+
+def test_unknown_sets_metrics_and_targets_are_refused(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run("no-such-set", tmp_path, OURS, "64") == 1
+    assert "no-such-set" in capfd.readouterr().err
+    assert main(["rd", "--metrics", "psnr,taste"]) == 1
+    assert "taste" in capfd.readouterr().err
+    for text in ("", "0,5", "x"):
+        with pytest.raises(ArgumentError):
+            whole_numbers(text)
+
+
+def test_file_names_hold_no_separators() -> None:
+    assert file_name("tokcodec:hf-hub:a/b") == "tokcodec-hf-hub-a-b.tsv"
+    assert file_name(OURS) == "tokcodec-pyramid@linear.tsv"
+
+
+def test_a_crash_is_told_with_its_job(images: Path) -> None:
+    jobs = [Job(c, str(images), "coffee.png", (64,), ("psnr",)) for c in ("nosuch", OURS)]
+    found = {job.codec: result for job, result in in_parallel(work, jobs, 1)}
+    assert "nosuch" in str(found["nosuch"])
+    assert isinstance(found[OURS], list)
