@@ -1,4 +1,4 @@
-"""The `tokcodec` command: encode, decode, cut, info, models, demo."""
+"""The `tokcodec` command: encode, decode, cut, info, models, train, demo."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ import tokcodec
 from tokcodec.errors import ArgumentError, InputError, OutputError, TokCodecError, TokCodecWarning
 from tokcodec.files import write_atomically
 from tokcodec.limits import DEFAULT_PSNR, MAX_PIXELS
+from tokcodec.train import command
 
 SUFFIX = ".tkc"
 STANDARD = "-"  # stdin or stdout
@@ -77,7 +78,9 @@ def _parser() -> argparse.ArgumentParser:
     p = commands.add_parser("decode", help="streams, whole or cut, to pictures")
     _files(p, "streams, folders of them, or - for stdin")
     p.add_argument("--size", type=_size, metavar="WxH", help="fit the picture into this frame")
-    p.add_argument("--decoder", default="auto", help="auto or linear")
+    p.add_argument(
+        "--decoder", default="auto", help="auto, linear, or the file of a trained decoder"
+    )
     _model(p)
     p.add_argument(
         "--suffix",
@@ -101,6 +104,12 @@ def _parser() -> argparse.ArgumentParser:
     p.add_argument("--no-count", action="store_true", help="read the header only")
     _model(p)
     p.set_defaults(run=_info)
+
+    p = commands.add_parser("train", help="models and decoders from photographs of your own")
+    kinds = p.add_subparsers(required=True, metavar="WHAT")
+    p = kinds.add_parser("decoder", help="the network that draws the pyramid's streams")
+    command.add_arguments(p)
+    p.set_defaults(run=command.run)
 
     p = commands.add_parser("models", help="the models at hand")
     p.add_argument("--json", action="store_true", help="one JSON object a line")

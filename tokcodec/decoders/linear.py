@@ -7,17 +7,16 @@ import numpy as np
 from tokcodec.pixels.colour import to_rgb
 from tokcodec.prior.context import Knowledge
 from tokcodec.tokens import wavelet
+from tokcodec.tokens.order import Order
 from tokcodec.tokens.pyramid import SMALL, dequantise, synthesise
 
 MARGIN = 2
 
 
-def linear(known: Knowledge, size: tuple[int, int]) -> np.ndarray:
-    """Pixels, uint8 (height, width, 3): the whole picture, or for a `size` (width, height) well
-    below it the smallest low band that is still `MARGIN` times as large, to be scaled down by a
-    good filter.
+def reduced(order: Order, size: tuple[int, int]) -> int:
+    """How many levels may stay out for a picture of `size` (width, height): the smallest low band
+    that is still `MARGIN` times as large will do.
     """
-    order = known.order
     depth = len(wavelet.levels(order.height, order.width))
     skip = 0
     while skip < depth:
@@ -25,6 +24,15 @@ def linear(known: Knowledge, size: tuple[int, int]) -> np.ndarray:
         if h < min(order.height, MARGIN * size[1]) or w < min(order.width, MARGIN * size[0]):
             break
         skip += 1
+    return skip
+
+
+def linear(known: Knowledge, size: tuple[int, int]) -> np.ndarray:
+    """Pixels, uint8 (height, width, 3): the whole picture, or for a `size` (width, height) well
+    below it a low band that is still larger, to be scaled down by a good filter.
+    """
+    order = known.order
+    depth, skip = len(wavelet.levels(order.height, order.width)), reduced(order, size)
     each = len(order.bands) // order.channels
     kept = [i for i in range(each) if order.bands[i].level <= depth - skip]
     channels = [range(order.channels)]

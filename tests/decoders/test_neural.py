@@ -1,0 +1,204 @@
+"""The neural decoder: never worse than its linear part for want of training, and its files."""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import tokcodec
+from tokcodec.coder import codestring
+from tokcodec.decoders.linear import linear
+from tokcodec.errors import DamagedModelError, InputError
+from tokcodec.prior.context import Knowledge
+from tokcodec.tokens.order import order_for
+from tokcodec.weights import shipped
+
+torch = pytest.importorskip("torch")
+
+from safetensors.torch import save  # noqa: E402
+
+from tokcodec.decoders.files import KIND, card, read, write  # noqa: E402
+from tokcodec.decoders.network import Network, Shape  # noqa: E402
+from tokcodec.decoders.neural import network_in, neural  # noqa: E402
+
+SMALL = Shape((8, 6, 10), (1, 2, 1), 16)
+SIZES = [(5, 5), (1, 9), (3, 200), (200, 3), (64, 64), (97, 131)]  # height, width
+
+
+def random_network(seed: int = 0) -> Network:
+    torch.manual_seed(seed)
+    network = Network(SMALL).eval().requires_grad_(False)
+    for p in network.parameters():
+        torch.nn.init.normal_(p, std=0.1)
+    return network
+
+
+def read_back(picture: np.ndarray, budget: int = 150) -> Knowledge:
+    """What a cut stream tells of a picture; a grey one has one channel."""
+    grey = bool((picture == picture[..., :1]).all())
+    order = order_for(shipped("pyramid"), *picture.shape[:2], 1 if grey else 3)
+    return codestring.read(order, tokcodec.encode(picture, budget=budget, bare=True)).known
+
+
+def without_colour(picture: np.ndarray) -> np.ndarray:
+    return picture[..., 1:2].repeat(3, -1)
+
+
+def assert_same(one: np.ndarray, two: np.ndarray) -> None:
+    """But where a value lies halfway between two."""
+    difference = np.abs(one.astype(int) - two)
+    assert difference.max() <= 1
+    assert (difference > 0).mean() < 2e-3
+
+
+@pytest.mark.parametrize("grey", [False, True])
+@pytest.mark.parametrize(("height", "width"), SIZES)
+def test_a_fresh_network_draws_as_the_linear_decoder(
+    height: int, width: int, grey: bool, photograph: Callable
+) -> None:
+    picture = photograph("astronaut", width, height)
+    known = read_back(without_colour(picture) if grey else picture)
+    whole = linear(known, (width, height))
+    for network, same in ((Network(), True), (random_network(), False)):
+        drawn = neural(known, (width, height), network)
+        assert drawn.dtype == np.uint8
+        assert drawn.shape == (height, width, 3)
+        if same:
+            assert_same(drawn, whole)
+        else:
+            assert np.abs(drawn.astype(int) - whole).max() > 5
+
+
+@pytest.mark.parametrize(("height", "width"), SIZES)
+def test_grey_pictures_stay_grey(height: int, width: int, photograph: Callable) -> None:
+    known = read_back(without_colour(photograph("chelsea", width, height)))
+    drawn = neural(known, (width, height), random_network())
+    assert (drawn != linear(known, (width, height))).any()
+    assert (drawn == drawn[..., :1]).all()
+
+
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (4, 4), (3, 4)])
+def test_a_picture_of_one_band_has_nothing_to_correct(
+    height: int, width: int, photograph: Callable
+) -> None:
+    known = read_back(photograph("rocket", width, height))
+    drawn = neural(known, (width, height), random_network())
+    assert np.array_equal(drawn, linear(known, (width, height)))
+
+
+@pytest.mark.parametrize(("height", "width"), SIZES)
+def test_strips_leave_no_seam(height: int, width: int, photograph: Callable) -> None:
+    known, network = read_back(photograph("coffee", width, height)), random_network()
+    whole = neural(known, (width, height), network)
+    for strip in (1, 7 * width, 1 << 30):
+        assert_same(neural(known, (width, height), network, strip), whole)
+
+
+def test_thumbnails_are_those_of_the_linear_decoder(photograph: Callable) -> None:
+    known, network = read_back(photograph("retina", 130, 99)), random_network()
+    for size in ((32, 24), (10, 8), (1, 1)):
+        drawn = neural(known, size, network)
+        assert drawn.shape[0] < 99
+        assert np.array_equal(drawn, linear(known, size))
+    assert neural(known, (80, 60), network).shape == (99, 130, 3)
+
+
+@pytest.mark.parametrize("budget", [0, 1, 10**6])
+def test_nothing_and_everything_known(budget: int, photograph: Callable) -> None:
+    known = read_back(photograph("camera", 40, 30), budget)
+    assert_same(neural(known, (40, 30), Network()), linear(known, (40, 30)))
+    assert neural(known, (40, 30), random_network()).shape == (30, 40, 3)
+
+
+# ---- files
+
+
+def test_a_network_comes_back_from_its_file(tmp_path: Path, photograph: Callable) -> None:
+    path, again = tmp_path / "mine.safetensors", tmp_path / "again.safetensors"
+    network = random_network()
+    write(path, network, {"about": "made by a test"})
+    back = read(path)
+    assert card(path) == {"about": "made by a test"}
+    assert back.shape == SMALL
+    assert not any(p.requires_grad for p in back.parameters())
+    for name, value in back.state_dict().items():
+        assert value.dtype == torch.float32
+        assert torch.equal(value, network.state_dict()[name].half().float())
+    write(again, back, card(path))
+    assert read(again).state_dict().keys() == network.state_dict().keys()
+    known = read_back(photograph("coffee", 70, 50))
+    assert np.array_equal(neural(known, (70, 50), read(again)), neural(known, (70, 50), back))
+
+
+def test_a_stream_is_drawn_by_the_decoder_in_a_file(tmp_path: Path, photograph: Callable) -> None:
+    path, picture = tmp_path / "mine.safetensors", photograph("coffee", 70, 50)
+    stream, known = tokcodec.encode(picture, budget=150), read_back(picture)
+    drawn = []
+    for seed in (1, 2):  # another file of the same name is read anew
+        write(path, random_network(seed), {})
+        os.utime(path, (seed, seed))
+        drawn.append(np.asarray(tokcodec.decode(stream, decoder=str(path))))
+        assert np.array_equal(drawn[-1], neural(known, (70, 50), read(path)))
+    assert (drawn[0] != drawn[1]).any()
+
+
+def file_of(metadata: dict[str, str] | None, weights: Network | None = None) -> bytes:
+    tensors = weights.state_dict() if weights else {"a": torch.zeros(3)}
+    return save({k: v.contiguous() for k, v in tensors.items()}, metadata)
+
+
+JSON = SMALL.to_json()
+OTHER = Shape((8, 8), (1, 1), 16).to_json()
+
+
+@pytest.mark.parametrize(
+    "contents",
+    [
+        b"",
+        b"\0" * 100,
+        b"\xff" * 100,
+        b"\x89PNG\r\n\x1a\n" + bytes(50),
+        struct.pack("<Q", 2) + b"{}",
+        file_of(None),
+        file_of({"kind": KIND, "shape": JSON}),
+        file_of(None, random_network()),
+        file_of({"shape": JSON}, random_network()),
+        file_of({"kind": "pyramid-decoder-0", "shape": JSON}, random_network()),
+        file_of({"kind": KIND}, random_network()),
+        file_of({"kind": KIND, "shape": "no JSON"}, random_network()),
+        file_of({"kind": KIND, "shape": "{}"}, random_network()),
+        file_of({"kind": KIND, "shape": JSON.replace("16", "1e400")}, random_network()),
+        file_of({"kind": KIND, "shape": OTHER}, random_network()),
+        file_of({"kind": KIND, "shape": JSON}, random_network())[:-4],
+    ],
+)
+def test_files_of_other_kinds_are_refused(contents: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "other.safetensors"
+    path.write_bytes(contents)
+    with pytest.raises(DamagedModelError, match="other"):
+        read(path)
+    with pytest.raises(DamagedModelError, match="other"):
+        network_in(path)
+
+
+def test_a_resolution_without_blocks_is_refused(tmp_path: Path) -> None:
+    """Its weights may be all there, but nothing could be drawn with it."""
+    path, state = tmp_path / "hollow.safetensors", random_network().state_dict()
+    state = {k: v for k, v in state.items() if not k.startswith("scales.0.blocks")}
+    for name in ("condition.2.weight", "condition.2.bias"):
+        state[name] = state[name][2 * SMALL.widths[0] :].contiguous()
+    path.write_bytes(save(state, {"kind": KIND, "shape": JSON.replace("[1, 2", "[0, 2")}))
+    with pytest.raises(DamagedModelError, match="hollow"):
+        read(path)
+
+
+def test_a_missing_file_cannot_be_read(tmp_path: Path) -> None:
+    for path in (tmp_path / "nowhere.safetensors", tmp_path):
+        for use in (read, network_in):
+            with pytest.raises(InputError, match=path.name):
+                use(path)

@@ -1,0 +1,172 @@
+"""`tokcodec train decoder`: from photographs to a decoder that draws, and what it refuses."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import tokcodec
+from tokcodec.cli import main
+from tokcodec.errors import ArgumentError
+from tokcodec.train.command import DECODER, Config
+
+CONFIG = """
+check_side = 64
+check_count = 2
+workers = 0
+sizes = [{ side = 32, batch = 4 }]
+network = { widths = [8, 8], blocks = [1, 1], hidden = 8 }
+schedule = { steps = %d, save_minutes = 0.0, rate = 0.003 }
+"""
+
+
+@pytest.fixture(scope="module")
+def photographs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of small photographs, one of them held out by its name."""
+    from tests.conftest import load_photograph
+
+    folder = tmp_path_factory.mktemp("photographs")
+    held_out = next(n for n in map("{}.png".format, range(999)) if zlib.crc32(n.encode()) % 64 == 0)
+    names = [held_out, "coffee.png", "chelsea.png"]
+    for name, picture in zip(names, ("astronaut", "coffee", "chelsea"), strict=True):
+        Image.fromarray(load_photograph(picture, 96, 80)).save(folder / name)
+    return folder
+
+
+def train(folder: Path, out: Path, steps: int, *more: str) -> int:
+    config = out.parent / f"{out.name}-{steps}.toml"
+    config.write_text(CONFIG % steps)
+    return main(
+        ["train", "decoder", "--config", str(config), "--images", str(folder), "--out", str(out),
+         "--threads", "1", *more]
+    )  # fmt: skip
+
+
+def test_a_run_gives_a_decoder_that_draws(
+    photographs: Path, tmp_path: Path, photograph: Callable[[str, int, int], np.ndarray]
+) -> None:
+    pytest.importorskip("torch")
+    out = tmp_path / "run"
+    assert train(photographs, out, 3) == 0
+    assert (out / DECODER).exists()
+    assert len((out / "log.tsv").read_text().splitlines()) == 2  # names, the check at the end
+    data = tokcodec.encode(photograph("rocket", 64, 48), max_bytes=200)
+    shown = tokcodec.decode(data, decoder=str(out / DECODER))
+    plain = tokcodec.decode(data, decoder="linear")
+    assert shown.size == plain.size == (64, 48)
+    difference = np.abs(np.asarray(shown, int) - np.asarray(plain, int))
+    assert difference.max() < 30  # three steps from the linear inverse are close to it
+
+    from tokcodec.decoders.files import card
+
+    assert card(out / DECODER)["steps"] == 3
+    assert card(out / DECODER)["model"] == tokcodec.load().model.id
+
+
+def test_a_run_is_gone_on_with_or_left_alone(photographs: Path, tmp_path: Path, capsys) -> None:
+    pytest.importorskip("torch")
+    from tokcodec.decoders.files import card
+    from tokcodec.train.loop import steps_done
+
+    out = tmp_path / "run"
+    assert train(photographs, out, 2) == 0
+    assert steps_done(out) == 2
+    assert train(photographs, out, 4) == 1
+    assert "--resume" in capsys.readouterr().err
+    assert train(photographs, out, 4, "--resume") == 0
+    assert steps_done(out) == 4
+    assert card(out / DECODER)["steps"] == 4
+
+
+def test_a_decoder_is_where_another_run_begins(photographs: Path, tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    from tokcodec.decoders.files import read
+
+    assert train(photographs, tmp_path / "one", 3) == 0
+    start = tmp_path / "one" / DECODER
+    assert train(photographs, tmp_path / "two", 1, "--start", str(start)) == 0
+    one, two = read(start), read(tmp_path / "two" / DECODER)
+    fresh = type(one)(one.shape)
+    assert 0 < distance(one, two) < 0.02
+    assert distance(fresh, two) > 10 * distance(one, two)
+
+
+def distance(a, b) -> float:
+    """The largest difference of two networks' weights."""
+    pairs = zip(a.parameters(), b.parameters(), strict=True)
+    return max(float((x - y).abs().max()) for x, y in pairs)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("no toml", "TOML"),
+        ("colour = 1", "colour"),
+        ("network = { width = [8] }", "width"),
+        ("network = { widths = [8] }", "blocks"),
+        ("sizes = []", "sizes"),
+        ("sizes = [{ side = 32 }]", "batch"),
+        ("schedule = { rate = 0.1 }", "how long"),
+        ("schedule = { minuets = 3 }", "minuets"),
+    ],
+)
+def test_a_wrong_configuration_is_named(
+    text: str, told: str, photographs: Path, tmp_path: Path, capsys
+) -> None:
+    pytest.importorskip("torch")
+    config = tmp_path / "c.toml"
+    config.write_text(text)
+    arguments = [
+        "--config",
+        str(config),
+        "--images",
+        str(photographs),
+        "--out",
+        str(tmp_path / "o"),
+    ]
+    assert main(["train", "decoder", *arguments]) == 1
+    assert told in capsys.readouterr().err
+    assert not (tmp_path / "o").exists()
+
+
+def test_devices_images_and_configurations_that_are_not_there(tmp_path: Path, capsys) -> None:
+    pytest.importorskip("torch")
+    missing = ["--images", str(tmp_path / "none.tar"), "--out", str(tmp_path / "o")]
+    for more, told in (
+        (["--minutes", "1"], "none.tar"),
+        (["--minutes", "1", "--device", "abacus"], "abacus"),
+        (["--config", str(tmp_path / "none.toml")], "none.toml"),
+    ):
+        assert main(["train", "decoder", *missing, *more]) == 1
+        assert told in capsys.readouterr().err
+
+
+def test_the_defaults_are_those_of_the_documentation() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "training.md").read_text()
+    block = text[text.index("```toml") + 7 : text.index("```", text.index("```toml") + 7)]
+    path = Path(__file__)  # any name: it is shown in errors only
+    import tomllib
+
+    from tokcodec.train.command import asdict
+
+    found, default = tomllib.loads(block), asdict(Config())
+    assert {k: v for k, v in found.items() if k not in ("network", "schedule")} == {
+        k: v for k, v in default.items() if k not in ("network", "schedule")
+    }, path
+    torch = pytest.importorskip("torch")
+    from tokcodec.decoders.network import Shape
+    from tokcodec.train.loop import Schedule
+
+    assert torch is not None
+    assert {k: tuple(v) if isinstance(v, list) else v for k, v in found["network"].items()} == (
+        asdict(Shape())
+    )
+    schedule = Schedule(**found["schedule"])
+    assert Schedule(minutes=schedule.minutes) == schedule
+    with pytest.raises(ArgumentError):
+        Schedule()

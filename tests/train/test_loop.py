@@ -1,0 +1,268 @@
+"""The loop: when it ends, how fast it learns, and going on as if nothing had happened."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tokcodec.errors import ArgumentError, DamagedModelError
+
+torch = pytest.importorskip("torch")
+
+from tokcodec.train.loop import CHECKPOINT, LOG, WARM_UP, Schedule, State, train  # noqa: E402
+
+CPU = torch.device("cpu")
+AT_ONCE = {"save_minutes": 0.0, "check_minutes": 0.0}  # after every step
+
+
+class Interrupted(Exception):
+    """The machine is needed for something else."""
+
+
+class Middle:
+    """A task that is quickly learnt: the middle of 3x3 pixels from the eight around it."""
+
+    def __init__(self, picture: np.ndarray, seed: int = 0) -> None:
+        torch.manual_seed(seed)
+        self.network = torch.nn.Sequential(
+            torch.nn.Linear(8, 6), torch.nn.Tanh(), torch.nn.Linear(6, 1)
+        )
+        rows = np.lib.stride_tricks.sliding_window_view(picture[..., 1], (3, 3)).reshape(-1, 9)
+        self.pixels = torch.from_numpy(rows.astype(np.float32) / 128 - 1)
+        self.checks: list[int] = []
+
+    def loss(
+        self, network: torch.nn.Module, batch: torch.Tensor
+    ) -> tuple[torch.Tensor, dict[str, float]]:
+        found = network(torch.cat([batch[:, :4], batch[:, 5:]], 1))
+        loss = (found - batch[:, 4:5]).square().mean()
+        return loss, {"loss": float(loss.detach())}
+
+    def check(self, network: torch.nn.Module, out: Path, step: int) -> dict[str, float]:
+        self.checks.append(step)
+        return {"error": self.error(network)}
+
+    def error(self, network: torch.nn.Module) -> float:
+        return self.loss(network, self.pixels)[1]["loss"]
+
+    def batches(
+        self, number: int, first: int = 0, spoilt: dict[int, float] | None = None
+    ) -> Iterator[torch.Tensor]:
+        """`number` batches from the one called `first` on; who asks for more is interrupted."""
+        for i in range(first, first + number):
+            chosen = np.random.default_rng(i).integers(0, len(self.pixels), 64)
+            batch = self.pixels[torch.from_numpy(chosen)]
+            yield batch if i not in (spoilt or {}) else torch.full_like(batch, spoilt[i])
+        raise Interrupted
+
+
+def weights(network: torch.nn.Module) -> torch.Tensor:
+    return torch.cat([p.detach().flatten() for p in network.parameters()])
+
+
+def moments(state: State) -> torch.Tensor:
+    """What the optimiser remembers."""
+    found = state.optimiser.state_dict()["state"]
+    return torch.cat([v.flatten() for p in found for v in found[p].values()])
+
+
+def rows(out: Path) -> list[dict[str, str]]:
+    """The log, a dictionary a row."""
+    head, *lines = [line.split("\t") for line in (out / LOG).read_text().splitlines()]
+    return [dict(zip(head, line, strict=True)) for line in lines]
+
+
+# ---- schedule
+
+
+def test_the_first_of_minutes_and_steps_ends_the_run() -> None:
+    both = Schedule(minutes=2, steps=100)
+    assert both.progress(0, 0) == 0
+    assert both.progress(60, 10) == 0.5
+    assert both.progress(12, 80) == 0.8
+    assert both.progress(500, 10) == both.progress(0, 100) == both.progress(999, 999) == 1
+    assert Schedule(minutes=2).progress(30, 10**6) == 0.25
+    assert Schedule(steps=100).progress(10**6, 25) == 0.25
+
+
+@pytest.mark.parametrize("lengths", [{}, {"minutes": 0}, {"steps": 0}, {"minutes": 0, "steps": 0}])
+def test_a_run_has_an_end(lengths: dict[str, int]) -> None:
+    with pytest.raises(ArgumentError, match="how long"):
+        Schedule(**lengths)
+
+
+def test_the_rate_rises_and_falls() -> None:
+    schedule = Schedule(steps=10**5, rate=0.5, last=0.1)
+    rising = [schedule.rate_at(0.0, n) for n in range(WARM_UP)]
+    assert rising == sorted(set(rising))
+    assert rising[-1] == schedule.rate_at(0.0, 10**4) == pytest.approx(0.5)
+    falling = [schedule.rate_at(p, 10**4) for p in np.linspace(0, 1, 50)]
+    assert falling == sorted(set(falling), reverse=True)
+    assert falling[-1] == pytest.approx(0.05)
+    assert schedule.rate_at(0.5, 10**4) == pytest.approx(0.275)
+
+
+# ---- a run
+
+
+def test_it_learns_and_stops_in_time(astronaut: np.ndarray, tmp_path: Path) -> None:
+    task = Middle(astronaut)
+    before = task.error(task.network)
+    state = train(task, task.batches(60), Schedule(steps=60, rate=0.1), tmp_path / "run", CPU)
+    assert state.step == 60
+    assert state.checked == {"error": task.error(state.average)}
+    assert state.checked["error"] < 0.3 * before
+    assert not state.average.training
+    assert not any(p.requires_grad for p in state.average.parameters())
+
+
+def test_a_run_of_minutes_ends_too(astronaut: np.ndarray, tmp_path: Path) -> None:
+    task = Middle(astronaut)
+    state = train(task, task.batches(10**6), Schedule(minutes=0.001), tmp_path, CPU)
+    assert state.step > 0
+    assert state.seconds >= 0.06
+
+
+def test_the_average_follows_the_weights(astronaut: np.ndarray, tmp_path: Path) -> None:
+    start = weights(Middle(astronaut).network)
+    behind = []
+    for average in (0.0, 0.5, 0.999):
+        task = Middle(astronaut)
+        schedule = Schedule(steps=30, rate=0.1, average=average)
+        state = train(task, task.batches(30), schedule, tmp_path / str(average), CPU)
+        behind.append(float((weights(state.average) - weights(state.network)).norm()))
+    assert behind[0] < 1e-6 < behind[1] < behind[2]
+    assert behind[2] < (weights(state.network) - start).norm()  # it forgets the start soon
+
+
+def test_the_log_has_a_row_a_check(astronaut: np.ndarray, tmp_path: Path) -> None:
+    task = Middle(astronaut)
+    state = train(task, task.batches(4), Schedule(steps=4, **AT_ONCE), tmp_path, CPU)
+    found = rows(tmp_path)
+    assert [int(row["step"]) for row in found] == task.checks == [1, 2, 3, 4]
+    assert list(found[0]) == ["step", "minutes", "loss", "error"]
+    assert float(found[-1]["error"]) == pytest.approx(task.error(state.average), rel=1e-3)
+
+
+def test_the_log_tells_the_mean_since_the_last_check(astronaut: np.ndarray, tmp_path: Path) -> None:
+    task = Middle(astronaut)
+    losses = [
+        task.loss(task.network, batch)[1]["loss"]
+        for _, batch in zip(range(5), task.batches(9), strict=False)
+    ]
+    for name, often, expected in (("end", {}, [np.mean(losses)]), ("each", AT_ONCE, losses)):
+        train(task, task.batches(5), Schedule(steps=5, rate=1e-9, **often), tmp_path / name, CPU)
+        found = [float(row["loss"]) for row in rows(tmp_path / name)]
+        assert found == pytest.approx(expected, rel=1e-3)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_a_bad_batch_leaves_the_weights_alone(
+    bad: float, astronaut: np.ndarray, tmp_path: Path
+) -> None:
+    schedule = Schedule(steps=40, rate=0.1)
+    found = []
+    for number in (3, 4):  # the last batch is bad
+        task = Middle(astronaut)
+        with pytest.raises(Interrupted):
+            train(task, task.batches(number, spoilt={3: bad}), schedule, tmp_path / "part", CPU)
+        found.append(weights(task.network))
+    assert torch.equal(*found)
+    task = Middle(astronaut)
+    before = task.error(task.network)
+    state = train(task, task.batches(40, spoilt={3: bad}), schedule, tmp_path / "whole", CPU)
+    assert state.step == 40
+    assert task.error(state.average) < 0.5 * before
+
+
+# ---- going on
+
+
+def interrupted(picture: np.ndarray, out: Path, after: int, schedule: Schedule) -> None:
+    task = Middle(picture)
+    with pytest.raises(Interrupted):
+        train(task, task.batches(after), schedule, out, CPU)
+
+
+def test_an_interrupted_run_goes_on_as_if_nothing_had_happened(
+    astronaut: np.ndarray, tmp_path: Path
+) -> None:
+    schedule = Schedule(steps=6, rate=0.1, **AT_ONCE)
+    task = Middle(astronaut)
+    whole = train(task, task.batches(6), schedule, tmp_path / "whole", CPU)
+    interrupted(astronaut, tmp_path / "part", 3, schedule)
+    task = Middle(astronaut, seed=1)  # other weights, not to be used
+    part = train(task, task.batches(3, first=3), schedule, tmp_path / "part", CPU, resume=True)
+    assert (part.step, part.checked) == (6, whole.checked)
+    assert torch.equal(weights(part.network), weights(whole.network))
+    assert torch.equal(weights(part.average), weights(whole.average))
+    assert torch.equal(moments(part), moments(whole))
+    assert [row["step"] for row in rows(tmp_path / "part")] == ["1", "2", "3", "4", "5", "6"]
+    assert float(rows(tmp_path / "part")[3]["minutes"]) > float(
+        rows(tmp_path / "part")[2]["minutes"]
+    )
+
+
+def test_a_run_that_is_not_resumed_starts_anew(astronaut: np.ndarray, tmp_path: Path) -> None:
+    schedule = Schedule(steps=4, rate=0.1, **AT_ONCE)
+    found = []
+    for resume in (True, False):  # at first there is nothing to go on from
+        task = Middle(astronaut)
+        state = train(task, task.batches(4), schedule, tmp_path, CPU, resume)
+        assert (state.step, task.checks) == (4, [1, 2, 3, 4])
+        found.append(weights(state.average))
+    assert torch.equal(*found)
+
+
+def test_a_finished_run_stays_as_it_is(astronaut: np.ndarray, tmp_path: Path) -> None:
+    task, schedule = Middle(astronaut), Schedule(steps=3, rate=0.1)
+    done = train(task, task.batches(3), schedule, tmp_path, CPU)
+    again = train(Middle(astronaut, seed=1), iter([]), schedule, tmp_path, CPU, resume=True)
+    assert (again.step, again.seconds) == (3, done.seconds)
+    assert torch.equal(weights(again.average), weights(done.average))
+
+
+def saved(content: object) -> bytes:
+    out = io.BytesIO()
+    torch.save(content, out)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda good: b"",
+        lambda good: b"This is no checkpoint.",
+        lambda good: bytes(100),
+        lambda good: b"\xff" * 100,
+        lambda good: good[: len(good) // 2],
+        lambda good: good[:-1],
+        lambda good: saved([1, 2]),
+        lambda good: saved({"network": {}}),
+        lambda good: saved({**torch.load(io.BytesIO(good), weights_only=True), "optimiser": 5}),
+        lambda good: saved({**torch.load(io.BytesIO(good), weights_only=True), "step": None}),
+        lambda good: saved(torch.nn.Linear(2, 2)),
+    ],
+    ids=["empty", "text", "zeros", "ones", "half", "cut", "list", "few", "part", "none", "module"],
+)
+def test_a_damaged_checkpoint_is_told(damage, astronaut: np.ndarray, tmp_path: Path) -> None:
+    schedule = Schedule(steps=6, **AT_ONCE)
+    interrupted(astronaut, tmp_path, 2, schedule)
+    path = tmp_path / CHECKPOINT
+    path.write_bytes(damage(path.read_bytes()))
+    task = Middle(astronaut)
+    with pytest.raises(DamagedModelError, match=CHECKPOINT):
+        train(task, task.batches(6), schedule, tmp_path, CPU, resume=True)
+
+
+def test_a_checkpoint_of_another_network_is_told(astronaut: np.ndarray, tmp_path: Path) -> None:
+    schedule = Schedule(steps=6, **AT_ONCE)
+    interrupted(astronaut, tmp_path, 2, schedule)
+    task = Middle(astronaut)
+    task.network = torch.nn.Linear(8, 1)
+    with pytest.raises(DamagedModelError, match=CHECKPOINT):
+        train(task, task.batches(6), schedule, tmp_path, CPU, resume=True)

@@ -1,0 +1,122 @@
+"""`tokcodec train decoder`: a configuration and photographs to a decoder's file."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tomllib
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from tokcodec.errors import ArgumentError, InputError
+
+if TYPE_CHECKING:
+    import torch
+
+DECODER = "decoder.safetensors"
+
+
+@dataclass(frozen=True)
+class Config:
+    """What a configuration file (TOML) may say; docs/training.md explains each.
+
+    `network` is a `Shape`, `sizes` are `Sizes`, `schedule` is a `Schedule`, each as a table.
+    """
+
+    model: str = "default"  # whose streams it will decode: a name, or the path of a model file
+    seed: int = 0
+    workers: int = 1  # processes that read photographs
+    grey: float = 0.03  # share of crops without colour
+    check_side: int = 256  # pixels a side of the held-out photographs to check with
+    check_count: int = 24
+    network: dict[str, Any] = field(default_factory=dict)
+    sizes: list[dict[str, Any]] = field(default_factory=lambda: [{"side": 128, "batch": 16}])
+    schedule: dict[str, Any] = field(default_factory=lambda: {"minutes": 60.0})
+
+    @classmethod
+    def read(cls, path: Path) -> Config:
+        """Raises InputError for a file that cannot be read, ArgumentError for what it says."""
+        try:
+            found = tomllib.loads(path.read_text("utf-8"))
+        except OSError as e:
+            raise InputError(f"cannot read {path}: {e.strerror or e}") from e
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as e:
+            raise InputError(f"{path} is no TOML: {e}") from e
+        if unknown := set(found) - {f.name for f in fields(cls)}:
+            raise ArgumentError(f"{path}: nothing is called {', '.join(sorted(unknown))} here")
+        return cls(**found)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `tokcodec train decoder`."""
+    parser.add_argument("--config", type=Path, help="TOML; see docs/training.md")
+    parser.add_argument(
+        "--images", type=Path, nargs="+", required=True, help="tar files, folders or pictures"
+    )
+    parser.add_argument("--out", type=Path, required=True, help="folder of the run")
+    parser.add_argument("--resume", action="store_true", help="go on with the run in --out")
+    parser.add_argument("--start", type=Path, help="begin with the weights of this decoder")
+    parser.add_argument("--device", default="cpu", help="cpu (default), cuda, cuda:1")
+    parser.add_argument("--minutes", type=float, help="of training, instead of the configuration's")
+    parser.add_argument("--threads", type=int, help="of torch, on a CPU")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train and write OUT/decoder.safetensors; 0."""
+    try:
+        import torch
+    except ImportError:
+        raise ArgumentError("training needs torch: pip install torch") from None
+    from tokcodec.decoders.files import read, write
+    from tokcodec.decoders.network import Network, Shape
+    from tokcodec.train.decoder import DecoderTask
+    from tokcodec.train.loop import CHECKPOINT, Schedule, process, steps_done, train
+    from tokcodec.train.photographs import Sizes, batches, held_out
+    from tokcodec.weights import open_model
+
+    config = Config.read(args.config) if args.config else Config()
+    try:
+        shape = Shape.from_json(json.dumps({**asdict(Shape()), **config.network}))
+        sizes = [Sizes(**s) for s in config.sizes]
+        schedule = Schedule(**config.schedule)
+        if not sizes or min(min(s.side, s.batch) for s in sizes) < 1:
+            raise ValueError("sizes wants a side and a batch of at least 1")
+    except (TypeError, ValueError, KeyError, AttributeError) as e:
+        raise ArgumentError(f"{args.config or 'the configuration'}: {e}") from None
+    if args.minutes is not None:
+        schedule = replace(schedule, minutes=args.minutes)
+    if (args.out / CHECKPOINT).exists() and not args.resume:
+        raise ArgumentError(f"there is a run in {args.out}: go on with --resume, or move it away")
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    with process(_device(torch, args.device)) as (rank, device):
+        torch.manual_seed(config.seed + rank)
+        network = read(args.start) if args.start else Network(shape)
+        network.requires_grad_(True).train()
+        checks = held_out(args.images, config.check_side, config.check_count)
+        task = DecoderTask(network, open_model(config.model), checks, device)
+        seed = config.seed + 1000 * rank + (steps_done(args.out) << 20 if args.resume else 0)
+        stream = batches(args.images, sizes, config.workers, seed, config.grey)
+        trained = train(task, stream, schedule, args.out, device, args.resume)
+        if rank == 0:
+            card = {
+                "model": task.model.id,
+                "held_out": trained.checked,
+                "images": [p.name for p in args.images],
+                "config": {**asdict(config), "schedule": asdict(schedule)},
+                "steps": trained.step,
+                "minutes": trained.seconds / 60,
+            }
+            write(args.out / DECODER, cast(Network, trained.average), card)
+    return 0
+
+
+def _device(torch: Any, name: str) -> torch.device:
+    try:
+        device = torch.device(name)
+    except RuntimeError as e:
+        raise ArgumentError(f"no device {name!r}: {str(e).splitlines()[0]}") from None
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise ArgumentError("no CUDA device at hand; --device cpu")
+    return device

@@ -1,0 +1,238 @@
+"""A task and its batches to trained weights: schedule, averaging, checkpoints, a log; any task."""
+
+from __future__ import annotations
+
+import copy
+import io
+import math
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from tokcodec.errors import ArgumentError, DamagedModelError
+from tokcodec.files import write_atomically
+
+CHECKPOINT = "checkpoint.pt"
+LOG = "log.tsv"
+WARM_UP = 200  # steps over which the rate of learning rises
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long and how fast; the run ends with the first of `minutes` and `steps`.
+
+    `minutes` are of training, over all resumptions. The rate falls from `rate` to `last` of it
+    along a cosine (Loshchilov and Hutter, 2017).
+    """
+
+    minutes: float | None = None
+    steps: int | None = None
+    rate: float = 1e-3
+    last: float = 0.02
+    decay: float = 0.01
+    clip: float = 1.0
+    average: float = 0.999
+    save_minutes: float = 3.0
+    check_minutes: float = 10.0
+
+    def __post_init__(self) -> None:
+        if not any(length is not None and length > 0 for length in (self.minutes, self.steps)):
+            raise ArgumentError("say how long to train: minutes or steps")
+
+    def progress(self, seconds: float, steps: int) -> float:
+        """0 at the start, 1 at the end."""
+        by_time = seconds / 60 / self.minutes if self.minutes else 0.0
+        by_steps = steps / self.steps if self.steps else 0.0
+        return min(1.0, max(by_time, by_steps))
+
+    def rate_at(self, progress: float, steps: int) -> float:
+        """The rate of learning there."""
+        cosine = self.last + (1 - self.last) * 0.5 * (1 + math.cos(math.pi * progress))
+        return self.rate * cosine * min(1.0, (steps + 1) / WARM_UP)
+
+
+class Task(Protocol):
+    """What is trained: a network, its loss, and how to tell whether it is good."""
+
+    @property
+    def network(self) -> nn.Module:
+        """What learns."""
+
+    def loss(self, network: nn.Module, batch: Tensor) -> tuple[Tensor, dict[str, float]]:
+        """The loss of a batch, and numbers for the log."""
+
+    def check(self, network: nn.Module, out: Path, step: int) -> dict[str, float]:
+        """Numbers of the averaged network on held-out pictures; may write pictures to `out`."""
+
+
+@dataclass
+class State:
+    """All that a run needs to go on."""
+
+    network: nn.Module
+    average: nn.Module
+    optimiser: torch.optim.Optimizer
+    step: int = 0
+    seconds: float = 0.0
+    checked: dict[str, float] = field(default_factory=dict)  # the last check
+    numbers: dict[str, list[float]] = field(default_factory=dict)
+
+    def save(self, path: Path) -> None:
+        """Write it whole, or leave what was there."""
+        out = io.BytesIO()
+        torch.save(
+            {
+                "network": self.network.state_dict(),
+                "average": self.average.state_dict(),
+                "optimiser": self.optimiser.state_dict(),
+                "step": self.step,
+                "seconds": self.seconds,
+            },
+            out,
+        )
+        write_atomically(path, out.getvalue(), overwrite=True)
+
+    def load(self, path: Path, device: torch.device) -> None:
+        """Go on from there."""
+        try:
+            found = torch.load(path, map_location=device, weights_only=True)
+            self.network.load_state_dict(found["network"])
+            self.average.load_state_dict(found["average"])
+            self.optimiser.load_state_dict(found["optimiser"])
+            self.step, self.seconds = int(found["step"]), float(found["seconds"])
+        except Exception as e:  # torch's readers raise anything at damage, UnpicklingError first
+            raise DamagedModelError(f"cannot go on from {path}: {type(e).__name__}: {e}") from e
+
+
+def steps_done(out: Path) -> int:
+    """Steps of the run in a folder so far; 0 if there is none."""
+    path = out / CHECKPOINT
+    if not path.exists():
+        return 0
+    try:
+        return int(torch.load(path, map_location="cpu", weights_only=True)["step"])
+    except Exception as e:
+        raise DamagedModelError(f"cannot go on from {path}: {type(e).__name__}: {e}") from e
+
+
+@contextmanager
+def process(device: torch.device) -> Iterator[tuple[int, torch.device]]:
+    """This process's rank and device: under `torchrun` one of several, each with a GPU of its own,
+    else the only one.
+    """
+    if int(os.environ.get("WORLD_SIZE", "1")) < 2:
+        yield 0, device
+        return
+    cuda = device.type == "cuda"
+    torch.distributed.init_process_group("nccl" if cuda else "gloo")
+    try:
+        local = int(os.environ["LOCAL_RANK"])
+        yield torch.distributed.get_rank(), torch.device("cuda", local) if cuda else device
+    finally:
+        torch.distributed.destroy_process_group()
+
+
+def train(
+    task: Task,
+    batches: Iterator[Tensor],
+    schedule: Schedule,
+    out: Path,
+    device: torch.device,
+    resume: bool = False,
+) -> State:
+    """Train until the schedule ends; `average` of the result is what to keep (exponential moving
+    average of the weights).
+
+    Writes `out`/checkpoint.pt every few minutes and `out`/log.tsv, a row a check. Under `torchrun`
+    every process works on batches of its own (DistributedDataParallel); the first one writes.
+    """
+    first = int(os.environ.get("RANK", "0")) == 0
+    out.mkdir(parents=True, exist_ok=True)
+    network = task.network.to(device)
+    state = State(
+        network,
+        copy.deepcopy(network).eval().requires_grad_(False),
+        torch.optim.AdamW(network.parameters(), schedule.rate, weight_decay=schedule.decay),
+    )
+    if resume and (out / CHECKPOINT).exists():
+        state.load(out / CHECKPOINT, device)
+    worker: nn.Module = network
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        worker = nn.parallel.DistributedDataParallel(network)
+    progress = _agreed(schedule.progress(state.seconds, state.step), device)
+    bar = tqdm(total=100.0, initial=100 * progress, disable=not (first and sys.stderr.isatty()),
+               bar_format="{l_bar}{bar}| {elapsed}<{remaining} {postfix}")  # fmt: skip
+    saved = checked = time.monotonic()
+    while progress < 1:
+        began = time.monotonic()
+        _step(task, worker, state, next(batches).to(device, non_blocking=True), schedule, progress)
+        now = time.monotonic()
+        state.seconds += now - began
+        progress = _agreed(schedule.progress(state.seconds, state.step), device)
+        bar.update(100 * progress - bar.n)
+        if first and (progress >= 1 or now - checked > 60 * schedule.check_minutes):
+            state.checked = task.check(state.average, out, state.step)
+            row = _means(state) | state.checked
+            _log(out / LOG, {"step": state.step, "minutes": state.seconds / 60} | row)
+            bar.set_postfix({k: f"{v:.3g}" for k, v in row.items()}, refresh=False)
+            checked = time.monotonic()
+        if first and (progress >= 1 or now - saved > 60 * schedule.save_minutes):
+            state.save(out / CHECKPOINT)
+            saved = time.monotonic()
+    bar.close()
+    return state
+
+
+def _agreed(progress: float, device: torch.device) -> float:
+    """The first process's progress, told to all: one rate of learning, and one end."""
+    if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
+        return progress
+    told = torch.tensor([progress], dtype=torch.float64, device=device)
+    torch.distributed.broadcast(told, 0)
+    return float(told)
+
+
+def _step(
+    task: Task, worker: nn.Module, state: State, batch: Tensor, schedule: Schedule, progress: float
+) -> None:
+    for group in state.optimiser.param_groups:
+        group["lr"] = schedule.rate_at(progress, state.step)
+    state.optimiser.zero_grad(set_to_none=True)
+    loss, numbers = task.loss(worker, batch)
+    loss.backward()
+    size = nn.utils.clip_grad_norm_(state.network.parameters(), schedule.clip)
+    if torch.isfinite(size):  # a single bad batch does not end a run of hours
+        state.optimiser.step()
+    state.step += 1
+    keep = min(schedule.average, (1 + state.step) / (10 + state.step))
+    with torch.no_grad():
+        for a, b in zip(state.average.parameters(), state.network.parameters(), strict=True):
+            a.lerp_(b, 1 - keep)
+    for name, value in numbers.items():
+        state.numbers.setdefault(name, []).append(value)
+
+
+def _means(state: State) -> dict[str, float]:
+    means = {k: sum(v) / len(v) for k, v in state.numbers.items() if v}
+    state.numbers = {}
+    return means
+
+
+def _log(path: Path, row: dict[str, Any]) -> None:
+    """Add a row; a first row brings the names of the columns."""
+    new = not path.exists()
+    with open(path, "a") as f:
+        if new:
+            f.write("\t".join(row) + "\n")
+        f.write(
+            "\t".join(f"{v:.5g}" if isinstance(v, float) else str(v) for v in row.values()) + "\n"
+        )

@@ -1,0 +1,151 @@
+"""Tar files and folders of photographs to an endless stream of batches of random crops."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.utils.data import DataLoader, IterableDataset, get_worker_info
+
+from tokcodec.errors import InputError
+
+HELD_OUT = 64  # one photograph in so many is never trained on
+LEAST = 64  # pixels a side; smaller pictures are left out
+
+
+class Place(NamedTuple):
+    """Where the bytes of an image file lie: a file, or a part of a tar file."""
+
+    path: Path
+    name: str
+    offset: int
+    size: int | None
+
+    @property
+    def held_out(self) -> bool:
+        """Whether it is kept for validation: by a hash of its name, so for ever the same ones."""
+        return zlib.crc32(self.name.encode()) % HELD_OUT == 0
+
+
+def places(paths: Sequence[Path]) -> list[Place]:
+    """Image files in tar files and folders (searched through), and files themselves; sorted."""
+    found: list[Place] = []
+    for path in paths:
+        try:
+            if path.suffix == ".tar":
+                with tarfile.open(path) as tar:
+                    found += [Place(path, m.name, m.offset_data, m.size) for m in tar if m.isfile()]
+            elif path.is_dir():
+                inside = sorted(p for p in path.rglob("*") if p.is_file())
+                found += [Place(p, p.relative_to(path).as_posix(), 0, None) for p in inside]
+            else:
+                found.append(Place(path, path.name, 0, path.stat().st_size))
+        except (OSError, tarfile.TarError) as e:
+            raise InputError(f"cannot read the photographs in {path}: {e}") from e
+    return found
+
+
+def photograph(place: Place) -> Image.Image | None:
+    """The picture, RGB; None for files that hold none, or too small a one."""
+    try:
+        with open(place.path, "rb") as f:
+            f.seek(place.offset)
+            data = f.read() if place.size is None else f.read(place.size)
+        image = Image.open(io.BytesIO(data))
+        return image.convert("RGB") if min(image.size) >= LEAST else None
+    except Exception:  # Pillow's readers raise anything at damage, RuntimeError among them
+        return None
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Side of a crop in pixels and crops in a batch; `share` is how often such a batch is drawn."""
+
+    side: int
+    batch: int
+    share: float = 1.0
+
+
+class Crops(IterableDataset):
+    """Batches uint8 (B, 3, side, side): photographs scaled down at random, cropped, mirrored."""
+
+    def __init__(self, chosen: Sequence[Place], sizes: Sequence[Sizes], grey: float, seed: int):
+        self.chosen, self.sizes, self.grey, self.seed = list(chosen), list(sizes), grey, seed
+
+    def __iter__(self) -> Iterator[Tensor]:
+        worker = get_worker_info()
+        number = worker.id if worker else 0
+        rng = np.random.default_rng([self.seed, number])
+        shares = np.array([s.share for s in self.sizes])
+        least = min(s.batch for s in self.sizes)
+        crops: dict[Sizes, list[np.ndarray]] = {s: [] for s in self.sizes}
+        while True:
+            usable = 0
+            for i in rng.permutation(len(self.chosen)):
+                size = self.sizes[rng.choice(len(shares), p=shares / shares.sum())]
+                image = photograph(self.chosen[i])
+                if image is None:
+                    continue
+                usable += 1
+                # A crop of a small batch is one in few: as many photographs feed each size's share.
+                whole, part = divmod(size.batch, least)
+                for _ in range(whole + (rng.random() < part / least)):
+                    crops[size].append(self._crop(image, size.side, rng))
+                if len(crops[size]) >= size.batch:
+                    batch, crops[size] = crops[size][: size.batch], crops[size][size.batch :]
+                    yield torch.from_numpy(np.stack(batch)).permute(0, 3, 1, 2).contiguous()
+            if not usable:
+                raise InputError(f"no photograph of {LEAST} pixels a side or more to train on")
+
+    def _crop(self, image: Image.Image, side: int, rng: np.random.Generator) -> np.ndarray:
+        """uint8 (side, side, 3): from the whole picture scaled down to a crop at full size, with
+        scales log-uniform in between; pictures that are too small are scaled up.
+        """
+        most = min(image.size) / side
+        scale = float(np.exp(rng.uniform(min(0.0, np.log(most)), np.log(most))))
+        wide = min(scale * side, *image.size)
+        x, y = (float(rng.uniform(0, n - wide)) for n in image.size)
+        box = (x, y, x + wide, y + wide)
+        found = np.asarray(image.resize((side, side), Image.Resampling.LANCZOS, box))
+        if rng.random() < 0.5:
+            found = found[:, ::-1]
+        if rng.random() < self.grey:
+            found = found[..., 1:2].repeat(3, -1)
+        return found
+
+
+def batches(
+    paths: Sequence[Path], sizes: Sequence[Sizes], workers: int, seed: int, grey: float = 0.03
+) -> Iterator[Tensor]:
+    """Endless batches of the photographs that are not held out, made by `workers` processes."""
+    chosen = [p for p in places(paths) if not p.held_out]
+    if not chosen:
+        raise InputError("no photographs to train on")
+    return iter(
+        DataLoader(Crops(chosen, sizes, grey, seed), batch_size=None, num_workers=workers,
+                   prefetch_factor=4 if workers else None)
+    )  # fmt: skip
+
+
+def held_out(paths: Sequence[Path], side: int, count: int) -> Tensor:
+    """uint8 (n <= count, 3, side, side): centre squares of the photographs kept for validation."""
+    found = []
+    for place in places(paths):
+        if place.held_out and (image := photograph(place)) and min(image.size) >= side:
+            short = min(image.size)
+            left, top = (image.width - short) // 2, (image.height - short) // 2
+            box = (left, top, left + short, top + short)
+            found.append(np.asarray(image.resize((side, side), Image.Resampling.LANCZOS, box)))
+    if not found:
+        raise InputError(f"none of the photographs kept for validation is {side} pixels a side")
+    even = np.linspace(0, len(found) - 1, min(count, len(found))).round().astype(int)
+    return torch.from_numpy(np.stack([found[i] for i in even])).permute(0, 3, 1, 2).contiguous()

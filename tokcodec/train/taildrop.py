@@ -1,0 +1,118 @@
+"""Pictures and numbers of digits to the bands that so many digits would leave: tail-drop, in torch.
+
+The same as encoding, cutting and reading back, without the coding: what was received of a band is
+its coefficients rounded to the step of the last plane, and how many of them have it.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from tokcodec.decoders.climb import down
+from tokcodec.decoders.network import received
+from tokcodec.pixels.colour import MID, ROOT2, ROOT3, ROOT6
+from tokcodec.tokens import wavelet
+from tokcodec.tokens.order import Order
+from tokcodec.tokens.pyramid import CENTROID_UNIT
+
+
+class Cut(NamedTuple):
+    """What a decoder is given.
+
+    `bands` are (B, C, h, w) of one channel's layout, coarsest first; `received` is the condition
+    (B, RECEIVED) of the network.
+    """
+
+    bands: list[Tensor]
+    received: Tensor
+
+
+def to_planes(rgb: Tensor) -> Tensor:
+    """uint8 (B, 3, H, W) to the orthonormal planes of `pixels.colour`, float32."""
+    r, g, b = (rgb.float() - float(MID)).unbind(1)
+    return torch.stack(
+        [(r + g + b) / float(ROOT3), (r - b) / float(ROOT2), (r - 2 * g + b) / float(ROOT6)], 1
+    )
+
+
+def to_rgb(planes: Tensor) -> Tensor:
+    """Planes (B, 3, H, W) to RGB, float32 in 0..255 where the picture is, neither clipped nor
+    rounded.
+    """
+    y, u, v = planes[:, 0] / float(ROOT3), planes[:, 1] / float(ROOT2), planes[:, 2] / float(ROOT6)
+    return torch.stack([y + v + u, y - 2 * v, y + v - u], 1) + float(MID)
+
+
+def analyse(planes: Tensor) -> list[Tensor]:
+    """Planes (B, C, H, W) to bands (B, C, h, w), coarsest first."""
+    fine, low = [], planes
+    for level in wavelet.levels(*planes.shape[-2:]):
+        step = down(low, level)
+        fine.append([step.details[o] for o in sorted(step.details)])
+        low = step.low
+    return [low, *(band for group in reversed(fine) for band in group)]
+
+
+class TailDrop:
+    """Cuts pictures of the size of `order` (three channels) after any number of digits."""
+
+    def __init__(self, order: Order, device: torch.device | str = "cpu") -> None:
+        self.order = order
+        self.layout = len(order.bands) // order.channels
+        model = order.model
+        starts: dict[tuple[int, int], int] = {}
+        at = 0
+        for step in order.passes:
+            starts.setdefault((step.band, step.plane), at)
+            at += step.digits
+        self.starts = [
+            torch.tensor([starts[i, p] for p in range(order.planes[i])], device=device)
+            for i in range(len(order.bands))
+        ]
+        self.centroids = []  # (planes + 1, 2); row 0, before the first plane, is never used
+        for i, band in enumerate(order.bands):
+            rows = [(0, 0)] + [model.centroids(band, p) for p in range(order.planes[i])]
+            table = np.asarray(rows, np.float32) * CENTROID_UNIT
+            self.centroids.append(torch.from_numpy(table).to(device))
+        self.ranks = []
+        for band in order.bands[: self.layout]:
+            cells = np.concatenate(order.grid(order.bands.index(band)).passes)
+            rank = np.empty(len(cells), np.int64)
+            rank[cells] = np.arange(len(cells))
+            self.ranks.append(torch.from_numpy(rank.reshape(band.height, band.width)).to(device))
+
+    def cut(self, bands: list[Tensor], digits: Tensor) -> Cut:
+        """What `digits` (B,) of each picture's true `bands` leave, and the condition."""
+        out: list[list[Tensor]] = [[] for _ in bands]
+        told = []
+        for i in range(len(self.order.bands)):
+            channel, place = divmod(i, self.layout)
+            seen = digits - self.starts[i][:, None]  # (planes, B), of this band
+            plane = (seen > 0).sum(0) - 1
+            begun = plane.clamp(min=0)
+            size = self.ranks[place].numel()
+            count = seen.gather(0, begun[None])[0].clamp(0, size)
+            last = self._rounded(bands[place][:, channel], i, plane)
+            before = self._rounded(bands[place][:, channel], i, plane - 1)
+            out[place].append(torch.where(self.ranks[place] < count[:, None, None], last, before))
+            told.append((begun + count / size) * (plane >= 0))
+        stacked = [torch.stack(channels, 1) for channels in out]
+        return Cut(stacked, received(self.order, torch.stack(told, 1).float()))
+
+    def _rounded(self, coefficients: Tensor, band: int, plane: Tensor) -> Tensor:
+        """Coefficients (B, h, w) as `plane` (B,) tells them; -1: nothing."""
+        planes, model = self.order.planes[band], self.order.model
+        channel = self.order.bands[band].channel
+        limit = (3**planes - 1) // 2
+        finest = torch.round(coefficients / model.step(channel, planes - 1)).clamp(-limit, limit)
+        unit = (3.0 ** (planes - 1 - plane))[:, None, None]  # odd: there are no ties
+        magnitude = torch.round(finest.abs() / unit)
+        table = self.centroids[band][plane.clamp(min=-1) + 1]
+        shrink = torch.where(magnitude > 1, table[:, 1, None, None], table[:, 0, None, None])
+        step = model.step(channel, planes - 1) * unit
+        value = torch.where(magnitude > 0, (magnitude - shrink) * step, 0.0)
+        return torch.copysign(value, finest) * (plane >= 0)[:, None, None]
