@@ -44,6 +44,7 @@ class Job(NamedTuple):
     image: str
     targets: tuple[int, ...]
     metrics: tuple[str, ...]
+    known: tuple[Row, ...] = ()  # rows of an earlier run of the same version
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -72,7 +73,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument(
-        "--again", action="store_true", help="measure rows that are there already, too"
+        "--again",
+        action="store_true",
+        help="search anew where there are rows; a file found again keeps its measurements",
     )
 
 
@@ -111,7 +114,8 @@ def run(args: argparse.Namespace) -> int:
             have = {t for s, i, t, _ in kept[spec] if i == image} if not args.again else set()
             missing = tuple(t for t in targets if t not in have)
             if missing:
-                jobs.append(Job(spec, args.images, image, missing, metrics))
+                known = tuple(r for r in rows if r.image == image and r.version == version)
+                jobs.append(Job(spec, args.images, image, missing, metrics, known))
     jobs.sort(key=lambda j: images.index(j.image))  # metrics keep what they know of an original
     out.mkdir(parents=True, exist_ok=True)
     for job, found in in_parallel(work, jobs, args.workers):
@@ -194,6 +198,7 @@ def work(job: Job) -> list[Row]:
         if "lpips_alex" in job.metrics and measure("lpips_alex", original, original) is not None:
             judges[LPIPS] = _minus_lpips
         found = winners(codec, image, job.targets, judges, {FULL_SIZE: psnr})
+    known = {(r.settings, r.bytes): r for r in job.known}
     measured: dict[bytes, tuple[float | None, ...]] = {}
     rows = []
     for (target, chosen_by), winner in found.items():
@@ -204,7 +209,10 @@ def work(job: Job) -> list[Row]:
             )
             continue
         if winner.data not in measured:
-            measured[winner.data] = _measured(codec, image, original, winner, job.metrics)
+            before = known.get((settings_text(winner.settings), len(winner.data)))
+            measured[winner.data] = _known(before, psnr(original, winner.picture), job.metrics) or (
+                _measured(codec, image, original, winner, job.metrics)
+            )
         rows.append(
             Row(
                 job.image, codec.name, codec.version, settings_text(winner.settings), target,
@@ -219,6 +227,19 @@ def _minus_lpips(original: np.ndarray, decoded: np.ndarray) -> float:
     if value is None:
         raise InputError("LPIPS-Alex has no value for this picture")
     return -value
+
+
+def _known(
+    row: Row | None, decibels: float, metrics: tuple[str, ...]
+) -> tuple[float | None, ...] | None:
+    """The measurements of an earlier row, if it is of the same file: by settings, length and
+    PSNR.
+    """
+    if row is None or row.psnr is None or abs(row.psnr - decibels) > 1e-3:
+        return None
+    if any(getattr(row, name) is None for name in metrics):
+        return None
+    return *(getattr(row, name) for name in METRICS), row.encode_ms, row.decode_ms
 
 
 def _measured(

@@ -10,7 +10,7 @@ from PIL import Image
 
 from benchmarks.__main__ import main
 from benchmarks.rd import Job, file_name, in_parallel, whole_numbers, work
-from benchmarks.rows import CHOSEN_BY, read
+from benchmarks.rows import CHOSEN_BY, read, write
 from tokcodec.errors import ArgumentError
 
 OURS = "tokcodec:pyramid@linear"
@@ -143,3 +143,26 @@ def test_a_crash_is_told_with_its_job(images: Path) -> None:
     found = {job.codec: result for job, result in in_parallel(work, jobs, 1)}
     assert "nosuch" in str(found["nosuch"])
     assert isinstance(found[OURS], list)
+
+
+def test_a_file_found_again_is_not_measured_again(results: Path, images: Path) -> None:
+    path = results / file_name("webp")
+    before = {r.key: r for r in read(path)}
+    assert run(images, results, "webp", "128", "--again") == 0
+    after = {r.key: r for r in read(path)}
+    assert after == before  # the times of one run among them
+
+
+def test_a_row_that_does_not_fit_its_file_is_measured_again(results: Path, images: Path) -> None:
+    path = results / file_name("webp")
+    before = {r.key: r for r in read(path)}
+    wrong = [
+        r if r.psnr is None or r.target != 128 else r._replace(psnr=r.psnr - 1, ms_ssim=0.123)
+        for r in before.values()
+    ]
+    write(path, wrong)
+    assert run(images, results, "webp", "128", "--again") == 0
+    after = {r.key: r for r in read(path)}
+    assert {k: (r.psnr, r.ms_ssim) for k, r in after.items()} == {
+        k: (r.psnr, r.ms_ssim) for k, r in before.items()
+    }
