@@ -161,11 +161,17 @@ def in_parallel(
     with ProcessPoolExecutor(max(1, workers), context, initializer=one_thread) as pool:
         futures: dict[Future[T], Job] = {pool.submit(job, j): j for j in jobs}
         bar = tqdm(as_completed(futures), total=len(jobs), unit="picture", disable=not jobs)
-        for future in bar:
-            try:
-                yield futures[future], future.result()
-            except Exception as e:  # whatever a codec raises: named at the end, the rest goes on
-                yield futures[future], f"{type(e).__name__}: {e}"
+        try:
+            for future in bar:
+                try:
+                    yield futures[future], future.result()
+                except (
+                    Exception
+                ) as e:  # whatever a codec raises: named at the end, the rest goes on
+                    yield futures[future], f"{type(e).__name__}: {e}"
+        except BaseException:  # interrupted: what has not begun is not begun
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def one_thread() -> None:
