@@ -159,8 +159,8 @@ class Codec:
                 code string alone.
             size: (width, height) to fit the picture into, shape kept, never enlarged; costs no full
                 decode.
-            decoder: "auto" is the best at hand, "linear" the plain inverse transform, a path that ends
-                in .safetensors a trained one (docs/training.md).
+            decoder: "auto" is the best at hand, "linear" the plain inverse transform, a path that
+                ends in .safetensors a trained one (docs/training.md).
             max_pixels: refuse larger originals; None for no limit.
             original_size: (width, height) of a stream written with `bare=True`; `grey` if R = G = B
                 there.
