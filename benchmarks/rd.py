@@ -23,7 +23,7 @@ from tqdm import tqdm
 from benchmarks import codecs
 from benchmarks.metrics import METRICS, measure
 from benchmarks.pictures import pictures
-from benchmarks.rows import CHOSEN_BY, Row, nothing_fits, read, settings_text, write
+from benchmarks.rows import CHOSEN_BY, Row, is_ours, nothing_fits, read, settings_text, write
 from benchmarks.search import Found, Judge, best, winners
 from tokcodec.errors import ArgumentError, InputError, TokCodecError, TokCodecWarning
 from tokcodec.psnr import psnr
@@ -141,11 +141,6 @@ def whole_numbers(text: str) -> list[int]:
     if not found or found[0] < 1:
         raise ArgumentError(f"byte targets are at least 1, not {text!r}")
     return found
-
-
-def is_ours(spec: str) -> bool:
-    """Whether it is tokcodec under test."""
-    return spec.partition(":")[0] == "tokcodec"
 
 
 def file_name(spec: str) -> str:

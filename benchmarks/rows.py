@@ -57,6 +57,11 @@ TEXTS = ("image", "codec", "version", "settings", "chosen_by")
 WHOLE = ("target", "bytes")
 
 
+def is_ours(codec: str) -> bool:
+    """Whether a codec's name is one of tokcodec's."""
+    return codec.partition(":")[0] == "tokcodec"
+
+
 def nothing_fits(smallest: int) -> str:
     """Settings of a row without a file; `smallest`: bytes of the smallest file at any scale."""
     return f"nothing fits: smallest {smallest}"

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from benchmarks.metrics import HIGHER_IS_BETTER
-from benchmarks.rows import Row
+from benchmarks.rows import Row, is_ours
 
 FULL_SIZE = "PSNR, full size"
 KNOWN = ("webp", "avif", "jxl", "jpeg2000", "jpeg", "thumbhash", "blurhash")  # order in the tables
@@ -172,10 +172,6 @@ def _mean(counts: tuple[int, int, int], values: list[float], size: float) -> Mea
         return Mean(*counts)
     low, high = np.percentile(values, [25, 75])
     return Mean(*counts, size, float(np.mean(values)), float(low), float(high))
-
-
-def is_ours(codec: str) -> bool:
-    return codec.partition(":")[0] == "tokcodec"
 
 
 def _rank(codec: str) -> tuple[int, int, str]:

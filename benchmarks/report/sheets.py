@@ -9,9 +9,10 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from benchmarks.report.compare import bytes_for
-from benchmarks.report.curves import METRICS, Results, is_ours
+from benchmarks.report.curves import METRICS, Results
 from benchmarks.report.remake import Tile, Workshop, view
 from benchmarks.report.style import label
+from benchmarks.rows import is_ours
 
 TARGETS = (24, 64, 256, 1024, 4096)
 COLUMNS = 4

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from benchmarks.report.curves import is_ours
+from benchmarks.rows import is_ours
 
 LABELS = {
     "webp": "WebP",

@@ -20,7 +20,6 @@ from tokcodec.train.taildrop import Cut, TailDrop, analyse, to_planes, to_rgb
 LEAST_DIGITS = 200  # of a cut; the most is a share of all
 MOST_SHARE = 0.3  # about one bit a pixel
 CHECK_TOKENS = (120, 360, 900, 2100, 4800, 12000)  # about 64 to 2,048 bytes at 256x256
-PEAK = 255.0
 
 
 class DecoderTask:
