@@ -81,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     p.add_argument(
         "--decoder", default="auto", help="auto, linear, or the file of a trained decoder"
     )
+    p.add_argument("--realism", type=float, help="0 (closest on average) to 1 (most natural)")
     _model(p)
     p.add_argument(
         "--suffix",
@@ -201,8 +202,14 @@ def _encode(args: argparse.Namespace) -> int:
 
 def _decode(args: argparse.Namespace) -> int:
     def convert(data: bytes, target: str) -> bytes:
-        options = {"decoder": args.decoder, "max_pixels": args.max_pixels}
-        picture = tokcodec.decode(data, args.size, model=args.model, **options)
+        picture = tokcodec.decode(
+            data,
+            args.size,
+            model=args.model,
+            decoder=args.decoder,
+            realism=args.realism,
+            max_pixels=args.max_pixels,
+        )
         suffix = Path(target).suffix.lower() if target != STANDARD else args.suffix
         kind = Image.registered_extensions().get(suffix)
         if kind not in Image.SAVE:

@@ -145,7 +145,8 @@ class Codec:
         data: bytes,
         size: Size | None = None,
         *,
-        decoder: str = "auto",
+        decoder: str | Path = "auto",
+        realism: float | None = None,
         max_pixels: int | None = MAX_PIXELS,
         original_size: Size | None = None,
         grey: bool = False,
@@ -161,6 +162,8 @@ class Codec:
                 decode.
             decoder: "auto" is the best at hand, "linear" the plain inverse transform, a path that
                 ends in .safetensors a trained one (docs/training.md).
+            realism: 0 is closest to the original on average, 1 the most natural looking; None is
+                what suits the decoder best. Only trained decoders know more than 0.
             max_pixels: refuse larger originals; None for no limit.
             original_size: (width, height) of a stream written with `bare=True`; `grey` if R = G = B
                 there.
@@ -168,16 +171,21 @@ class Codec:
         Returns:
             PIL image of mode RGB.
         """
-        draw = decoders.find(decoder)
+        draw = decoders.find(decoder, realism)
         order, payload, _ = self._parse(data, max_pixels, original_size, grey, bare)
         known = codestring.read(order, payload).known
         return _draw(known, draw, size)
 
     def detokenize(
-        self, tokens: Tokens, size: Size | None = None, *, decoder: str = "auto"
+        self,
+        tokens: Tokens,
+        size: Size | None = None,
+        *,
+        decoder: str | Path = "auto",
+        realism: float | None = None,
     ) -> Image.Image:
         """Tokens, all or a prefix, to a picture at the original size, or fitted into `size`."""
-        draw = decoders.find(decoder)
+        draw = decoders.find(decoder, realism)
         order = self._order_of(tokens)
         digits, known = to_digits(tokens.ids), Knowledge(order)
         if digits[order.digits :].any():

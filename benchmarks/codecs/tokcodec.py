@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import inspect
 import re
 from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
 
 from PIL import Image
 
@@ -30,18 +33,17 @@ class TokCodec:
             for option in self._options:
                 if option not in known:
                     raise ArgumentError(f"decoding takes no {option} in this tokcodec")
-            self._options.setdefault("decoder", "auto")
-            draw = decoders.find(str(self._options["decoder"]))
+            decoder = str(self._options.setdefault("decoder", "auto"))
+            decoders.find(decoder, self._options.get("realism"))  # type: ignore[arg-type]
         except TokCodecError as e:
-            ways = f'; after "@": {", ".join(("auto", *decoders.DECODERS))} or realism=NUMBER'
+            ways = f'; after "@": {", ".join(decoders.NAMES)}, a file or realism=NUMBER'
             raise ArgumentError(f'codec "{spec}": {e}{ways if "@" in model else ""}') from e
-        decoder = next((k for k, v in decoders.DECODERS.items() if v is draw), "auto")
         more = [f"{k} {v}" for k, v in self._options.items() if k != "decoder"]
         self.version = ", ".join(
             [
                 f"tokcodec {tokcodec.__version__}",
                 f"model {self._codec.model.id[:8]}",
-                decoder,
+                drawn_by(decoder),
                 *more,
             ]
         )
@@ -66,19 +68,20 @@ class TokCodec:
 
 
 def parse(spec: str) -> tuple[str, dict[str, str | float]]:
-    """Model and options of decoding: "tokcodec:MODEL@linear", "tokcodec:MODEL@realism=0.5".
+    """Model and options of decoding: "tokcodec:MODEL@linear", "tokcodec:MODEL@realism=0.5",
+    "tokcodec:MODEL@run/decoder.safetensors".
 
     Options are taken from the end, as long as they look like one: a path or hub name may hold "@"
     and ":" itself.
     """
     model = spec.removeprefix("tokcodec").removeprefix(":")
     options: dict[str, str | float] = {}
-    while "@" in model:
+    while "@" in model and not Path(model).is_file():
         rest, _, last = model.rpartition("@")
         found = OPTION.fullmatch(last)
         if found:
             key, value = found["key"], found["value"]
-        elif last == "auto" or last in decoders.DECODERS:
+        elif last in decoders.NAMES or last.endswith(decoders.SUFFIX):
             key, value = "decoder", last
         else:
             break
@@ -87,6 +90,19 @@ def parse(spec: str) -> tuple[str, dict[str, str | float]]:
         options[key] = value if key == "decoder" else _number(spec, value)
         model = rest
     return model or "default", options
+
+
+def drawn_by(decoder: str) -> str:
+    """A decoder's name, and of a trained one what its file holds: other weights, other rows."""
+    path = Path(decoder)
+    if decoder == "auto":
+        trained = decoders.SHIPPED.exists() and find_spec("torch") is not None
+        if not trained:
+            return "linear"
+        path = decoders.SHIPPED
+    elif not decoder.endswith(decoders.SUFFIX):
+        return decoder
+    return f"{path.stem} {hashlib.sha256(path.read_bytes()).hexdigest()[:8]}"
 
 
 def _number(spec: str, text: str) -> float:

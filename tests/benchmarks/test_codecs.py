@@ -124,6 +124,19 @@ def test_a_path_may_hold_what_separates_elsewhere(tmp_path):
     assert find(f"tokcodec:{path}@decoder=linear").version == find("tokcodec@linear").version
 
 
+def test_a_trained_decoder_is_told_from_another(tmp_path):
+    pytest.importorskip("torch")
+    from tokcodec.decoders.files import write
+    from tokcodec.decoders.network import Network, Shape
+
+    path, versions = tmp_path / "mine.safetensors", []
+    for width in (4, 5):
+        write(path, Network(Shape((width,), (1,), 8)), {})
+        versions.append(find(f"tokcodec:pyramid@{path}").version)
+        assert versions[-1] == find(f"tokcodec:pyramid@decoder={path}").version
+    assert versions[0] != versions[1]
+
+
 @pytest.mark.parametrize("option", ["decoder=magic", "realism=much", "linear@linear"])
 def test_a_wrong_option_is_refused(option):
     with pytest.raises(ArgumentError, match="codec"):

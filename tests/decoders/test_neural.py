@@ -13,7 +13,7 @@ import pytest
 import tokcodec
 from tokcodec.coder import codestring
 from tokcodec.decoders.linear import linear
-from tokcodec.errors import DamagedModelError, InputError
+from tokcodec.errors import ArgumentError, DamagedModelError, InputError
 from tokcodec.prior.context import Knowledge
 from tokcodec.tokens.order import order_for
 from tokcodec.weights import shipped
@@ -96,7 +96,16 @@ def test_strips_leave_no_seam(height: int, width: int, photograph: Callable) -> 
     known, network = read_back(photograph("coffee", width, height)), random_network()
     whole = neural(known, (width, height), network)
     for strip in (1, 7 * width, 1 << 30):
-        assert_same(neural(known, (width, height), network, strip), whole)
+        assert_same(neural(known, (width, height), network, strip=strip), whole)
+
+
+def test_realism_draws_another_picture_the_same_each_time(photograph: Callable) -> None:
+    known, network = read_back(photograph("coffee", 90, 70)), random_network()
+    drawn = [neural(known, (90, 70), network, realism) for realism in (0.0, 0.5, 1.0, 1.0)]
+    assert (drawn[0] != drawn[1]).any()
+    assert (drawn[1] != drawn[2]).any()
+    assert np.array_equal(drawn[2], drawn[3])
+    assert_same(neural(known, (90, 70), network, 1.0, strip=7 * 90), drawn[2])
 
 
 def test_thumbnails_are_those_of_the_linear_decoder(photograph: Callable) -> None:
@@ -145,6 +154,31 @@ def test_a_stream_is_drawn_by_the_decoder_in_a_file(tmp_path: Path, photograph: 
         drawn.append(np.asarray(tokcodec.decode(stream, decoder=str(path))))
         assert np.array_equal(drawn[-1], neural(known, (70, 50), read(path)))
     assert (drawn[0] != drawn[1]).any()
+
+
+def test_realism_is_the_decoders_own_unless_told(tmp_path: Path, photograph: Callable) -> None:
+    path, picture = tmp_path / "mine.safetensors", photograph("coffee", 70, 50)
+    stream, known = tokcodec.encode(picture, budget=150), read_back(picture)
+    write(path, random_network(), {"realism": 0.75})
+    for given, meant in ((None, 0.75), (0, 0.0), (0.2, 0.2), (1.0, 1.0)):
+        drawn = tokcodec.decode(stream, decoder=path, realism=given)
+        assert np.array_equal(drawn, neural(known, (70, 50), read(path), meant))
+
+
+def test_realism_that_nobody_trained_is_refused(tmp_path: Path, astronaut: np.ndarray) -> None:
+    path, stream = tmp_path / "mine.safetensors", tokcodec.encode(astronaut, budget=10)
+    write(path, random_network(), {})
+    tokcodec.decode(stream, decoder=path, realism=0.0)
+    tokcodec.decode(stream, decoder="linear", realism=0)
+    for decoder in (path, "linear"):
+        with pytest.raises(ArgumentError, match="realism 0"):
+            tokcodec.decode(stream, decoder=decoder, realism=0.5)
+
+
+@pytest.mark.parametrize("realism", [-0.1, 1.01, float("nan"), "1", True, [0.5]])
+def test_realism_lies_between_0_and_1(realism: object, astronaut: np.ndarray) -> None:
+    with pytest.raises(ArgumentError, match="realism lies in"):
+        tokcodec.decode(tokcodec.encode(astronaut, budget=10), realism=realism)
 
 
 def file_of(metadata: dict[str, str] | None, weights: Network | None = None) -> bytes:

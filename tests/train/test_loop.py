@@ -35,6 +35,9 @@ class Middle:
         self.pixels = torch.from_numpy(rows.astype(np.float32) / 128 - 1)
         self.checks: list[int] = []
 
+    def hidden(self) -> list[torch.nn.Parameter]:
+        return [p for p in self.network.parameters() if p.ndim == 2][:1]
+
     def loss(
         self, network: torch.nn.Module, batch: torch.Tensor
     ) -> tuple[torch.Tensor, dict[str, float]]:
@@ -65,9 +68,9 @@ def weights(network: torch.nn.Module) -> torch.Tensor:
 
 
 def moments(state: State) -> torch.Tensor:
-    """What the optimiser remembers."""
-    found = state.optimiser.state_dict()["state"]
-    return torch.cat([v.flatten() for p in found for v in found[p].values()])
+    """What the optimisers remember."""
+    found = [m for o in state.optimisers for m in o.state_dict()["state"].values()]
+    return torch.cat([v.flatten() for m in found for v in m.values()])
 
 
 def rows(out: Path) -> list[dict[str, str]]:
@@ -243,7 +246,7 @@ def saved(content: object) -> bytes:
         lambda good: good[:-1],
         lambda good: saved([1, 2]),
         lambda good: saved({"network": {}}),
-        lambda good: saved({**torch.load(io.BytesIO(good), weights_only=True), "optimiser": 5}),
+        lambda good: saved({**torch.load(io.BytesIO(good), weights_only=True), "optimisers": 5}),
         lambda good: saved({**torch.load(io.BytesIO(good), weights_only=True), "step": None}),
         lambda good: saved(torch.nn.Linear(2, 2)),
     ],

@@ -13,30 +13,81 @@ from pathlib import Path
 
 import numpy as np
 
+from tokcodec import weights
 from tokcodec.decoders.linear import linear
 from tokcodec.errors import ArgumentError
 from tokcodec.prior.context import Knowledge
 
 Decoder = Callable[[Knowledge, tuple[int, int]], np.ndarray]
-DECODERS: dict[str, Decoder] = {"linear": linear}
+SHIPPED = Path(weights.__file__).with_name("pyramid-decoder.safetensors")
+NAMES = ("auto", "linear")
 SUFFIX = ".safetensors"  # of a trained decoder's file
 
 
-def find(name: str) -> Decoder:
-    """The decoder of that name; "auto" is the best that this machine can run; a path ending in
-    .safetensors is a trained decoder (`tokcodec train decoder`), which needs torch.
+def find(name: str | Path = "auto", realism: float | None = None) -> Decoder:
+    """The decoder of that name.
+
+    Args:
+        name: "auto" is the best that this machine can run; "linear" the inverse transform alone; a
+            path ending in .safetensors a trained decoder (`tokcodec train decoder`).
+        realism: 0 (closest on average) to 1 (most natural looking); None is what the decoder's
+            makers found best.
 
     Raises:
-        ArgumentError: there is no such decoder, or no torch for it.
+        ArgumentError: there is no such decoder, what it needs is not installed, or it knows only
+            realism 0.
         InputError, DamagedModelError: its file cannot be read, or holds something else.
     """
-    if name in DECODERS or name == "auto":
-        return DECODERS["linear" if name == "auto" else name]
-    if not str(name).endswith(SUFFIX):
-        names = ", ".join(sorted(DECODERS))
-        raise ArgumentError(f"no decoder {name!r}; there are: auto, {names}, or a file (*{SUFFIX})")
+    _check(realism)
+    name = str(name)
+    if name == "auto":
+        return _best(realism)
+    if name == "linear":
+        return _only_zero(linear, name, realism)
+    if name.endswith(SUFFIX):
+        return _trained(Path(name), realism)
+    names = ", ".join(NAMES)
+    raise ArgumentError(f"no decoder {name!r}; there are: {names}, or a file (*{SUFFIX})")
+
+
+def _best(realism: float | None) -> Decoder:
+    if not SHIPPED.exists():
+        return _only_zero(linear, "auto", realism)
+    if find_spec("torch") is None:
+        if realism:
+            raise ArgumentError("a decoder with realism needs torch: pip install torch")
+        return linear
+    trained = _trained(SHIPPED, realism)
+
+    def best(known: Knowledge, size: tuple[int, int]) -> np.ndarray:
+        """The trained decoder for streams of the model that it was trained on."""
+        ours = known.order.model.id == weights.shipped(weights.DEFAULT).id
+        return (trained if ours else linear)(known, size)
+
+    return best
+
+
+def _trained(path: Path, realism: float | None) -> Decoder:
     if find_spec("torch") is None:
         raise ArgumentError("a trained decoder needs torch: pip install torch")
     from tokcodec.decoders.neural import network_in, neural
 
-    return partial(neural, network=network_in(Path(name)))
+    network, card = network_in(path)
+    best = card.get("realism")
+    if best is None and realism:
+        raise ArgumentError(f"{path} was trained for realism 0 only")
+    return partial(neural, network=network, realism=(best or 0.0) if realism is None else realism)
+
+
+def _only_zero(decoder: Decoder, name: str, realism: float | None) -> Decoder:
+    if realism:
+        raise ArgumentError(f"the decoder {name!r} knows only realism 0")
+    return decoder
+
+
+def _check(realism: float | None) -> None:
+    if realism is None:
+        return
+    number = isinstance(realism, (int, float, np.number)) and not isinstance(realism, bool)
+    if not number or not 0 <= realism <= 1:
+        raise ArgumentError(f"realism lies in 0..1, not {realism!r}")

@@ -5,6 +5,10 @@ takes in the low band and the details there, adds what came from below, and hand
 at the last it gives a correction of low band and details, which one inverse transform turns into
 pixels. What was received of each band, and how much realism is wanted, scale and shift the
 features (FiLM: Perez et al., 2018). Only convolutions, nothing global: any picture size.
+
+Beside the bands goes noise, as strong as the realism wanted: where nothing was received,
+convolutions alone draw nothing but a flat patch. It is always the same noise, so that a stream
+always gives the same picture.
 """
 
 from __future__ import annotations
@@ -12,7 +16,9 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import asdict, dataclass
+from functools import cache
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -28,6 +34,9 @@ KNOWN_SCALES = 8  # resolutions, finest first, whose share received is told
 RECEIVED = CHANNELS * (1 + 3 * KNOWN_SCALES)
 SPREAD = (64.0, 16.0, 16.0, 8.0)  # typical size of low band, across, down, diagonal: to about 1
 MOST = 2048  # channels, blocks of a resolution, hidden numbers: what a file may ask for
+NOISE = 4  # channels of it
+INPUTS = PARTS * CHANNELS + NOISE  # channels that go into each resolution
+TILE = 256  # rows and columns after which the noise repeats
 COMPLETE = 8.0  # steps received of a channel that a grey picture does not have
 
 
@@ -79,7 +88,7 @@ class Scale(nn.Module):
     def __init__(self, width: int, blocks: int, coarser: int | None) -> None:
         super().__init__()
         self.width = width
-        self.embed = nn.Conv2d(PARTS * CHANNELS, width, 3, padding=1)
+        self.embed = nn.Conv2d(INPUTS, width, 3, padding=1)
         self.up = nn.Conv2d(coarser, width, 1) if coarser else None
         self.blocks = nn.ModuleList(Block(width) for _ in range(blocks))
 
@@ -88,8 +97,8 @@ class Scale(nn.Module):
         """Numbers that the condition gives to this resolution."""
         return 2 * self.width * len(self.blocks)
 
-    def forward(self, bands: Tensor, below: Tensor | None, condition: Tensor) -> Tensor:
-        x = self.embed(bands)
+    def forward(self, inputs: Tensor, below: Tensor | None, condition: Tensor) -> Tensor:
+        x = self.embed(inputs)
         if below is not None and self.up is not None:
             x = x + grown(self.up(below), x.shape[-2], x.shape[-1])
         for block, part in zip(self.blocks, condition.chunk(len(self.blocks), 1), strict=True):
@@ -115,6 +124,7 @@ class Network(nn.Module):
             as `climb.stacked` gives.
         received: (B, RECEIVED), as `received` gives.
         realism: (B,), 0..1.
+        place: row and column where the noise begins; training varies it.
 
     Returns:
         (B, 12, h, w): what to add to the first of `bands`.
@@ -148,12 +158,38 @@ class Network(nn.Module):
         given = torch.cat([received, realism[:, None]], 1)
         return list(self.condition(given).split(self._sizes, 1))
 
-    def forward(self, bands: list[Tensor], received: Tensor, realism: Tensor) -> Tensor:
+    def inputs(self, bands: Tensor, realism: Tensor, place: tuple[int, int] = (0, 0)) -> Tensor:
+        """Bands (B, 12, h, w) of a resolution, scaled, with their noise: (B, INPUTS, h, w)."""
+        b, _, h, w = bands.shape
+        loud = realism[:, None, None, None] * noise(h, w, place).to(bands)
+        return torch.cat([bands / self.spread, loud.expand(b, -1, -1, -1)], 1)
+
+    def forward(
+        self,
+        bands: list[Tensor],
+        received: Tensor,
+        realism: Tensor,
+        place: tuple[int, int] = (0, 0),
+    ) -> Tensor:
         conditions = self.conditions(received, realism)
         x = None
         for i in reversed(range(min(len(bands), len(self.scales)))):
-            x = self.scales[i](bands[i] / self.spread, x, conditions[i])
+            x = self.scales[i](self.inputs(bands[i], realism, place), x, conditions[i])
         return self.out(x) * self.spread
+
+
+def noise(height: int, width: int, place: tuple[int, int] = (0, 0)) -> Tensor:
+    """Standard normal numbers (NOISE, height, width), a cut at `place` (row, column) of an endless
+    sheet: for ever the same.
+    """
+    rows, columns = (np.arange(n) + at for n, at in zip((height, width), place, strict=True))
+    return torch.from_numpy(_tile()[:, rows[:, None] % TILE, columns % TILE])
+
+
+@cache
+def _tile() -> np.ndarray:
+    frozen = np.random.RandomState(1)  # its numbers never change, unlike those of a Generator
+    return frozen.standard_normal((NOISE, TILE, TILE)).astype(np.float32)
 
 
 def received_columns(order: Order) -> list[tuple[int, int]]:

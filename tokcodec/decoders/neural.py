@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
 from tokcodec.decoders.climb import climb, orientations, up
-from tokcodec.decoders.files import read
+from tokcodec.decoders.files import card, read
 from tokcodec.decoders.linear import linear, reduced
 from tokcodec.decoders.network import CHANNELS, Network, received_planes
 from tokcodec.decoders.strips import correction
@@ -23,7 +24,11 @@ STRIP = 1 << 18  # half-size pixels worked out at a time
 
 @torch.inference_mode()
 def neural(
-    known: Knowledge, size: tuple[int, int], network: Network, strip: int = STRIP
+    known: Knowledge,
+    size: tuple[int, int],
+    network: Network,
+    realism: float = 0.0,
+    strip: int = STRIP,
 ) -> np.ndarray:
     """Pixels, uint8 (height, width, 3), of the whole picture. For a `size` (width, height) well
     below it the linear inverse's low band serves: scaling down leaves nothing to correct.
@@ -41,8 +46,8 @@ def neural(
     last, width = steps[-1], steps[-1].low.shape[-1]
     low = last.low.clone()  # strips look at rows around them: the corrected ones stand apart
     details = {o: d.clone() for o, d in last.details.items()}
-    received, realism = received_planes(known), torch.zeros(1)
-    for top, bottom, part in correction(network, steps, received, realism, -(-strip // width)):
+    received, wanted = received_planes(known), torch.full((1,), float(realism))
+    for top, bottom, part in correction(network, steps, received, wanted, -(-strip // width)):
         low[..., top:bottom, :] += part[:, :CHANNELS]
         for o in orientations(last.level):
             rows = details[o][..., top:bottom, :]
@@ -52,8 +57,8 @@ def neural(
     return to_rgb(list(planes[: order.channels]))
 
 
-def network_in(path: Path) -> Network:
-    """The network of a decoder's file; the last few are kept, as long as their files stay."""
+def network_in(path: Path) -> tuple[Network, dict[str, Any]]:
+    """The network of a decoder's file, and its card; the last few are kept while files stay."""
     try:
         changed = path.stat().st_mtime_ns
     except OSError as e:
@@ -62,5 +67,5 @@ def network_in(path: Path) -> Network:
 
 
 @lru_cache(maxsize=4)
-def _read(path: Path, changed: int) -> Network:
-    return read(path)
+def _read(path: Path, changed: int) -> tuple[Network, dict[str, Any]]:
+    return read(path), card(path)

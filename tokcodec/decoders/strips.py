@@ -33,11 +33,12 @@ def correction(
     conditions = network.conditions(received, realism)
     below = None
     for i in reversed(range(IN_STRIPS, len(finest))):
-        below = network.scales[i](stacked(finest[i]) / network.spread, below, conditions[i])
+        inputs = network.inputs(stacked(finest[i]), realism)
+        below = network.scales[i](inputs, below, conditions[i])
     height = finest[0].low.shape[-2]
     for top in range(0, height, rows):
         bottom = min(top + rows, height)
-        yield top, bottom, _strip(network, finest, conditions, below, top, bottom)
+        yield top, bottom, _strip(network, finest, conditions, below, realism, top, bottom)
 
 
 def _strip(
@@ -45,6 +46,7 @@ def _strip(
     finest: list[Step],
     conditions: list[Tensor],
     below: Tensor | None,
+    realism: Tensor,
     top: int,
     bottom: int,
 ) -> Tensor:
@@ -61,7 +63,8 @@ def _strip(
     x = None if below is None else below[..., slice(*spans[IN_STRIPS]), :]
     for i in reversed(range(min(IN_STRIPS, len(finest)))):
         a, b = spans[i]
-        x = network.scales[i](stacked(_rows(finest[i], a, b)) / network.spread, x, conditions[i])
+        inputs = network.inputs(stacked(_rows(finest[i], a, b)), realism, (a, 0))
+        x = network.scales[i](inputs, x, conditions[i])
         if i:  # hand up the rows over those of the finer resolution
             start, end = _coarser(finest[i], *spans[i - 1])
             x = x[..., start - a : end - a, :]

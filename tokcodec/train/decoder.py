@@ -29,6 +29,13 @@ class DecoderTask:
         self.network, self.model, self.held_out, self.device = network, model, held_out, device
         self._drops: dict[tuple[int, int], TailDrop] = {}
 
+    def hidden(self) -> list[nn.Parameter]:
+        """Weights between features: of the residual blocks, and from one resolution to the next."""
+        scales = self.network.scales
+        return [
+            p for s in scales for n, p in s.named_parameters() if p.ndim == 4 and "embed" not in n
+        ]
+
     def drop(self, height: int, width: int) -> TailDrop:
         """Tail-drop for one picture size; worked out once."""
         key = height, width

@@ -20,6 +20,7 @@ from tqdm import tqdm
 
 from tokcodec.errors import ArgumentError, DamagedModelError
 from tokcodec.files import write_atomically
+from tokcodec.train.muon import Muon
 
 CHECKPOINT = "checkpoint.pt"
 LOG = "log.tsv"
@@ -67,6 +68,9 @@ class Task(Protocol):
     def network(self) -> nn.Module:
         """What learns."""
 
+    def hidden(self) -> list[nn.Parameter]:
+        """Weights of hidden layers: Muon's. AdamW takes the rest."""
+
     def loss(self, network: nn.Module, batch: Tensor) -> tuple[Tensor, dict[str, float]]:
         """The loss of a batch, and numbers for the log."""
 
@@ -80,7 +84,7 @@ class State:
 
     network: nn.Module
     average: nn.Module
-    optimiser: torch.optim.Optimizer
+    optimisers: list[torch.optim.Optimizer]
     step: int = 0
     seconds: float = 0.0
     checked: dict[str, float] = field(default_factory=dict)  # the last check
@@ -93,7 +97,7 @@ class State:
             {
                 "network": self.network.state_dict(),
                 "average": self.average.state_dict(),
-                "optimiser": self.optimiser.state_dict(),
+                "optimisers": [o.state_dict() for o in self.optimisers],
                 "step": self.step,
                 "seconds": self.seconds,
             },
@@ -107,7 +111,8 @@ class State:
             found = torch.load(path, map_location=device, weights_only=True)
             self.network.load_state_dict(found["network"])
             self.average.load_state_dict(found["average"])
-            self.optimiser.load_state_dict(found["optimiser"])
+            for optimiser, held in zip(self.optimisers, found["optimisers"], strict=True):
+                optimiser.load_state_dict(held)
             self.step, self.seconds = int(found["step"]), float(found["seconds"])
         except Exception as e:  # torch's readers raise anything at damage, UnpicklingError first
             raise DamagedModelError(f"cannot go on from {path}: {type(e).__name__}: {e}") from e
@@ -161,7 +166,7 @@ def train(
     state = State(
         network,
         copy.deepcopy(network).eval().requires_grad_(False),
-        torch.optim.AdamW(network.parameters(), schedule.rate, weight_decay=schedule.decay),
+        _optimisers(task, network, schedule),
     )
     if resume and (out / CHECKPOINT).exists():
         state.load(out / CHECKPOINT, device)
@@ -192,6 +197,14 @@ def train(
     return state
 
 
+def _optimisers(task: Task, network: nn.Module, schedule: Schedule) -> list[torch.optim.Optimizer]:
+    hidden = task.hidden()
+    known = {id(p) for p in hidden}
+    rest = [p for p in network.parameters() if id(p) not in known]
+    adam = torch.optim.AdamW(rest, schedule.rate, weight_decay=schedule.decay)
+    return [adam, *([Muon(hidden, schedule.rate, schedule.decay)] if hidden else [])]
+
+
 def _agreed(progress: float, device: torch.device) -> float:
     """The first process's progress, told to all: one rate of learning, and one end."""
     if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
@@ -204,14 +217,16 @@ def _agreed(progress: float, device: torch.device) -> float:
 def _step(
     task: Task, worker: nn.Module, state: State, batch: Tensor, schedule: Schedule, progress: float
 ) -> None:
-    for group in state.optimiser.param_groups:
-        group["lr"] = schedule.rate_at(progress, state.step)
-    state.optimiser.zero_grad(set_to_none=True)
+    for optimiser in state.optimisers:
+        for group in optimiser.param_groups:
+            group["lr"] = schedule.rate_at(progress, state.step)
+        optimiser.zero_grad(set_to_none=True)
     loss, numbers = task.loss(worker, batch)
     loss.backward()
     size = nn.utils.clip_grad_norm_(state.network.parameters(), schedule.clip)
     if torch.isfinite(size):  # a single bad batch does not end a run of hours
-        state.optimiser.step()
+        for optimiser in state.optimisers:
+            optimiser.step()
     state.step += 1
     keep = min(schedule.average, (1 + state.step) / (10 + state.step))
     with torch.no_grad():
