@@ -1,4 +1,4 @@
-"""The benchmarks' command: `python -m benchmarks rd|report|storage|bandwidth|speed|tokens`."""
+"""The benchmarks' command: `python -m benchmarks rd`, `report`, `speed` and more (see --help)."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ COMMANDS = {
     "bandwidth": "seconds and joules a picture on named links",
     "speed": "encode and decode as ratios to WebP and AVIF",
     "tokens": "bytes a token, what a cut loses, large and strange pictures",
+    "robust": "pictures unlike photographs: one decoder against another",
 }
 
 

@@ -1,4 +1,4 @@
-"""The `tokcodec` command: encode, decode, cut, info, models, train, demo."""
+"""The `tokcodec` command: encode, decode, cut, info, models, train, export, demo."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from PIL import Image
 from tqdm import tqdm
 
 import tokcodec
+from tokcodec.decoders import export
 from tokcodec.errors import ArgumentError, InputError, OutputError, TokCodecError, TokCodecWarning
 from tokcodec.files import write_atomically
 from tokcodec.limits import DEFAULT_PSNR, MAX_PIXELS
@@ -79,7 +80,9 @@ def _parser() -> argparse.ArgumentParser:
     _files(p, "streams, folders of them, or - for stdin")
     p.add_argument("--size", type=_size, metavar="WxH", help="fit the picture into this frame")
     p.add_argument(
-        "--decoder", default="auto", help="auto, linear, or the file of a trained decoder"
+        "--decoder",
+        default="auto",
+        help="auto, linear, onnx, realesrgan, or the file of a trained decoder",
     )
     p.add_argument("--realism", type=float, help="0 (closest on average) to 1 (most natural)")
     _model(p)
@@ -111,6 +114,12 @@ def _parser() -> argparse.ArgumentParser:
     p = kinds.add_parser("decoder", help="the network that draws the pyramid's streams")
     command.add_arguments(p)
     p.set_defaults(run=command.run)
+
+    p = commands.add_parser("export", help="trained decoders to files of other programs")
+    kinds = p.add_subparsers(required=True, metavar="WHAT")
+    p = kinds.add_parser("decoder", help="the network that draws the pyramid's streams")
+    export.add_arguments(p)
+    p.set_defaults(run=export.run)
 
     p = commands.add_parser("models", help="the models at hand")
     p.add_argument("--json", action="store_true", help="one JSON object a line")

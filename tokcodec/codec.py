@@ -160,10 +160,13 @@ class Codec:
                 code string alone.
             size: (width, height) to fit the picture into, shape kept, never enlarged; costs no full
                 decode.
-            decoder: "auto" is the best at hand, "linear" the plain inverse transform, a path that
-                ends in .safetensors a trained one (docs/training.md).
+            decoder: "auto" is the best at hand, "linear" the plain inverse transform, "onnx" the
+                shipped network without torch, "realesrgan" the pretrained Real-ESRGAN network,
+                which invents detail (`pip install 'tokcodec[enhance]'`); a path that ends in
+                .safetensors or .onnx is a decoder of one's own (docs/training.md).
             realism: 0 is closest to the original on average, 1 the most natural looking; None is
-                what suits the decoder best. Only trained decoders know more than 0.
+                what suits the decoder best. Only trained decoders know more than 0; "realesrgan"
+                takes none.
             max_pixels: refuse larger originals; None for no limit.
             original_size: (width, height) of a stream written with `bare=True`; `grey` if R = G = B
                 there.

@@ -6,7 +6,6 @@ import hashlib
 import inspect
 import re
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 
 from PIL import Image
@@ -81,7 +80,7 @@ def parse(spec: str) -> tuple[str, dict[str, str | float]]:
         found = OPTION.fullmatch(last)
         if found:
             key, value = found["key"], found["value"]
-        elif last in decoders.NAMES or last.endswith(decoders.SUFFIX):
+        elif last in decoders.NAMES or last.endswith(decoders.SUFFIXES):
             key, value = "decoder", last
         else:
             break
@@ -94,15 +93,17 @@ def parse(spec: str) -> tuple[str, dict[str, str | float]]:
 
 def drawn_by(decoder: str) -> str:
     """A decoder's name, and of a trained one what its file holds: other weights, other rows."""
-    path = Path(decoder)
+    path, how = Path(decoder), ""
     if decoder == "auto":
-        trained = decoders.SHIPPED.exists() and find_spec("torch") is not None
+        trained = decoders.SHIPPED.exists() and decoders.best_way() is not None
         if not trained:
             return "linear"
         path = decoders.SHIPPED
-    elif not decoder.endswith(decoders.SUFFIX):
+    elif decoder == decoders.ONNX:
+        path, how = decoders.SHIPPED, " by ONNX Runtime"
+    elif not decoder.endswith(decoders.SUFFIXES):
         return decoder
-    return f"{path.stem} {hashlib.sha256(path.read_bytes()).hexdigest()[:8]}"
+    return f"{path.stem} {hashlib.sha256(path.read_bytes()).hexdigest()[:8]}{how}"
 
 
 def _number(spec: str, text: str) -> float:

@@ -137,6 +137,24 @@ def test_a_trained_decoder_is_told_from_another(tmp_path):
     assert versions[0] != versions[1]
 
 
+def test_an_exported_decoder_and_one_run_by_name_are_told_apart(tmp_path, monkeypatch):
+    pytest.importorskip("torch")
+    pytest.importorskip("onnx")
+    pytest.importorskip("onnxruntime")
+    from tokcodec import cli, decoders
+    from tokcodec.decoders.files import write
+    from tokcodec.decoders.network import Network, Shape
+
+    path = tmp_path / "mine.onnx"
+    monkeypatch.setattr(decoders, "SHIPPED", tmp_path / "shipped.safetensors")
+    write(decoders.SHIPPED, Network(Shape((4,), (1,), 8)), {})
+    assert cli.main(["export", "decoder", "--onnx", str(path)]) == 0
+    drawn = [find(f"tokcodec:pyramid@{way}").version for way in ("auto", "onnx", str(path))]
+    assert ["shipped" in version for version in drawn] == [True, True, False]
+    assert drawn[1] == f"{drawn[0]} by ONNX Runtime"
+    assert "mine " in drawn[2]
+
+
 @pytest.mark.parametrize("option", ["decoder=magic", "realism=much", "linear@linear"])
 def test_a_wrong_option_is_refused(option):
     with pytest.raises(ArgumentError, match="codec"):

@@ -19,7 +19,8 @@ from tokcodec.weights import shipped
 
 torch = pytest.importorskip("torch")
 
-from tokcodec.decoders.climb import climb, down, orientations, stacked, unstacked, up  # noqa: E402
+from tokcodec.decoders.climb import climb, down, stacked, unstacked, up  # noqa: E402
+from tokcodec.decoders.steps import orientations  # noqa: E402
 
 SIZES = [(5, 5), (5, 1), (1, 9), (6, 7), (3, 200), (200, 3), (64, 64), (97, 131)]
 

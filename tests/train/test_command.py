@@ -155,8 +155,9 @@ def test_the_defaults_are_those_of_the_documentation() -> None:
     from tokcodec.train.command import asdict
 
     found, default = tomllib.loads(block), asdict(Config())
-    assert {k: v for k, v in found.items() if k not in ("network", "schedule")} == {
-        k: v for k, v in default.items() if k not in ("network", "schedule")
+    tables = ("network", "schedule", "realism")
+    assert {k: v for k, v in found.items() if k not in tables} == {
+        k: v for k, v in default.items() if k not in tables
     }, path
     torch = pytest.importorskip("torch")
     from tokcodec.decoders.network import Shape
@@ -170,3 +171,16 @@ def test_the_defaults_are_those_of_the_documentation() -> None:
     assert Schedule(minutes=schedule.minutes) == schedule
     with pytest.raises(ArgumentError):
         Schedule()
+
+
+def test_the_defaults_of_realism_are_those_of_the_documentation() -> None:
+    pytest.importorskip("torch")
+    import tomllib
+
+    from tokcodec.train.realism import Realism
+
+    text = (Path(__file__).parents[2] / "docs" / "training.md").read_text()
+    block = text[text.index("```toml\n[realism]") + 7 :]
+    found = tomllib.loads(block[: block.index("```")])["realism"]
+    assert Realism(**found) == Realism()
+    assert set(found) | {"features"} == set(Realism.__dataclass_fields__)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tokcodec.decoders.neural import neural
 from tokcodec.pixels import colour
 from tokcodec.prior.context import Knowledge
 from tokcodec.tokens import pyramid
@@ -19,7 +20,7 @@ from tokcodec.weights import shipped
 torch = pytest.importorskip("torch")
 
 from tokcodec.decoders.network import Network, Shape  # noqa: E402
-from tokcodec.decoders.neural import neural  # noqa: E402
+from tokcodec.decoders.torch_runtime import TorchRuntime  # noqa: E402
 from tokcodec.train.decoder import CHECK_TOKENS, DecoderTask, corrected  # noqa: E402
 from tokcodec.train.loop import Schedule, train  # noqa: E402
 from tokcodec.train.taildrop import TailDrop, analyse, to_planes, to_rgb  # noqa: E402
@@ -47,7 +48,7 @@ def test_a_picture_is_learnt_by_heart(tmp_path: Path, photograph: Callable) -> N
     picture = as_batch(photograph("astronaut", 64, 64))
     task = DecoderTask(Network(TINY), MODEL, picture, CPU)
     before = task.check(task.network, tmp_path, 0)
-    assert set(before.values()) == {0.0}  # at first it corrects nothing
+    assert max(map(abs, before.values())) < 1e-3  # at first it corrects nothing
     schedule = Schedule(steps=60, rate=0.1, average=0.9)
     state = train(task, repeat(picture.repeat(4, 1, 1, 1)), schedule, tmp_path, CPU)
     assert min(state.checked[f"gain_{tokens}"] for tokens in CHECK_TOKENS[:3]) > 0.5
@@ -67,7 +68,7 @@ def test_check_tells_the_gain_in_psnr_and_draws_a_sheet(
         for picture in pictures[:5]:
             known = read_back(picture, 10 * tokens)
             errors = [
-                np.square(neural(known, (40, 36), n).astype(float) - picture).mean()
+                np.square(neural(known, (40, 36), TorchRuntime(n)).astype(float) - picture).mean()
                 for n in (Network(TINY), network)
             ]
             gains.append(10 * np.log10(errors[0] / errors[1]))
@@ -107,7 +108,7 @@ def test_what_is_trained_is_what_decodes(height: int, width: int, photograph: Ca
         planes, linear = corrected(network, cut, height, width)
         assert (planes - linear).abs().max() > 5
         mine = to_rgb(planes)[0].permute(1, 2, 0).round().clamp(0, 255).numpy()
-        drawn = neural(read_back(picture, digits), (width, height), network)
+        drawn = neural(read_back(picture, digits), (width, height), TorchRuntime(network))
         assert (np.abs(mine - drawn) > 1).mean() < 1e-3
         assert (mine != drawn).mean() < 0.02
 

@@ -49,6 +49,12 @@ class Middle:
         self.checks.append(step)
         return {"error": self.error(network)}
 
+    def state(self) -> dict[str, torch.Tensor]:
+        return {"checks": torch.tensor(self.checks)}
+
+    def restore(self, state: dict[str, torch.Tensor]) -> None:
+        self.checks = state["checks"].tolist()
+
     def error(self, network: torch.nn.Module) -> float:
         return self.loss(network, self.pixels)[1]["loss"]
 

@@ -1,35 +1,37 @@
 """What is known of a picture to pixels.
 
 A decoder takes `Knowledge` and the size wanted, and gives uint8 (height, width, 3) of the picture,
-whole or reduced by halving, at least that large. It never changes a stream.
+whole or reduced, at least that large. It never changes a stream.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 
 from tokcodec import weights
 from tokcodec.decoders.linear import linear
+from tokcodec.decoders.trained import ONNX, ONNX_SUFFIX, best_way, opened
 from tokcodec.errors import ArgumentError
 from tokcodec.prior.context import Knowledge
 
 Decoder = Callable[[Knowledge, tuple[int, int]], np.ndarray]
 SHIPPED = Path(weights.__file__).with_name("pyramid-decoder.safetensors")
-NAMES = ("auto", "linear")
-SUFFIX = ".safetensors"  # of a trained decoder's file
+NAMES = ("auto", "linear", ONNX, "realesrgan")
+SUFFIXES = (".safetensors", ONNX_SUFFIX)  # of a trained decoder's file
 
 
 def find(name: str | Path = "auto", realism: float | None = None) -> Decoder:
     """The decoder of that name.
 
     Args:
-        name: "auto" is the best that this machine can run; "linear" the inverse transform alone; a
-            path ending in .safetensors a trained decoder (`tokcodec train decoder`).
+        name: "auto" is the best that this machine can run; "linear" the inverse transform alone;
+            "onnx" the shipped decoder run by ONNX Runtime, without torch; "realesrgan" a network
+            that others trained, which invents details; a path ending in .safetensors a trained
+            decoder (`tokcodec train decoder`), in .onnx an exported one.
         realism: 0 (closest on average) to 1 (most natural looking); None is what the decoder's
             makers found best.
 
@@ -44,20 +46,34 @@ def find(name: str | Path = "auto", realism: float | None = None) -> Decoder:
         return _best(realism)
     if name == "linear":
         return _only_zero(linear, name, realism)
-    if name.endswith(SUFFIX):
+    if name == ONNX:
+        return _shipped(realism, ONNX)
+    if name == "realesrgan":
+        return _enhanced(realism)
+    if name.endswith(SUFFIXES):
         return _trained(Path(name), realism)
-    names = ", ".join(NAMES)
-    raise ArgumentError(f"no decoder {name!r}; there are: {names}, or a file (*{SUFFIX})")
+    names, files = ", ".join(NAMES), ", ".join(f"*{s}" for s in SUFFIXES)
+    raise ArgumentError(f"no decoder {name!r}; there are: {names}, or a file ({files})")
 
 
 def _best(realism: float | None) -> Decoder:
     if not SHIPPED.exists():
         return _only_zero(linear, "auto", realism)
-    if find_spec("torch") is None:
+    way = best_way()
+    if way is None:
         if realism:
-            raise ArgumentError("a decoder with realism needs torch: pip install torch")
+            raise ArgumentError(
+                "a decoder with realism needs torch or ONNX Runtime: "
+                "pip install 'tokcodec[neural]' or 'tokcodec[onnx]'"
+            )
         return linear
-    trained = _trained(SHIPPED, realism)
+    return _shipped(realism, way)
+
+
+def _shipped(realism: float | None, way: str) -> Decoder:
+    if not SHIPPED.exists():
+        raise ArgumentError("no trained decoder is shipped yet; give the path of a file")
+    trained = _trained(SHIPPED, realism, way)
 
     def best(known: Knowledge, size: tuple[int, int]) -> np.ndarray:
         """The trained decoder for streams of the model that it was trained on."""
@@ -67,16 +83,22 @@ def _best(realism: float | None) -> Decoder:
     return best
 
 
-def _trained(path: Path, realism: float | None) -> Decoder:
-    if find_spec("torch") is None:
-        raise ArgumentError("a trained decoder needs torch: pip install torch")
-    from tokcodec.decoders.neural import network_in, neural
-
-    network, card = network_in(path)
+def _trained(path: Path, realism: float | None, way: str | None = None) -> Decoder:
+    runtime, card = opened(path, way)
     best = card.get("realism")
     if best is None and realism:
         raise ArgumentError(f"{path} was trained for realism 0 only")
-    return partial(neural, network=network, realism=(best or 0.0) if realism is None else realism)
+    from tokcodec.decoders.neural import neural
+
+    return partial(neural, runtime=runtime, realism=(best or 0.0) if realism is None else realism)
+
+
+def _enhanced(realism: float | None) -> Decoder:
+    if realism is not None:
+        raise ArgumentError("the decoder 'realesrgan' has one realism, its own; give none")
+    from tokcodec.decoders.realesrgan import files, load, realesrgan
+
+    return partial(realesrgan, network=load(files()))
 
 
 def _only_zero(decoder: Decoder, name: str, realism: float | None) -> Decoder:

@@ -1,66 +1,28 @@
-"""Bands of a picture, as torch tensors, to every resolution on the way up and to its planes."""
+"""`steps` over torch tensors, differentiable, and the way down again: what training needs."""
 
 from __future__ import annotations
-
-from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tokcodec.decoders import lifting
-from tokcodec.tokens import wavelet
+from tokcodec.decoders import lifting, steps
+from tokcodec.decoders.steps import PARTS, Step, orientations
 from tokcodec.tokens.layout import ACROSS, DIAGONAL, DOWN
 from tokcodec.tokens.wavelet import Level
 
-PARTS = 4  # low, across, down, diagonal
+
+def climb(bands: list[Tensor], height: int, width: int) -> list[Step[Tensor]]:
+    """See `steps.climb`."""
+    return steps.climb(bands, height, width, lifting.merge)
 
 
-class Step(NamedTuple):
-    """One step up: a low band and the details that double its resolution.
-
-    `low` is (B, C, h, w); `details` holds (B, C, h' <= h, w' <= w) by orientation, those of an axis
-    that is no longer split left out.
-    """
-
-    level: Level
-    low: Tensor
-    details: dict[int, Tensor]
+def up(step: Step[Tensor]) -> Tensor:
+    """See `steps.up`."""
+    return steps.up(step, lifting.merge)
 
 
-def climb(bands: list[Tensor], height: int, width: int) -> list[Step]:
-    """Bands (B, C, h, w) of one channel's layout, coarsest first, to the steps up, coarsest first;
-    `up` of the last gives the planes (B, C, height, width). None for a picture of one band.
-    """
-    rest = iter(bands)
-    low, steps = next(rest), list[Step]()
-    for level in reversed(wavelet.levels(height, width)):
-        if steps:
-            low = up(steps[-1])
-        steps.append(Step(level, low, {o: next(rest) for o in orientations(level)}))
-    return steps
-
-
-def orientations(level: Level) -> list[int]:
-    """The details that a level has, in the order of `layout.bands`."""
-    if level.split_cols and level.split_rows:
-        return [ACROSS, DOWN, DIAGONAL]
-    return [ACROSS] if level.split_cols else [DOWN]
-
-
-def up(step: Step) -> Tensor:
-    """The low band of twice the resolution: the inverse transform of one level."""
-    level, low, details = step
-    if level.split_cols and level.split_rows:
-        left = lifting.merge(low, details[DOWN], -2)
-        right = lifting.merge(details[ACROSS], details[DIAGONAL], -2)
-        return lifting.merge(left, right, -1)
-    if level.split_cols:
-        return lifting.merge(low, details[ACROSS], -1)
-    return lifting.merge(low, details[DOWN], -2)
-
-
-def down(x: Tensor, level: Level) -> Step:
+def down(x: Tensor, level: Level) -> Step[Tensor]:
     """The forward transform of one level: planes (B, C, height, width) to their halves."""
     if level.split_cols and level.split_rows:
         left, right = lifting.split(x, -1)
@@ -71,7 +33,7 @@ def down(x: Tensor, level: Level) -> Step:
     return Step(level, low, {ACROSS if level.split_cols else DOWN: high})
 
 
-def stacked(step: Step) -> Tensor:
+def stacked(step: Step[Tensor]) -> Tensor:
     """Low band and details side by side: (B, 4 C, h, w), zeros where there is no detail."""
     b, c, h, w = step.low.shape
     parts = [step.low]
@@ -84,7 +46,7 @@ def stacked(step: Step) -> Tensor:
     return torch.cat(parts, 1)
 
 
-def unstacked(x: Tensor, level: Level) -> Step:
+def unstacked(x: Tensor, level: Level) -> Step[Tensor]:
     """The inverse of `stacked`: what a level has no place for is left out."""
     low, across, below, diagonal = x.chunk(PARTS, 1)
     high_h, high_w = level.height // 2, level.width // 2

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from torch import Tensor
+import numpy as np
 
-from tokcodec.decoders.climb import Step, stacked
-from tokcodec.decoders.network import Network
+from tokcodec.decoders.noise import noise
+from tokcodec.decoders.runtime import Runtime
+from tokcodec.decoders.shape import BANDS, INPUTS, spread
+from tokcodec.decoders.steps import Step, stacked
 
 IN_STRIPS = 2  # resolutions worked out strip by strip
+_SPREAD = spread()
 
 
 def reach(blocks: int) -> int:
@@ -22,34 +25,51 @@ def reach(blocks: int) -> int:
 
 
 def correction(
-    network: Network, steps: list[Step], received: Tensor, realism: Tensor, rows: int
-) -> Iterator[tuple[int, int, Tensor]]:
-    """What `network` adds to the finest low band and details, in strips of at most `rows` rows.
+    runtime: Runtime, steps: list[Step[np.ndarray]], received: np.ndarray, realism: float, rows: int
+) -> Iterator[tuple[int, int, np.ndarray]]:
+    """What the network adds to the finest low band and details, in strips of at most `rows` rows.
+
+    Args:
+        steps: of one picture, coarsest first, as `climb` gives.
+        received: (1, RECEIVED).
+        realism: 0..1.
 
     Yields:
-        First row, last row + 1, and (1, 12, rows, w): rows of the half-size bands.
+        First row, last row + 1, and (1, BANDS, rows, w): rows of the half-size bands.
     """
-    finest = list(reversed(steps))[: len(network.scales)]
-    conditions = network.conditions(received, realism)
+    finest = steps[::-1][: len(runtime.shape.widths)]
+    conditions = runtime.conditions(received, np.full(1, realism, np.float32))
     below = None
     for i in reversed(range(IN_STRIPS, len(finest))):
-        inputs = network.inputs(stacked(finest[i]), realism)
-        below = network.scales[i](inputs, below, conditions[i])
+        whole = inputs(finest[i], 0, finest[i].low.shape[-2], realism)
+        below = runtime.scale(i, whole, below, conditions[i])
     height = finest[0].low.shape[-2]
     for top in range(0, height, rows):
         bottom = min(top + rows, height)
-        yield top, bottom, _strip(network, finest, conditions, below, realism, top, bottom)
+        yield top, bottom, _strip(runtime, finest, conditions, below, realism, top, bottom)
+
+
+def inputs(step: Step[np.ndarray], first: int, last: int, realism: float) -> np.ndarray:
+    """Rows first..last of a resolution's bands, scaled, with their noise: (1, INPUTS, rows, w)."""
+    details = {o: d[..., first:last, :] for o, d in step.details.items()}
+    bands = stacked(Step(step.level, step.low[..., first:last, :], details))
+    height, width = bands.shape[-2:]
+    out = np.zeros((1, INPUTS, height, width), np.float32)
+    np.divide(bands, _SPREAD, out=out[:, :BANDS])
+    if realism:
+        np.multiply(noise(height, width, (first, 0)), realism, out=out[0, BANDS:])
+    return out
 
 
 def _strip(
-    network: Network,
-    finest: list[Step],
-    conditions: list[Tensor],
-    below: Tensor | None,
-    realism: Tensor,
+    runtime: Runtime,
+    finest: list[Step[np.ndarray]],
+    conditions: list[np.ndarray],
+    below: np.ndarray | None,
+    realism: float,
     top: int,
     bottom: int,
-) -> Tensor:
+) -> np.ndarray:
     """Rows top..bottom of the correction."""
     spans: list[tuple[int, int]] = []  # rows to work out at each resolution, finest first
     first, last = top - 1, bottom + 1  # the last convolution looks one row around
@@ -57,25 +77,20 @@ def _strip(
         if i:
             first, last = _coarser(step, first, last)
         if i < IN_STRIPS:
-            margin = reach(network.shape.blocks[i])
+            margin = reach(runtime.shape.blocks[i])
             first, last = max(0, first - margin) // 2 * 2, last + margin
         spans.append((first, min(last, step.low.shape[-2])))
     x = None if below is None else below[..., slice(*spans[IN_STRIPS]), :]
     for i in reversed(range(min(IN_STRIPS, len(finest)))):
         a, b = spans[i]
-        inputs = network.inputs(stacked(_rows(finest[i], a, b)), realism, (a, 0))
-        x = network.scales[i](inputs, x, conditions[i])
+        x = runtime.scale(i, inputs(finest[i], a, b, realism), x, conditions[i])
         if i:  # hand up the rows over those of the finer resolution
             start, end = _coarser(finest[i], *spans[i - 1])
             x = x[..., start - a : end - a, :]
-    return network.out(x)[..., top - spans[0][0] : bottom - spans[0][0], :] * network.spread
+    assert x is not None  # there is one resolution at least
+    return runtime.out(x)[..., top - spans[0][0] : bottom - spans[0][0], :] * _SPREAD
 
 
-def _coarser(step: Step, first: int, last: int) -> tuple[int, int]:
+def _coarser(step: Step[np.ndarray], first: int, last: int) -> tuple[int, int]:
     """Rows first..last of the plane that `step` gives, in rows of its low band; `first` is even."""
     return (first // 2, (last + 1) // 2) if step.level.split_rows else (first, last)
-
-
-def _rows(step: Step, first: int, last: int) -> Step:
-    details = {o: d[..., first:last, :] for o, d in step.details.items()}
-    return Step(step.level, step.low[..., first:last, :], details)

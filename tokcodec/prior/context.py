@@ -54,6 +54,16 @@ class Knowledge:
         """
         return self._seen[band]
 
+    @property
+    def complete(self) -> bool:
+        """Whether every digit of the picture is in."""
+        return all(
+            self.plane[i] == planes - 1 and self._seen[i] == band.height * band.width
+            for i, (band, planes) in enumerate(
+                zip(self.order.bands, self.order.planes, strict=True)
+            )
+        )
+
     def add(self, step: Pass, digits: np.ndarray) -> None:
         """Take in the first digits of `step` (if some are missing, nothing may follow)."""
         q = self.begin(step)

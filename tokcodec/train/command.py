@@ -15,24 +15,32 @@ if TYPE_CHECKING:
     import torch
 
 DECODER = "decoder.safetensors"
+SIZES = (
+    {"side": 128, "batch": 8, "share": 0.6},
+    {"side": 256, "batch": 2, "share": 0.3},
+    {"side": 192, "height": 12, "batch": 16, "share": 0.1},
+)
 
 
 @dataclass(frozen=True)
 class Config:
     """What a configuration file (TOML) may say; docs/training.md explains each.
 
-    `network` is a `Shape`, `sizes` are `Sizes`, `schedule` is a `Schedule`, each as a table.
+    `network` is a `Shape`, `sizes` are `Sizes`, `schedule` is a `Schedule`, `realism`, if it is
+    there, a `Realism`, each as a table.
     """
 
     model: str = "default"  # whose streams it will decode: a name, or the path of a model file
     seed: int = 0
     workers: int = 1  # processes that read photographs
-    grey: float = 0.03  # share of crops without colour
+    grey: float = 0.06  # share of crops without colour
+    drawn: float = 0.08  # share of crops that are drawings instead: text, shapes, gradients
     check_side: int = 256  # pixels a side of the held-out photographs to check with
     check_count: int = 24
     network: dict[str, Any] = field(default_factory=dict)
-    sizes: list[dict[str, Any]] = field(default_factory=lambda: [{"side": 128, "batch": 16}])
+    sizes: list[dict[str, Any]] = field(default_factory=lambda: [dict(s) for s in SIZES])
     schedule: dict[str, Any] = field(default_factory=lambda: {"minutes": 60.0})
+    realism: dict[str, Any] | None = None  # without: only squared error counts
 
     @classmethod
     def read(cls, path: Path) -> Config:
@@ -73,6 +81,7 @@ def run(args: argparse.Namespace) -> int:
     from tokcodec.train.decoder import DecoderTask
     from tokcodec.train.loop import CHECKPOINT, Schedule, process, steps_done, train
     from tokcodec.train.photographs import Sizes, batches, held_out
+    from tokcodec.train.realism import Realism
     from tokcodec.weights import open_model
 
     config = Config.read(args.config) if args.config else Config()
@@ -80,6 +89,7 @@ def run(args: argparse.Namespace) -> int:
         shape = Shape.from_json(json.dumps({**asdict(Shape()), **config.network}))
         sizes = [Sizes(**s) for s in config.sizes]
         schedule = Schedule(**config.schedule)
+        realism = None if config.realism is None else Realism(**config.realism)
         if not sizes or min(min(s.side, s.batch) for s in sizes) < 1:
             raise ValueError("sizes wants a side and a batch of at least 1")
     except (TypeError, ValueError, KeyError, AttributeError) as e:
@@ -95,9 +105,10 @@ def run(args: argparse.Namespace) -> int:
         network = read(args.start) if args.start else Network(shape)
         network.requires_grad_(True).train()
         checks = held_out(args.images, config.check_side, config.check_count)
-        task = DecoderTask(network, open_model(config.model), checks, device)
+        given = network, open_model(config.model), checks, device
+        task = DecoderTask(*given) if realism is None else realism.task(*given)
         seed = config.seed + 1000 * rank + (steps_done(args.out) << 20 if args.resume else 0)
-        stream = batches(args.images, sizes, config.workers, seed, config.grey)
+        stream = batches(args.images, sizes, config.workers, seed, config.grey, config.drawn)
         trained = train(task, stream, schedule, args.out, device, args.resume)
         if rank == 0:
             card = {
@@ -108,6 +119,8 @@ def run(args: argparse.Namespace) -> int:
                 "steps": trained.step,
                 "minutes": trained.seconds / 60,
             }
+            if realism is not None:
+                card["realism"] = realism.default
             write(args.out / DECODER, cast(Network, trained.average), card)
     return 0
 

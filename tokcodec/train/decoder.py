@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,18 +13,21 @@ from torch import Tensor, nn
 
 from tokcodec.decoders.climb import climb, stacked, unstacked, up
 from tokcodec.decoders.network import Network
+from tokcodec.decoders.received import CHANNELS, EACH
 from tokcodec.files import write_atomically
 from tokcodec.model import Model
 from tokcodec.tokens.order import order_for
 from tokcodec.train.taildrop import Cut, TailDrop, analyse, to_planes, to_rgb
 
-LEAST_DIGITS = 200  # of a cut; the most is a share of all
-MOST_SHARE = 0.3  # about one bit a pixel
+LEAST_DIGITS = 200  # of a cut; the most is all
+ROUNDING = 0.5  # squared error that nobody sees: eight bits round away a sixth of it
 CHECK_TOKENS = (120, 360, 900, 2100, 4800, 12000)  # about 64 to 2,048 bytes at 256x256
 
 
 class DecoderTask:
     """Cuts pictures after random numbers of digits and asks the network for the whole again."""
+
+    realisms: tuple[float, ...] = (0.0,)  # to check
 
     def __init__(self, network: Network, model: Model, held_out: Tensor, device: torch.device):
         self.network, self.model, self.held_out, self.device = network, model, held_out, device
@@ -36,6 +40,13 @@ class DecoderTask:
             p for s in scales for n, p in s.named_parameters() if p.ndim == 4 and "embed" not in n
         ]
 
+    def state(self) -> dict[str, Any]:
+        """Nothing: all is in the network."""
+        return {}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """The inverse of `state`."""
+
     def drop(self, height: int, width: int) -> TailDrop:
         """Tail-drop for one picture size; worked out once."""
         key = height, width
@@ -43,57 +54,108 @@ class DecoderTask:
             self._drops[key] = TailDrop(order_for(self.model, height, width, 3), self.device)
         return self._drops[key]
 
-    def loss(self, network: nn.Module, batch: Tensor) -> tuple[Tensor, dict[str, float]]:
-        """Mean logarithm of the squared error: what raises the mean PSNR."""
-        drop = self.drop(*batch.shape[-2:])
-        truth = to_planes(batch)
-        most = MOST_SHARE * drop.order.digits
-        at = torch.rand(len(batch), device=batch.device)
+    def cut(self, truth: Tensor) -> tuple[Cut, Tensor]:
+        """Planes (B, 3, h, w), each cut after a random number of digits, and these numbers (B,)."""
+        drop = self.drop(*truth.shape[-2:])
+        most = drop.order.digits
+        at = torch.rand(len(truth), device=truth.device)
         digits = (LEAST_DIGITS * (most / LEAST_DIGITS) ** at).long()
         with torch.no_grad():
             cut = drop.cut(analyse(truth), digits)
-        with torch.autocast(self.device.type, torch.bfloat16, self.device.type == "cuda"):
-            planes, linear = corrected(network, cut, batch.shape[-2], batch.shape[-1])
-        error = (planes - truth).square().mean((1, 2, 3)) + 0.05
-        loss = error.log().mean()
-        gain = (linear - truth).square().mean((1, 2, 3)) + 0.05
-        gained = 10 / np.log(10) * (gain.log().mean() - loss)
-        return loss, {"loss": float(loss.detach()), "gain_db": float(gained.detach())}
+        # A grey picture is sent without chromas, which are told as its luma is.
+        grey = (truth[:, 1:] == 0).all((1, 2, 3))[:, None]
+        told = torch.where(grey, cut.received[:, :EACH].repeat(1, CHANNELS), cut.received)
+        return cut._replace(received=told), digits
+
+    def autocast(self) -> torch.autocast:
+        """bfloat16, where it is faster."""
+        return torch.autocast(self.device.type, torch.bfloat16, self.device.type == "cuda")
+
+    def loss(self, network: nn.Module, batch: Tensor) -> tuple[Tensor, dict[str, float]]:
+        """Mean logarithm of the squared error: what raises the mean PSNR."""
+        truth = to_planes(batch)
+        cut, _ = self.cut(truth)
+        with self.autocast():
+            planes, linear = corrected(network, cut, *batch.shape[-2:])
+        loss, before = log_error(planes, truth).mean(), log_error(linear, truth).mean()
+        return loss, {"loss": float(loss.detach()), "gain_db": decibels(before - loss)}
 
     @torch.inference_mode()
     def check(self, network: nn.Module, out: Path, step: int) -> dict[str, float]:
-        """Mean PSNR gained over the linear decoder, by tokens kept, of 8-bit pictures; a sheet."""
-        numbers, rows = {}, []
-        height, width = self.held_out.shape[-2:]
-        drop = self.drop(height, width)
+        """Mean PSNR gained over the linear decoder, by tokens kept, of 8-bit pictures; a sheet with
+        originals, linear and trained decoder's pictures below each other.
+        """
+        numbers = dict[str, list[float]]()
+        columns = []
         for tokens in CHECK_TOKENS:
-            gains, shown = [], list[Tensor]()
+            sheet = list[Tensor]()
             for part in self.held_out.split(8):
-                part = part.to(self.device)
-                truth = part.float()
-                digits = torch.full((len(part),), 10 * tokens, device=self.device)
-                cut = drop.cut(analyse(to_planes(part)), digits)
-                planes, linear = corrected(network, cut, height, width)
-                one, two = (to_rgb(x).round().clamp(0, 255) for x in (planes, linear))
-                error, before = ((x - truth).square().mean((1, 2, 3)) for x in (one, two))
-                gains.append(10 * torch.log10(before / error))
-                if not shown:
-                    shown = [torch.cat([truth[:4], two[:4], one[:4]], -2).cpu()]
-            numbers[f"gain_{tokens}"] = float(torch.cat(gains).mean())
-            rows.append(shown[0])
-        sheet = torch.cat([torch.cat(list(r), -1) for r in rows[1::2]], -2)
-        picture = Image.fromarray(sheet.permute(1, 2, 0).byte().numpy())
-        data = io.BytesIO()
-        picture.save(data, "PNG")
-        write_atomically(out / f"sheet-{step:06d}.png", data.getvalue(), overwrite=True)
-        return {"gain": float(np.mean(list(numbers.values())))} | numbers
+                truth = part.to(self.device)
+                drawn = self._drawn(network, truth, tokens)
+                for name, values in self.judged(drawn, truth.float()).items():
+                    numbers.setdefault(f"{name}_{tokens}", []).extend(values.tolist())
+                sheet = sheet or [x[:4].cpu() for x in (truth, *drawn)]
+            columns.append(torch.cat([torch.cat(list(x), -1) for x in sheet], -2))
+        _save(torch.cat(columns[1::2], -2), out / f"sheet-{step:06d}.png")
+        means = {name: float(np.mean(values)) for name, values in numbers.items()}
+        gains = [v for name, v in means.items() if name.startswith("gain_")]
+        return {"gain": float(np.mean(gains))} | means
+
+    def judged(self, drawn: list[Tensor], truth: Tensor) -> dict[str, Tensor]:
+        """Numbers of each picture (B,): `drawn` has the linear decoder's and then one for each of
+        `realisms`, float32 RGB (B, 3, h, w), whole numbers in 0..255.
+        """
+        errors = [(x - truth).square().mean((1, 2, 3)) for x in drawn[:2]]
+        return {"gain": 10 * torch.log10(errors[0] / errors[1])}
+
+    def _drawn(self, network: nn.Module, truth: Tensor, tokens: int) -> list[Tensor]:
+        height, width = truth.shape[-2:]
+        digits = torch.full((len(truth),), 10 * tokens, device=self.device)
+        cut = self.drop(height, width).cut(analyse(to_planes(truth)), digits)
+        planes = list[Tensor]()
+        for realism in self.realisms:
+            wanted = torch.full((len(truth),), realism, device=self.device)
+            found, linear = corrected(network, cut, height, width, wanted)
+            planes = [*(planes or [linear]), found]
+        return [to_rgb(x).round().clamp(0, 255) for x in planes]
 
 
-def corrected(network: nn.Module, cut: Cut, height: int, width: int) -> tuple[Tensor, Tensor]:
-    """What the network makes of a cut, and the linear inverse: planes (B, 3, height, width)."""
+def _save(sheet: Tensor, path: Path) -> None:
+    data = io.BytesIO()
+    Image.fromarray(sheet.permute(1, 2, 0).byte().numpy()).save(data, "PNG")
+    write_atomically(path, data.getvalue(), overwrite=True)
+
+
+def corrected(
+    network: nn.Module,
+    cut: Cut,
+    height: int,
+    width: int,
+    realism: Tensor | None = None,
+    place: tuple[int, int] = (0, 0),
+) -> tuple[Tensor, Tensor]:
+    """What the network makes of a cut, and the linear inverse: planes (B, 3, height, width).
+    `realism` (B,) is 0 unless told, `place` where the noise begins. As `decoders.consistent` does,
+    coefficients that have left their interval are put back.
+    """
     steps = climb(cut.bands, height, width)
     linear = up(steps[-1])
     finest = [stacked(s) for s in reversed(steps)]
-    realism = linear.new_zeros(len(linear))
-    out = network(finest, cut.received, realism)
-    return linear + up(unstacked(out.float(), steps[-1].level)), linear
+    if realism is None:
+        realism = linear.new_zeros(len(linear))
+    out = network(finest, cut.received, realism, place)
+    drawn = analyse(linear + up(unstacked(out.float(), steps[-1].level)))
+    inside = [
+        torch.clamp(b, m - h, m + h) for b, m, h in zip(drawn, cut.middle, cut.half, strict=True)
+    ]
+    return up(climb(inside, height, width)[-1]), linear
+
+
+def log_error(planes: Tensor, truth: Tensor) -> Tensor:
+    """(B,): natural logarithm of the mean squared error; what 8 bits round away counts too."""
+    return ((planes - truth).square().mean((1, 2, 3)) + ROUNDING).log()
+
+
+def decibels(difference: Tensor) -> float:
+    """A difference of logarithms of squared errors, in dB."""
+    return float(10 / np.log(10) * difference.detach())

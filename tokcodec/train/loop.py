@@ -21,9 +21,11 @@ from tqdm import tqdm
 from tokcodec.errors import ArgumentError, DamagedModelError
 from tokcodec.files import write_atomically
 from tokcodec.train.muon import Muon
+from tokcodec.train.plot import plot
 
 CHECKPOINT = "checkpoint.pt"
 LOG = "log.tsv"
+PLOT = "log.png"
 WARM_UP = 200  # steps over which the rate of learning rises
 
 
@@ -77,11 +79,18 @@ class Task(Protocol):
     def check(self, network: nn.Module, out: Path, step: int) -> dict[str, float]:
         """Numbers of the averaged network on held-out pictures; may write pictures to `out`."""
 
+    def state(self) -> dict[str, Any]:
+        """What else a checkpoint must hold: tensors, in dictionaries."""
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """The inverse of `state`."""
+
 
 @dataclass
 class State:
     """All that a run needs to go on."""
 
+    task: Task
     network: nn.Module
     average: nn.Module
     optimisers: list[torch.optim.Optimizer]
@@ -98,6 +107,7 @@ class State:
                 "network": self.network.state_dict(),
                 "average": self.average.state_dict(),
                 "optimisers": [o.state_dict() for o in self.optimisers],
+                "task": self.task.state(),
                 "step": self.step,
                 "seconds": self.seconds,
             },
@@ -113,6 +123,7 @@ class State:
             self.average.load_state_dict(found["average"])
             for optimiser, held in zip(self.optimisers, found["optimisers"], strict=True):
                 optimiser.load_state_dict(held)
+            self.task.restore(found["task"])
             self.step, self.seconds = int(found["step"]), float(found["seconds"])
         except Exception as e:  # torch's readers raise anything at damage, UnpicklingError first
             raise DamagedModelError(f"cannot go on from {path}: {type(e).__name__}: {e}") from e
@@ -157,13 +168,15 @@ def train(
     """Train until the schedule ends; `average` of the result is what to keep (exponential moving
     average of the weights).
 
-    Writes `out`/checkpoint.pt every few minutes and `out`/log.tsv, a row a check. Under `torchrun`
-    every process works on batches of its own (DistributedDataParallel); the first one writes.
+    Writes `out`/checkpoint.pt every few minutes, `out`/log.tsv, a row a check, and its plot. Under
+    `torchrun` every process works on batches of its own (DistributedDataParallel); the first one
+    writes.
     """
     first = int(os.environ.get("RANK", "0")) == 0
     out.mkdir(parents=True, exist_ok=True)
     network = task.network.to(device)
     state = State(
+        task,
         network,
         copy.deepcopy(network).eval().requires_grad_(False),
         _optimisers(task, network, schedule),
@@ -172,7 +185,8 @@ def train(
         state.load(out / CHECKPOINT, device)
     worker: nn.Module = network
     if torch.distributed.is_available() and torch.distributed.is_initialized():
-        worker = nn.parallel.DistributedDataParallel(network)
+        # Small crops have few resolutions: the coarsest of the network may go without gradients.
+        worker = nn.parallel.DistributedDataParallel(network, find_unused_parameters=True)
     progress = _agreed(schedule.progress(state.seconds, state.step), device)
     bar = tqdm(total=100.0, initial=100 * progress, disable=not (first and sys.stderr.isatty()),
                bar_format="{l_bar}{bar}| {elapsed}<{remaining} {postfix}")  # fmt: skip
@@ -188,6 +202,7 @@ def train(
             state.checked = task.check(state.average, out, state.step)
             row = _means(state) | state.checked
             _log(out / LOG, {"step": state.step, "minutes": state.seconds / 60} | row)
+            plot(out / LOG, out / PLOT)
             bar.set_postfix({k: f"{v:.3g}" for k, v in row.items()}, refresh=False)
             checked = time.monotonic()
         if first and (progress >= 1 or now - saved > 60 * schedule.save_minutes):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import tarfile
 import zlib
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from tokcodec.errors import InputError
+from tokcodec.train.drawings import drawing
 
 HELD_OUT = 64  # one photograph in so many is never trained on
 LEAST = 64  # pixels a side; smaller pictures are left out
@@ -68,18 +70,33 @@ def photograph(place: Place) -> Image.Image | None:
 
 @dataclass(frozen=True)
 class Sizes:
-    """Side of a crop in pixels and crops in a batch; `share` is how often such a batch is drawn."""
+    """Pixels of a crop, crops in a batch, and how often such a batch is drawn.
+
+    `height` makes crops of `side` x `height` pixels, lying or, as often, standing; without it they
+    are square.
+    """
 
     side: int
     batch: int
     share: float = 1.0
+    height: int | None = None
 
 
 class Crops(IterableDataset):
-    """Batches uint8 (B, 3, side, side): photographs scaled down at random, cropped, mirrored."""
+    """Batches uint8 (B, 3, height, width): photographs scaled down at random, cropped, mirrored,
+    shares of them without colour or replaced by drawings.
+    """
 
-    def __init__(self, chosen: Sequence[Place], sizes: Sequence[Sizes], grey: float, seed: int):
-        self.chosen, self.sizes, self.grey, self.seed = list(chosen), list(sizes), grey, seed
+    def __init__(
+        self,
+        chosen: Sequence[Place],
+        sizes: Sequence[Sizes],
+        grey: float,
+        seed: int,
+        drawn: float = 0.0,
+    ) -> None:
+        self.chosen, self.sizes, self.grey = list(chosen), list(sizes), grey
+        self.seed, self.drawn = seed, drawn
 
     def __iter__(self) -> Iterator[Tensor]:
         worker = get_worker_info()
@@ -87,7 +104,7 @@ class Crops(IterableDataset):
         rng = np.random.default_rng([self.seed, number])
         shares = np.array([s.share for s in self.sizes])
         least = min(s.batch for s in self.sizes)
-        crops: dict[Sizes, list[np.ndarray]] = {s: [] for s in self.sizes}
+        crops: dict[tuple[Sizes, tuple[int, int]], list[np.ndarray]] = defaultdict(list)
         while True:
             usable = 0
             for i in rng.permutation(len(self.chosen)):
@@ -98,24 +115,38 @@ class Crops(IterableDataset):
                 usable += 1
                 # A crop of a small batch is one in few: as many photographs feed each size's share.
                 whole, part = divmod(size.batch, least)
+                shape = size.side, size.height or size.side
+                if size.height and rng.integers(2):
+                    shape = shape[1], shape[0]
+                key = size, shape
                 for _ in range(whole + (rng.random() < part / least)):
-                    crops[size].append(self._crop(image, size.side, rng))
-                if len(crops[size]) >= size.batch:
-                    batch, crops[size] = crops[size][: size.batch], crops[size][size.batch :]
+                    crops[key].append(self._crop(image, shape, rng))
+                if len(crops[key]) >= size.batch:
+                    batch, crops[key] = crops[key][: size.batch], crops[key][size.batch :]
                     yield torch.from_numpy(np.stack(batch)).permute(0, 3, 1, 2).contiguous()
             if not usable:
                 raise InputError(f"no photograph of {LEAST} pixels a side or more to train on")
 
-    def _crop(self, image: Image.Image, side: int, rng: np.random.Generator) -> np.ndarray:
-        """uint8 (side, side, 3): from the whole picture scaled down to a crop at full size, with
-        scales log-uniform in between; pictures that are too small are scaled up.
+    def _crop(
+        self, image: Image.Image, shape: tuple[int, int], rng: np.random.Generator
+    ) -> np.ndarray:
+        """uint8 (height, width, 3) for a `shape` (width, height): from as much of the picture as
+        has that shape, scaled down, to a crop at full size, with scales log-uniform in between;
+        pictures that are too small are scaled up.
         """
-        most = min(image.size) / side
-        scale = float(np.exp(rng.uniform(min(0.0, np.log(most)), np.log(most))))
-        wide = min(scale * side, *image.size)
-        x, y = (float(rng.uniform(0, n - wide)) for n in image.size)
-        box = (x, y, x + wide, y + wide)
-        found = np.asarray(image.resize((side, side), Image.Resampling.LANCZOS, box))
+        if self.drawn and rng.random() < self.drawn:
+            found = drawing(*shape, rng)
+        else:
+            most = min(n / wanted for n, wanted in zip(image.size, shape, strict=True))
+            scale = float(np.exp(rng.uniform(min(0.0, np.log(most)), np.log(most))))
+            wide, high = (
+                min(scale * wanted, n) for n, wanted in zip(image.size, shape, strict=True)
+            )
+            x, y = (
+                float(rng.uniform(0, n - m)) for n, m in zip(image.size, (wide, high), strict=True)
+            )
+            box = (x, y, x + wide, y + high)
+            found = np.asarray(image.resize(shape, Image.Resampling.LANCZOS, box))
         if rng.random() < 0.5:
             found = found[:, ::-1]
         if rng.random() < self.grey:
@@ -124,14 +155,19 @@ class Crops(IterableDataset):
 
 
 def batches(
-    paths: Sequence[Path], sizes: Sequence[Sizes], workers: int, seed: int, grey: float = 0.03
+    paths: Sequence[Path],
+    sizes: Sequence[Sizes],
+    workers: int,
+    seed: int,
+    grey: float = 0.0,
+    drawn: float = 0.0,
 ) -> Iterator[Tensor]:
     """Endless batches of the photographs that are not held out, made by `workers` processes."""
     chosen = [p for p in places(paths) if not p.held_out]
     if not chosen:
         raise InputError("no photographs to train on")
     return iter(
-        DataLoader(Crops(chosen, sizes, grey, seed), batch_size=None, num_workers=workers,
+        DataLoader(Crops(chosen, sizes, grey, seed, drawn), batch_size=None, num_workers=workers,
                    prefetch_factor=4 if workers else None)
     )  # fmt: skip
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from tokcodec.decoders.climb import down
-from tokcodec.decoders.network import received
+from tokcodec.decoders.received import telling
 from tokcodec.pixels.colour import MID, ROOT2, ROOT3, ROOT6
 from tokcodec.tokens import wavelet
 from tokcodec.tokens.order import Order
@@ -24,11 +24,13 @@ class Cut(NamedTuple):
     """What a decoder is given.
 
     `bands` are (B, C, h, w) of one channel's layout, coarsest first; `received` is the condition
-    (B, RECEIVED) of the network.
+    (B, RECEIVED) of the network; the true bands lie within `half` of `middle`.
     """
 
     bands: list[Tensor]
     received: Tensor
+    middle: list[Tensor]
+    half: list[Tensor]
 
 
 def to_planes(rgb: Tensor) -> Tensor:
@@ -78,6 +80,7 @@ class TailDrop:
             rows = [(0, 0)] + [model.centroids(band, p) for p in range(order.planes[i])]
             table = np.asarray(rows, np.float32) * CENTROID_UNIT
             self.centroids.append(torch.from_numpy(table).to(device))
+        self.telling = [torch.from_numpy(x).to(device) for x in telling(order)]
         self.ranks = []
         for band in order.bands[: self.layout]:
             cells = np.concatenate(order.grid(order.bands.index(band)).passes)
@@ -87,7 +90,7 @@ class TailDrop:
 
     def cut(self, bands: list[Tensor], digits: Tensor) -> Cut:
         """What `digits` (B,) of each picture's true `bands` leave, and the condition."""
-        out: list[list[Tensor]] = [[] for _ in bands]
+        out: list[list[tuple[Tensor, ...]]] = [[] for _ in bands]
         told = []
         for i in range(len(self.order.bands)):
             channel, place = divmod(i, self.layout)
@@ -98,13 +101,24 @@ class TailDrop:
             count = seen.gather(0, begun[None])[0].clamp(0, size)
             last = self._rounded(bands[place][:, channel], i, plane)
             before = self._rounded(bands[place][:, channel], i, plane - 1)
-            out[place].append(torch.where(self.ranks[place] < count[:, None, None], last, before))
+            seen = self.ranks[place] < count[:, None, None]
+            out[place].append(
+                tuple(torch.where(seen, a, b) for a, b in zip(last, before, strict=True))
+            )
             told.append((begun + count / size) * (plane >= 0))
-        stacked = [torch.stack(channels, 1) for channels in out]
-        return Cut(stacked, received(self.order, torch.stack(told, 1).float()))
+        values, middle, half = (
+            [torch.stack([channel[i] for channel in band], 1) for band in out] for i in range(3)
+        )
+        source, weight, bias = self.telling
+        told_of = torch.stack(told, 1).float()[:, source] * weight + bias
+        return Cut(values, told_of, middle, half)
 
-    def _rounded(self, coefficients: Tensor, band: int, plane: Tensor) -> Tensor:
-        """Coefficients (B, h, w) as `plane` (B,) tells them; -1: nothing."""
+    def _rounded(
+        self, coefficients: Tensor, band: int, plane: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Coefficients (B, h, w) as `plane` (B,) tells them, middles and half widths of their
+        intervals; -1: nothing.
+        """
         planes, model = self.order.planes[band], self.order.model
         channel = self.order.bands[band].channel
         limit = (3**planes - 1) // 2
@@ -115,4 +129,7 @@ class TailDrop:
         shrink = torch.where(magnitude > 1, table[:, 1, None, None], table[:, 0, None, None])
         step = model.step(channel, planes - 1) * unit
         value = torch.where(magnitude > 0, (magnitude - shrink) * step, 0.0)
-        return torch.copysign(value, finest) * (plane >= 0)[:, None, None]
+        known = (plane >= 0)[:, None, None]
+        middle = torch.copysign(magnitude * step, finest) * known
+        half = torch.where(known, step / 2, torch.inf).expand_as(middle)
+        return torch.copysign(value, finest) * known, middle, half

@@ -1,0 +1,52 @@
+"""Codecs on pictures unlike photographs: what the second loses to the first, in dB."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.codecs import find
+from benchmarks.pictures import SETS, pictures
+from benchmarks.tables import Cell, markdown, write_tsv
+from benchmarks.unlikely import unlikely
+from tokcodec.psnr import psnr
+
+OUT = Path(__file__).parent / "results" / "robust"
+CODECS = ("tokcodec:pyramid@linear", "tokcodec:pyramid@realism=0")
+RATES = (0.02, 0.06, 0.125, 0.25, 1.0)  # bits a pixel
+LEAST = 16  # bytes
+COLUMNS = ("picture", "bits_per_pixel", "codec", "version", "bytes", "psnr")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `python -m benchmarks robust`."""
+    parser.add_argument("--images", default="scikit-image", help=f"{', '.join(SETS)}, or a folder")
+    parser.add_argument("--codecs", nargs=2, default=list(CODECS), metavar="CODEC")
+    parser.add_argument("--rates", type=float, nargs="+", default=list(RATES), help="bits a pixel")
+    parser.add_argument("--out", type=Path, default=OUT)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure, write a TSV, and print what the second codec gains, worst picture first; 0."""
+    codecs = [find(name) for name in args.codecs]
+    rows: list[list[Cell]] = []
+    gains: dict[str, list[float]] = {}
+    for name, image in unlikely([load() for load in pictures(args.images).values()]).items():
+        for rate in args.rates:
+            limit = max(LEAST, round(rate * image.width * image.height / 8))
+            found = []
+            for codec in codecs:
+                _, data = next(iter(codec.fitting(image, limit)))
+                shown = np.asarray(codec.decode(data, image.size))
+                found.append(psnr(shown, np.asarray(image)))
+                rows.append([name, rate, codec.name, codec.version, len(data), found[-1]])
+            # Two perfect pictures are alike.
+            gain = 0.0 if found[0] == found[1] else found[1] - found[0]
+            gains.setdefault(name, []).append(gain)
+    write_tsv(args.out / "robust.tsv", COLUMNS, rows)
+    worst = sorted(gains, key=lambda name: min(gains[name]))
+    print(f"{args.codecs[1]} over {args.codecs[0]}, dB\n")
+    print(markdown(("bits a pixel", *args.rates), [[name, *gains[name]] for name in worst]))
+    return 0

@@ -1,0 +1,67 @@
+"""What is drawn could have been sent: it gives the same digits again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+import tokcodec
+from tokcodec.coder import codestring
+from tokcodec.decoders.consistent import consistent, interval
+from tokcodec.pixels import colour
+from tokcodec.prior.context import Knowledge
+from tokcodec.tokens.order import order_for
+from tokcodec.tokens.pyramid import analyse
+from tokcodec.weights import shipped
+
+SIZES = [(64, 48), (33, 70), (5, 90), (9, 9)]  # height, width
+
+
+def read_back(picture: np.ndarray, budget: int) -> Knowledge:
+    order = order_for(shipped("pyramid"), *picture.shape[:2], 3)
+    return codestring.read(order, tokcodec.encode(picture, budget=budget, bare=True)).known
+
+
+@pytest.mark.parametrize("budget", [1, 40, 300, 10**6])
+@pytest.mark.parametrize(("height", "width"), SIZES)
+def test_the_original_lies_in_the_intervals(
+    height: int, width: int, budget: int, photograph: Callable
+) -> None:
+    picture = photograph("coffee", width, height)
+    known = read_back(picture, budget)
+    planes = colour.to_planes(picture, grey=False)
+    for i, truth in enumerate(analyse(planes)):
+        if found := interval(known, i):
+            middle, half = found
+            assert (np.abs(truth - middle) <= half * 1.0001 + 1e-3).all()
+    for channel, plane in enumerate(planes):
+        kept = consistent(plane, known, channel)
+        assert np.abs(kept - plane).max() < 0.01
+
+
+@pytest.mark.parametrize(("height", "width"), SIZES)
+def test_anything_comes_back_into_them_and_nearer(
+    height: int, width: int, photograph: Callable
+) -> None:
+    picture = photograph("chelsea", width, height)
+    known = read_back(picture, 200)
+    planes = colour.to_planes(picture, grey=False)
+    rng = np.random.default_rng(0)
+    for channel, plane in enumerate(planes):
+        wrong = (plane + rng.normal(0, 60, plane.shape)).astype(np.float32)
+        kept = consistent(wrong, known, channel)
+        assert np.square(kept - plane).mean() < np.square(wrong - plane).mean()
+        each = len(known.order.bands) // 3
+        for i, coefficients in enumerate(analyse(kept[None])):
+            if found := interval(known, channel * each + i):
+                middle, half = found
+                assert (np.abs(coefficients - middle) <= half * 1.001 + 0.01).all()
+
+
+def test_of_nothing_known_anything_goes(astronaut: np.ndarray) -> None:
+    known = Knowledge(order_for(shipped("pyramid"), *astronaut.shape[:2], 3))
+    plane = colour.to_planes(astronaut, grey=False)[0]
+    assert interval(known, 0) is None
+    assert np.allclose(consistent(plane, known, 0), plane, atol=1e-2)

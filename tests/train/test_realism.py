@@ -1,0 +1,166 @@
+"""Training for realism: who is judged by what, where the teacher looks, and going on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tokcodec.cli import main
+from tokcodec.errors import ArgumentError
+from tokcodec.weights import shipped
+
+torch = pytest.importorskip("torch")
+
+import torch.nn.functional as F  # noqa: E402
+
+from tests.train.test_command import photographs  # noqa: E402, F401
+from tests.train.test_features import as_batch, random_weights, weights_file  # noqa: E402
+from tokcodec.decoders.climb import climb  # noqa: E402
+from tokcodec.decoders.network import Network, Shape  # noqa: E402
+from tokcodec.train.command import DECODER  # noqa: E402
+from tokcodec.train.features import Features  # noqa: E402
+from tokcodec.train.loop import CHECKPOINT  # noqa: E402
+from tokcodec.train.realism import AROUND, Realism, RealismTask  # noqa: E402
+from tokcodec.train.taildrop import analyse, to_planes, to_rgb  # noqa: E402
+
+CPU = torch.device("cpu")
+TINY = Shape((8, 8), (1, 1), 8)
+
+
+class Enlarging(torch.nn.Module):
+    """A teacher that adds nothing."""
+
+    def forward(self, small: torch.Tensor) -> torch.Tensor:
+        return F.interpolate(small, scale_factor=4, mode="bilinear")
+
+
+def task_of(picture: np.ndarray, teacher=None, **settings: object) -> RealismTask:
+    torch.manual_seed(0)
+    seen = Features(random_weights()[:7])
+    given = Network(TINY), shipped("pyramid"), as_batch(picture).byte(), CPU
+    return RealismTask(*given, Realism(**settings), seen, teacher)
+
+
+def gradients(task: RealismTask, picture: np.ndarray) -> dict[str, torch.Tensor]:
+    task.network.zero_grad()
+    loss, _ = task.loss(task.network, as_batch(picture).byte().repeat(4, 1, 1, 1))
+    loss.backward()
+    return {n: p.grad for n, p in task.network.named_parameters() if p.grad is not None}
+
+
+def test_a_share_asks_for_realism(astronaut: np.ndarray) -> None:
+    for share, asking in ((0.25, 2), (0.5, 4), (1.0, 8)):
+        wanted = task_of(astronaut, share=share).wanted(8)
+        assert int((wanted > 0).sum()) == asking
+        assert int((wanted == 1).sum()) == asking // 2
+        assert wanted.max() == 1
+
+
+def test_all_losses_reach_the_network_and_the_critic_learns(
+    photograph: Callable[[str, int, int], np.ndarray],
+) -> None:
+    picture = photograph("coffee", 64, 64)
+    task = task_of(picture, Enlarging(), window=32)
+    before = [p.detach().clone() for p in task.critic.parameters()]
+    _, numbers = task.loss(task.network, as_batch(picture).byte().repeat(4, 1, 1, 1))
+    assert set(numbers) == {"loss", "gain_db", "unlike", "score", "mistakes"}
+    assert any((a != b).any() for a, b in zip(before, task.critic.parameters(), strict=True))
+    assert all(p.requires_grad for p in task.critic.parameters())
+    found = {}
+    for name in ("likeness", "critic", "error"):
+        weights = {"likeness": 0.0, "critic": 0.0, "error": 0.0} | {name: 1.0}
+        only = task_of(picture, share=1.0, window=32, **weights)
+        found[name] = gradients(only, picture)["out.weight"]
+        assert found[name].abs().max() > 0
+    assert not torch.allclose(found["likeness"], found["critic"])
+
+
+def test_narrow_crops_ask_for_none(photograph: Callable[[str, int, int], np.ndarray]) -> None:
+    picture = photograph("coffee", 64, 9)
+    task = task_of(picture)
+    _, numbers = task.loss(task.network, as_batch(picture).byte().repeat(4, 1, 1, 1))
+    assert set(numbers) == {"loss", "gain_db"}
+
+
+@pytest.mark.parametrize("window", [0, 32, 44, 64])
+def test_the_teacher_sees_the_window(
+    window: int, photograph: Callable[[str, int, int], np.ndarray]
+) -> None:
+    """A teacher that only enlarges gives the picture itself there, softer."""
+    picture = photograph("coffee", 64, 64)
+    task = task_of(picture, Enlarging(), window=window)
+    planes = to_planes(as_batch(picture))
+    bands = analyse(planes)
+    quarter = climb(bands, 64, 64)[-2].low
+    start = (64 - window) // 8 * 4 if 0 < window < 64 else 0
+    part = slice(start, start + (window or 64))
+    drawn = task._taught(quarter, part, part)
+    assert drawn.shape[-2:] == (window or 64, window or 64)
+    errors = {}
+    for rows in (-4, 0, 4):
+        for columns in (-4, 0, 4):
+            moved = to_rgb(planes).roll((rows, columns), (-2, -1))[..., part, part]
+            errors[rows, columns] = float((moved - drawn)[..., 4:-4, 4:-4].square().mean())
+    assert min(errors, key=errors.get) == (0, 0)
+    assert AROUND % 4 == 0
+
+
+def test_checks_tell_of_both_ends_of_the_knob(
+    tmp_path: Path, photograph: Callable[[str, int, int], np.ndarray]
+) -> None:
+    task = task_of(photograph("coffee", 32, 32))
+    found = task.check(task.network, tmp_path, 0)
+    assert {k.split("_")[0] for k in found} == {"gain", "natural", "alike"}
+    assert max(map(abs, found.values())) < 1e-3  # at first it corrects nothing
+    torch.nn.init.normal_(task.network.out.weight, std=0.1)
+    found = task.check(task.network, tmp_path, 1)
+    assert found["natural_360"] != found["gain_360"]  # the noise
+    assert found["natural_360"] < 0
+    assert found["alike_360"] != 0
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"share": 0.0}, {"share": 1.5}, {"default": -1.0}, {"window": 30}]
+)
+def test_settings_have_bounds(wrong: dict[str, float]) -> None:
+    with pytest.raises(ArgumentError, match="realism"):
+        Realism(**wrong)
+
+
+def test_a_run_for_realism_goes_on_with_its_critic(
+    photographs: Path,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    from tokcodec.decoders.files import card
+
+    seen = weights_file(tmp_path / "vgg.safetensors")
+    config = tmp_path / "config.toml"
+
+    def run(steps: int, *more: str) -> int:
+        config.write_text(f"""
+            workers = 0
+            check_side = 64
+            check_count = 1
+            sizes = [{{ side = 64, batch = 2 }}]
+            network = {{ widths = [8, 8], blocks = [1, 1], hidden = 8 }}
+            schedule = {{ steps = {steps} }}
+            realism = {{ features = "{seen}", teacher = false, default = 0.75, window = 32 }}
+        """)
+        return main(
+            ["train", "decoder", "--config", str(config), "--images", str(photographs),
+             "--out", str(tmp_path / "run"), "--threads", "1", *more]
+        )  # fmt: skip
+
+    def critic() -> torch.Tensor:
+        found = torch.load(tmp_path / "run" / CHECKPOINT, weights_only=True)["task"]["critic"]
+        return torch.cat([v.flatten() for k, v in sorted(found.items()) if v.is_floating_point()])
+
+    assert run(2) == 0
+    first = critic()
+    assert card(tmp_path / "run" / DECODER)["realism"] == 0.75
+    assert run(3, "--resume") == 0
+    moved = (critic() - first).norm()
+    assert 0 < moved < 0.2 * first.norm()  # one step on, not anew

@@ -1,0 +1,71 @@
+"""A trained decoder as it is kept, whatever runs it: shape, weights, and a card that tells where
+they come from.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+
+from tokcodec.decoders.shape import Shape
+from tokcodec.errors import DamagedModelError, InputError
+
+KIND = "pyramid-decoder-1"
+
+
+@dataclass(frozen=True)
+class Stored:
+    """`weights` by their names in `Network`, float16 or float32; `about` is the card: data, steps,
+    configuration, licence, the realism that suits it best.
+    """
+
+    shape: Shape
+    weights: dict[str, np.ndarray]
+    about: dict[str, Any]
+
+    def metadata(self) -> dict[str, str]:
+        """What a file says beside the weights."""
+        return {"kind": KIND, "shape": self.shape.to_json(), "card": json.dumps(self.about)}
+
+    @classmethod
+    def parse(
+        cls, metadata: dict[str, str], names: Iterable[str], get: Callable[[str], np.ndarray]
+    ) -> Stored:
+        """From what a file says, the names of its weights, and what reads one, which is asked only
+        if all else fits. KeyError, TypeError or ValueError if this is no decoder.
+        """
+        if metadata.get("kind") != KIND:
+            raise ValueError(f"its kind is {metadata.get('kind')}, not {KIND}")
+        shape, about = Shape.from_json(metadata["shape"]), json.loads(metadata.get("card", "{}"))
+        if not isinstance(about, dict):
+            raise ValueError("its card is no table")
+        wanted = shape.parameters()
+        if odd := sorted(wanted.keys() ^ set(names)):
+            raise ValueError(f"weights are missing or unknown: {', '.join(odd[:3])}")
+        weights = {name: get(name) for name in wanted}
+        for name, size in wanted.items():
+            if weights[name].shape != size or weights[name].dtype not in (np.float16, np.float32):
+                raise ValueError(f"{name} is no {'x'.join(map(str, size))} floating-point numbers")
+        return cls(shape, weights, about)
+
+
+def read(path: Path) -> Stored:
+    """A decoder's file (.safetensors).
+
+    Raises:
+        InputError: the file cannot be read.
+        DamagedModelError: it holds no decoder of this kind.
+    """
+    try:
+        with safe_open(path, "np") as file:
+            return Stored.parse(file.metadata() or {}, file.keys(), file.get_tensor)
+    except OSError as e:
+        raise InputError(f"cannot read the decoder {path}: {e.strerror or e}") from e
+    except (SafetensorError, KeyError, TypeError, ValueError) as e:
+        raise DamagedModelError(f"{path} holds no decoder for pyramids: {e}") from e

@@ -1,0 +1,72 @@
+"""The file of a trained decoder to what runs it here; the last few are kept."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from tokcodec.decoders import stored
+from tokcodec.decoders.runtime import Runtime
+from tokcodec.errors import ArgumentError, InputError
+
+ONNX_SUFFIX = ".onnx"
+TORCH, ONNX = "torch", "onnx"
+NEEDS = {TORCH: ("torch",), ONNX: ("onnx", "onnxruntime")}  # packages, by what runs the network
+
+
+def installed(way: str) -> bool:
+    """Whether all that it needs is there; nothing is imported."""
+    return all(find_spec(package) is not None for package in NEEDS[way])
+
+
+def best_way() -> str | None:
+    """What runs a network on this machine, if anything does."""
+    return next((way for way in NEEDS if installed(way)), None)
+
+
+def opened(path: Path, way: str | None = None) -> tuple[Runtime, dict[str, Any]]:
+    """What runs the decoder in a file (.safetensors or .onnx), and its card.
+
+    Args:
+        way: "torch" or "onnx" (ONNX Runtime); None is ONNX Runtime for .onnx, else the best.
+
+    Raises:
+        ArgumentError: what it needs is not installed.
+        InputError, DamagedModelError: the file cannot be read, or holds something else.
+    """
+    if way is None:
+        way = ONNX if path.suffix == ONNX_SUFFIX else best_way()
+    if way is None:
+        raise ArgumentError(
+            "a trained decoder needs torch or ONNX Runtime: "
+            "pip install 'tokcodec[neural]' or 'tokcodec[onnx]'"
+        )
+    if not installed(way):
+        extra = {TORCH: "neural", ONNX: "onnx"}[way]
+        packages = " and ".join(NEEDS[way])
+        raise ArgumentError(f"this decoder needs {packages}: pip install 'tokcodec[{extra}]'")
+    try:
+        changed = path.stat().st_mtime_ns
+    except OSError as e:
+        raise InputError(f"cannot read the decoder {path}: {e.strerror or e}") from e
+    return _opened(path, changed, way)
+
+
+@lru_cache(maxsize=4)
+def _opened(path: Path, changed: int, way: str) -> tuple[Runtime, dict[str, Any]]:
+    if path.suffix == ONNX_SUFFIX:
+        from tokcodec.decoders import onnx_file
+
+        kept = onnx_file.read(path)
+    else:
+        kept = stored.read(path)
+    if way == TORCH:
+        from tokcodec.decoders.files import network_of
+        from tokcodec.decoders.torch_runtime import TorchRuntime
+
+        return TorchRuntime(network_of(kept)), kept.about
+    from tokcodec.decoders.onnx_runtime import OnnxRuntime
+
+    return OnnxRuntime(kept), kept.about

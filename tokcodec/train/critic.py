@@ -1,0 +1,68 @@
+"""A picture, beside what was received of it, to how real it looks, patch by patch.
+
+The adversary of Goodfellow et al. (2014), told what the decoder was told (Mirza and Osindero, 2014)
+so that only a picture that fits the stream convinces. It looks twice: at pixels (PatchGAN: Isola et
+al., 2017), where it finds grids and noise, and at a frozen network's features (Sauer et al., 2021),
+where a small critic learns fast what texture looks like.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.nn.utils.parametrizations import spectral_norm
+
+SPREAD = 64.0  # of pixels around their middle, to about 1
+FEATURE_WIDTHS = (64, 128, 256)  # of `features.Features`
+
+
+class Critic(nn.Module):
+    """RGB (B, 3, h, w) in 0..255 of a picture and of the linear inverse, and the picture's
+    features, to a score for every patch, above 0 for real ones: (B, n) of each look.
+    """
+
+    def __init__(self, width: int = 48) -> None:
+        super().__init__()
+        steps, before = list[nn.Module](), 6
+        for i in range(3):
+            after = width << i
+            steps += [_normal(nn.Conv2d(before, after, 4, 2, 1)), nn.LeakyReLU(0.2)]
+            before = after
+        self.pixels = nn.Sequential(*steps, _normal(nn.Conv2d(before, 1, 3, 1, 1)))
+        self.heads = nn.ModuleList(
+            nn.Sequential(
+                _normal(nn.Conv2d(w, width, 1)),
+                nn.LeakyReLU(0.2),
+                _normal(nn.Conv2d(width, width, 3, 2, 1)),
+                nn.LeakyReLU(0.2),
+                _normal(nn.Conv2d(width, 1, 3, 1, 1)),
+            )
+            for w in FEATURE_WIDTHS
+        )
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def forward(self, rgb: Tensor, linear: Tensor, features: list[Tensor]) -> list[Tensor]:
+        both = (torch.cat([rgb, linear], 1) - 127.5) / SPREAD
+        looks = [self.pixels(both.contiguous(memory_format=torch.channels_last))]
+        for head, found in zip(self.heads, features, strict=True):
+            looks.append(head(F.normalize(found, dim=1) * found.shape[1] ** 0.5))
+        return [scores.flatten(1) for scores in looks]
+
+
+def mistaken(real: list[Tensor], fake: list[Tensor]) -> Tensor:
+    """The critic's loss: how far scores stay on the wrong side of a margin (hinge: Lim and Ye,
+    2017), mean of the looks.
+    """
+    parts = [F.relu(1 - r).mean() + F.relu(1 + f).mean() for r, f in zip(real, fake, strict=True)]
+    return torch.stack(parts).mean()
+
+
+def unconvinced(fake: list[Tensor]) -> Tensor:
+    """The decoder's loss, (B,): minus the mean score."""
+    return -torch.stack([f.mean(1) for f in fake]).mean(0)
+
+
+def _normal(layer: nn.Module) -> nn.Module:
+    """Spectral normalisation (Miyato et al., 2018): a critic that cannot overshoot."""
+    return spectral_norm(layer)

@@ -1,0 +1,221 @@
+"""Photographs to a network that draws as close as it can, or as naturally: one network, one knob.
+
+Conditioning on the realism wanted, as in "Multi-Realism Image Compression with a Conditional
+Generator" (Agustsson et al., CVPR 2023): part of every batch asks for realism 0 and is judged by
+squared error alone; the rest asks for more, and the more the more do likeness of features, and a
+critic that tells the network's pictures from examples, weigh.
+
+What is an example depends on what was received. Of many bytes the photograph is. Of few, no network
+can find the photograph again, and towards it any loss only blurs: there the example is what
+Real-ESRGAN, four times as slow and seven times as large, makes of the linear inverse at a quarter
+of the size. That can be learnt, since the same bytes always give the same example.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from tokcodec.decoders.climb import climb
+from tokcodec.decoders.network import Network
+from tokcodec.errors import ArgumentError
+from tokcodec.model import Model
+from tokcodec.train.critic import Critic, mistaken, unconvinced
+from tokcodec.train.decoder import DecoderTask, corrected, decibels, log_error
+from tokcodec.train.features import Features, difference, vgg16
+from tokcodec.train.taildrop import to_planes, to_rgb
+from tokcodec.train.teacher import Teacher, teacher
+
+FEW, MANY = 0.3, 1.5  # digits a pixel: up to so many the teacher's example, from so many the truth
+LEAST = 32  # pixels a side of crops that ask for realism
+AROUND = 16  # pixels around the window that the teacher sees, too
+
+
+@dataclass(frozen=True)
+class Realism:
+    """What a configuration may say under [realism].
+
+    `weights`, against that of the logarithm of the squared error, are those at realism 1.
+    """
+
+    features: str | None = None  # file of VGG-16; torchvision's without
+    teacher: bool = True  # examples by Real-ESRGAN where little was received
+    default: float = 0.5  # what the decoder's card recommends
+    share: float = 0.5  # of a batch that asks for realism
+    window: int = 64  # pixels a side of the middle of each crop that is judged; 0: all
+    likeness: float = 0.5  # weight of the features' difference
+    critic: float = 0.5  # weight of the critic's score
+    error: float = 0.3  # weight of the squared error's logarithm
+    critic_rate: float = 4e-4
+
+    def __post_init__(self) -> None:
+        if not 0 < self.share <= 1 or not 0 <= self.default <= 1 or self.window % 4:
+            raise ArgumentError("realism: share and default lie in 0..1, window is a multiple of 4")
+
+    def task(
+        self, network: Network, model: Model, held_out: Tensor, device: torch.device
+    ) -> RealismTask:
+        """What to train, with features and teacher from their files."""
+        seen = vgg16(None if self.features is None else Path(self.features))
+        example = teacher() if self.teacher else None
+        return RealismTask(network, model, held_out, device, self, seen, example)
+
+
+class RealismTask(DecoderTask):
+    """See the module's docstring."""
+
+    realisms = (0.0, 1.0)
+
+    def __init__(
+        self,
+        network: Network,
+        model: Model,
+        held_out: Tensor,
+        device: torch.device,
+        settings: Realism,
+        features: Features,
+        teacher: Teacher | None,
+    ) -> None:
+        super().__init__(network, model, held_out, device)
+        self.settings = settings
+        self.features = features.to(device)
+        self.teacher = teacher.to(device) if teacher else None
+        self.critic = Critic().to(device)
+        self.optimiser = torch.optim.AdamW(
+            self.critic.parameters(), settings.critic_rate, (0.5, 0.99), weight_decay=0.0
+        )
+
+    def state(self) -> dict[str, Any]:
+        """The critic and what its optimiser remembers."""
+        return {"critic": self.critic.state_dict(), "optimiser": self.optimiser.state_dict()}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """The inverse of `state`."""
+        self.critic.load_state_dict(state["critic"])
+        self.optimiser.load_state_dict(state["optimiser"])
+
+    def loss(self, network: nn.Module, batch: Tensor) -> tuple[Tensor, dict[str, float]]:
+        """See the module's docstring."""
+        height, width = batch.shape[-2:]
+        truth = to_planes(batch)
+        cut, digits = self.cut(truth)
+        realism = self.wanted(len(batch))
+        if min(height, width) < LEAST:
+            realism = torch.zeros_like(realism)
+        place = tuple(torch.randint(1 << 16, (2,)).tolist())
+        with self.autocast():
+            planes, linear = corrected(network, cut, height, width, realism, place)
+        error = log_error(planes, truth)
+        loss = ((1 - (1 - self.settings.error) * realism) * error).mean()
+        plain = realism == 0
+        numbers = {"loss": float(loss.detach())}
+        if plain.any():
+            gained = (log_error(linear[plain], truth[plain]) - error[plain]).mean()
+            numbers["gain_db"] = decibels(gained)
+        if not plain.all():
+            rate, quarter = digits / (height * width), climb(cut.bands, height, width)[-2].low
+            asking = realism > 0
+            given = (x[asking] for x in (planes, linear, truth, quarter, rate, realism))
+            more, found = self._judge(*given)
+            loss = loss + more / len(batch)
+            numbers |= found
+        return loss, numbers
+
+    def wanted(self, count: int) -> Tensor:
+        """Realism (count,): 0 for some; of the rest, half ask for 1, half for anything up to it."""
+        asking = math.ceil(self.settings.share * count)
+        some = torch.rand(asking, device=self.device).clamp(min=0.01)
+        some[: (asking + 1) // 2] = 1.0
+        return torch.cat([some, some.new_zeros(count - asking)])
+
+    def _judge(
+        self,
+        planes: Tensor,
+        linear: Tensor,
+        truth: Tensor,
+        quarter: Tensor,
+        rate: Tensor,
+        realism: Tensor,
+    ) -> tuple[Tensor, dict[str, float]]:
+        """What realism adds to the loss, summed over the pictures; the critic learns on the way."""
+        rows, columns = (_middle(n, self.settings.window) for n in truth.shape[-2:])
+        drawn, plain, example = (to_rgb(x[..., rows, columns]) for x in (planes, linear, truth))
+        if self.teacher is not None:
+            likely = (math.log(MANY) - rate.log()) / math.log(MANY / FEW)
+            few = (torch.rand_like(rate) < likely).nonzero()[:, 0]
+            if len(few):
+                example = example.index_copy(0, few, self._taught(quarter[few], rows, columns))
+        with self.autocast():
+            with torch.no_grad():
+                theirs = self.features(example)
+            ours = self.features(drawn)
+            mistakes = self._teach(example, drawn, plain, theirs, ours)
+            unlike = difference([f.float() for f in ours], [f.float() for f in theirs])
+            self.critic.requires_grad_(False)
+            score = unconvinced(self.critic(drawn, plain, ours)).float()
+            self.critic.requires_grad_(True)
+        loss = realism * (self.settings.likeness * unlike + self.settings.critic * score)
+        return loss.sum(), {
+            "unlike": float(unlike.detach().mean()),
+            "score": float(-score.detach().mean()),
+            "mistakes": mistakes,
+        }
+
+    def _teach(
+        self,
+        example: Tensor,
+        drawn: Tensor,
+        linear: Tensor,
+        theirs: list[Tensor],
+        ours: list[Tensor],
+    ) -> float:
+        """One step of the critic; its loss."""
+        self.optimiser.zero_grad(set_to_none=True)
+        real = self.critic(example, linear, theirs)
+        fake = self.critic(drawn.detach(), linear, [f.detach() for f in ours])
+        loss = mistaken(real, fake)
+        loss.backward()
+        if torch.distributed.is_available() and torch.distributed.is_initialized():
+            for p in self.critic.parameters():
+                if p.grad is not None:
+                    torch.distributed.all_reduce(p.grad, torch.distributed.ReduceOp.AVG)
+        self.optimiser.step()
+        return float(loss.detach())
+
+    @torch.no_grad()
+    def _taught(self, quarter: Tensor, rows: slice, columns: slice) -> Tensor:
+        """The teacher's window, RGB, of planes (B, 3, h / 4, w / 4) of the linear inverse."""
+        top, left = (max(0, s.start - AROUND) for s in (rows, columns))
+        seen = quarter[
+            ..., top // 4 : (rows.stop + AROUND) // 4, left // 4 : (columns.stop + AROUND) // 4
+        ]
+        small = (to_rgb(seen) / 255).clamp(0, 1).contiguous(memory_format=torch.channels_last)
+        with self.autocast():
+            large = 255 * self.teacher(small).float()  # type: ignore[misc]
+        return large[..., rows.start - top :, columns.start - left :][
+            ..., : rows.stop - rows.start, : columns.stop - columns.start
+        ]
+
+    def judged(self, drawn: list[Tensor], truth: Tensor) -> dict[str, Tensor]:
+        """At realism 1 too, and how much more alike its features are than the linear decoder's."""
+        linear, _, natural = drawn
+        theirs = self.features(truth)
+        before, after = (difference(self.features(x), theirs) for x in (linear, natural))
+        errors = [(x - truth).square().mean((1, 2, 3)) for x in (linear, natural)]
+        return super().judged(drawn, truth) | {
+            "natural": 10 * torch.log10(errors[0] / errors[1]),
+            "alike": 1 - after / before,
+        }
+
+
+def _middle(length: int, window: int) -> slice:
+    """The middle `window` of `length` pixels, from a multiple of 4; all if it is 0 or too large."""
+    if not 0 < window < length:
+        return slice(0, length)
+    start = (length - window) // 8 * 4
+    return slice(start, start + window)
