@@ -15,9 +15,9 @@ from tokcodec.tokens import wavelet
 torch = pytest.importorskip("torch")
 
 from tokcodec.decoders.climb import down, stacked  # noqa: E402
-from tokcodec.decoders.network import Network  # noqa: E402
+from tokcodec.decoders.network import Network, with_realism  # noqa: E402
 
-SMALL = Shape((8, 6, 10), (1, 2, 1), 16)
+SMALL = Shape((8, 6, 10), (1, 2, 1), 16, (1, 1, 2))
 
 
 def random_network(shape: Shape = SMALL) -> Network:
@@ -68,7 +68,26 @@ def test_pictures_of_a_batch_do_not_see_each_other(photograph: Callable) -> None
         assert (batch[i] - alone[0]).abs().max() < 1e-4 * batch.abs().max()
 
 
-@pytest.mark.parametrize("shape", [SMALL, Shape(), Shape((8,), (2,), 8)])
+@pytest.mark.parametrize(
+    "shape", [SMALL, Shape(), Shape((8,), (2,), 8), Shape(realism=(1, 1, 2, 2, 1))]
+)
 def test_weights_are_as_large_as_the_shape_says(shape: Shape) -> None:
     found = {name: tuple(w.shape) for name, w in Network(shape).state_dict().items()}
     assert found == shape.parameters()
+
+
+def test_blocks_of_realism_leave_realism_0_alone_and_begin_with_nothing(
+    astronaut: np.ndarray,
+) -> None:
+    found, told = finest(astronaut[:33, :40]), torch.rand(1, RECEIVED)
+    plain = random_network(Shape((8, 6, 10), (1, 2, 1), 16))
+    network = with_realism(plain, (1, 2, 1))
+    before = plain(found, told, torch.zeros(1))
+    assert torch.equal(network(found, told, torch.ones(1)), before)
+    for name, p in network.named_parameters():
+        if "realism" in name or "noisy" in name or "style" in name:
+            torch.nn.init.normal_(p, std=0.1)
+    assert torch.equal(network(found, told, torch.zeros(1)), before)
+    half, whole = (network(found, told, torch.full((1,), r)) for r in (0.5, 1.0))
+    assert (half - before).abs().max() > 1e-3
+    assert (whole - half).abs().max() > 1e-3

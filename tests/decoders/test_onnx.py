@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -36,8 +37,8 @@ ort = pytest.importorskip("onnxruntime")
 from tokcodec.decoders.onnx_file import read, to_bytes  # noqa: E402
 from tokcodec.decoders.onnx_runtime import OnnxRuntime  # noqa: E402
 
-SMALL = Shape((8, 6, 10), (1, 2, 1), 16)
-SHAPES = [Shape((8,), (2,), 8), Shape((8, 6), (2, 1), 8), SMALL]
+SMALL = Shape((8, 6, 10), (1, 2, 1), 16, (1, 1, 2))
+SHAPES = [Shape((8,), (2,), 8), Shape((8, 6), (2, 1), 8, (2, 1)), SMALL]
 SIZES = [(5, 5), (1, 9), (3, 200), (200, 3), (300, 1), (64, 64), (97, 131)]  # height, width
 
 
@@ -201,7 +202,7 @@ def test_a_stream_is_drawn_by_the_decoder_in_a_file(tmp_path: Path, photograph: 
 
 def test_realism_that_nobody_trained_is_refused(tmp_path: Path, astronaut: np.ndarray) -> None:
     path, stream = tmp_path / "mine.onnx", tokcodec.encode(astronaut, budget=10)
-    as_file(random_decoder(about={}), path)
+    as_file(random_decoder(replace(SMALL, realism=())), path)
     tokcodec.decode(stream, decoder=path, realism=0.0)
     with pytest.raises(ArgumentError, match="realism 0"):
         tokcodec.decode(stream, decoder=path, realism=0.5)

@@ -24,8 +24,8 @@ from tokcodec.decoders.torch_runtime import TorchRuntime  # noqa: E402
 
 SHAPES = {
     "one": Shape((8,), (2,), 8),
-    "two": Shape((8, 6), (2, 1), 8),
-    "many": Shape((8, 6, 10, 7, 7), (1, 2, 3, 1, 1), 8),
+    "two": Shape((8, 6), (2, 1), 8, (1, 2)),
+    "many": Shape((8, 6, 10, 7, 7), (1, 2, 3, 1, 1), 8, (2, 1, 1, 1, 2)),
 }
 
 

@@ -182,5 +182,6 @@ def test_the_defaults_of_realism_are_those_of_the_documentation() -> None:
     text = (Path(__file__).parents[2] / "docs" / "training.md").read_text()
     block = text[text.index("```toml\n[realism]") + 7 :]
     found = tomllib.loads(block[: block.index("```")])["realism"]
+    found["blocks"] = tuple(found["blocks"])
     assert Realism(**found) == Realism()
     assert set(found) | {"features"} == set(Realism.__dataclass_fields__)

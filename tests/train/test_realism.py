@@ -27,7 +27,7 @@ from tokcodec.train.realism import AROUND, Realism, RealismTask  # noqa: E402
 from tokcodec.train.taildrop import analyse, to_planes, to_rgb  # noqa: E402
 
 CPU = torch.device("cpu")
-TINY = Shape((8, 8), (1, 1), 8)
+TINY = Shape((8, 8), (1, 1), 8, (1, 1))
 
 
 class Enlarging(torch.nn.Module):
@@ -40,7 +40,9 @@ class Enlarging(torch.nn.Module):
 def task_of(picture: np.ndarray, teacher=None, **settings: object) -> RealismTask:
     torch.manual_seed(0)
     seen = Features(random_weights()[:7])
-    given = Network(TINY), shipped("pyramid"), as_batch(picture).byte(), CPU
+    network = Network(TINY)
+    torch.nn.init.normal_(network.out.weight, std=0.01)  # at first no gradient goes through it
+    given = network, shipped("pyramid"), as_batch(picture).byte(), CPU
     return RealismTask(*given, Realism(**settings), seen, teacher)
 
 
@@ -63,7 +65,7 @@ def test_all_losses_reach_the_network_and_the_critic_learns(
     photograph: Callable[[str, int, int], np.ndarray],
 ) -> None:
     picture = photograph("coffee", 64, 64)
-    task = task_of(picture, Enlarging(), window=32)
+    task = task_of(picture, Enlarging(), window=32, share=0.5)
     before = [p.detach().clone() for p in task.critic.parameters()]
     _, numbers = task.loss(task.network, as_batch(picture).byte().repeat(4, 1, 1, 1))
     assert set(numbers) == {"loss", "gain_db", "unlike", "score", "mistakes"}
@@ -72,7 +74,7 @@ def test_all_losses_reach_the_network_and_the_critic_learns(
     found = {}
     for name in ("likeness", "critic", "error"):
         weights = {"likeness": 0.0, "critic": 0.0, "error": 0.0} | {name: 1.0}
-        only = task_of(picture, share=1.0, window=32, **weights)
+        only = task_of(picture, window=32, frozen=False, **weights)
         found[name] = gradients(only, picture)["out.weight"]
         assert found[name].abs().max() > 0
     assert not torch.allclose(found["likeness"], found["critic"])
@@ -112,10 +114,12 @@ def test_checks_tell_of_both_ends_of_the_knob(
     tmp_path: Path, photograph: Callable[[str, int, int], np.ndarray]
 ) -> None:
     task = task_of(photograph("coffee", 32, 32))
+    torch.nn.init.zeros_(task.network.out.weight)
     found = task.check(task.network, tmp_path, 0)
     assert {k.split("_")[0] for k in found} == {"gain", "natural", "alike"}
     assert max(map(abs, found.values())) < 1e-3  # at first it corrects nothing
-    torch.nn.init.normal_(task.network.out.weight, std=0.1)
+    for layer in (task.network.out, *(s.noisy for s in task.network.scales)):
+        torch.nn.init.normal_(layer.weight, std=0.1)
     found = task.check(task.network, tmp_path, 1)
     assert found["natural_360"] != found["gain_360"]  # the noise
     assert found["natural_360"] < 0
@@ -147,7 +151,13 @@ def test_a_run_for_realism_goes_on_with_its_critic(
             sizes = [{{ side = 64, batch = 2 }}]
             network = {{ widths = [8, 8], blocks = [1, 1], hidden = 8 }}
             schedule = {{ steps = {steps} }}
-            realism = {{ features = "{seen}", teacher = false, default = 0.75, window = 32 }}
+
+            [realism]
+            features = "{seen}"
+            teacher = false
+            default = 0.75
+            window = 32
+            blocks = [1, 2]
         """)
         return main(
             ["train", "decoder", "--config", str(config), "--images", str(photographs),
@@ -164,3 +174,14 @@ def test_a_run_for_realism_goes_on_with_its_critic(
     assert run(3, "--resume") == 0
     moved = (critic() - first).norm()
     assert 0 < moved < 0.2 * first.norm()  # one step on, not anew
+
+
+def test_what_realism_0_draws_stays_unless_told(astronaut: np.ndarray) -> None:
+    for frozen in (True, False):
+        task = task_of(astronaut[:64, :64], frozen=frozen)
+        for name, p in task.network.named_parameters():
+            if "second" in name or "noisy" in name:
+                torch.nn.init.normal_(p, std=0.1)
+        learns = set(gradients(task, astronaut[:64, :64]))
+        assert "scales.0.realism.0.first.weight" in learns
+        assert ("scales.0.blocks.0.first.weight" in learns) != frozen

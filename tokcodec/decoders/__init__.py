@@ -85,12 +85,12 @@ def _shipped(realism: float | None, way: str) -> Decoder:
 
 def _trained(path: Path, realism: float | None, way: str | None = None) -> Decoder:
     runtime, card = opened(path, way)
-    best = card.get("realism")
-    if best is None and realism:
+    if realism and not runtime.shape.realism:
         raise ArgumentError(f"{path} was trained for realism 0 only")
     from tokcodec.decoders.neural import neural
 
-    return partial(neural, runtime=runtime, realism=(best or 0.0) if realism is None else realism)
+    wanted = card.get("realism", 0.0) if realism is None else realism
+    return partial(neural, runtime=runtime, realism=float(wanted))
 
 
 def _enhanced(realism: float | None) -> Decoder:

@@ -89,13 +89,25 @@ class Graph:
 
     def conditions(self, received: str, realism: str) -> list[str]:
         """See `Runtime.conditions`; realism is (pictures,)."""
-        column = self.add("Unsqueeze", realism, self.numbers(1))
-        x = self.add("Concat", received, column, axis=1)
-        x = self.layer("Gemm", x, "condition.0", transB=1)
+        shape = self.kept.shape
+        count = len(shape.widths)
+        names = [f"condition_{i}" for i in range(count)]
+        if not shape.realism:
+            return self.told(received, "condition", shape.films, names)
+        films = self.told(received, "condition", shape.films, [f"films_{i}" for i in range(count)])
+        wanted = self.add("Unsqueeze", realism, self.numbers(1))
+        given = self.add("Concat", received, wanted, axis=1)
+        styles = self.told(given, "style", shape.styles, [f"styles_{i}" for i in range(count)])
+        return [
+            self.add("Concat", f, s, wanted, axis=1, name=name)
+            for f, s, name in zip(films, styles, names, strict=True)
+        ]
+
+    def told(self, x: str, layers: str, sizes: list[int], names: list[str]) -> list[str]:
+        """A condition to scales and shifts."""
+        x = self.layer("Gemm", x, f"{layers}.0", transB=1)
         x = self.add("Mul", x, self.add("Sigmoid", x))
-        x = self.layer("Gemm", x, "condition.2", transB=1)
-        sizes = self.kept.shape.conditions
-        return self.split(x, sizes, [f"condition_{i}" for i in range(len(sizes))])
+        return self.split(self.layer("Gemm", x, f"{layers}.2", transB=1), sizes, names)
 
     def inputs(self, i: int, bands: str, realism: str) -> str:
         """Bands of resolution `i`, scaled, with their noise: (pictures, INPUTS, h, w)."""
@@ -110,27 +122,42 @@ class Graph:
         loud = self.add("Unsqueeze", realism, self.numbers(1, 2, 3))
         return self.add("Concat", scaled, self.add("Mul", loud, sheet), axis=1, name=f"inputs_{i}")
 
-    def scale(self, i: int, inputs: str, below: str, present: str, condition: str) -> str:
-        """See `Runtime.scale`; what is `below` counts as often as `present`, (1,), says: 0 or 1."""
+    def scale(
+        self, i: int, inputs: str, below: str, present: str, condition: str, natural: bool = True
+    ) -> str:
+        """See `Runtime.scale`; what is `below` counts as often as `present`, (1,), says: 0 or 1.
+        Not `natural` is for realism 0: no block of realism.
+        """
         shape = self.kept.shape
-        x = self.layer("Conv", inputs, f"scales.{i}.embed", pads=[1, 1, 1, 1])
+        bands = self.add("Slice", inputs, self.numbers(0), self.numbers(BANDS), self.numbers(1))
+        x = self.layer("Conv", bands, f"scales.{i}.embed", pads=[1, 1, 1, 1])
         if i + 1 < len(shape.widths):
             handed = self.add("Mul", self.layer("Conv", below, f"scales.{i}.up"), present)
             x = self.add("Add", x, self.grown(handed, x))
-        blocks, width = shape.blocks[i], shape.widths[i]
-        names = [f"film_{i}_{n}" for n in range(2 * blocks)]
-        films = [
-            self.add("Unsqueeze", part, self.numbers(2, 3))
-            for part in self.split(condition, [width] * len(names), names)
-        ]
-        one = self.constant(np.ones(1, np.float32), "one")
-        for n in range(blocks):
-            y = self.layer("Conv", x, f"scales.{i}.blocks.{n}.first", pads=[1, 1, 1, 1])
-            y = self.add("Mul", y, self.add("Add", films[2 * n], one))
-            y = self.add("LeakyRelu", self.add("Add", y, films[2 * n + 1]), alpha=LEAK)
-            y = self.layer("Conv", y, f"scales.{i}.blocks.{n}.second", pads=[1, 1, 1, 1])
-            x = self.add("Add", x, y)
+        sizes = [shape.widths[i]] * (2 * shape.blocks[i])
+        if shape.realism:
+            sizes += [shape.widths[i]] * (2 * shape.realism[i]) + [1]
+        told = self.split(condition, sizes, [f"told_{i}_{n}" for n in range(len(sizes))])
+        films = [self.add("Unsqueeze", part, self.numbers(2, 3)) for part in told]
+        for n in range(shape.blocks[i]):
+            x = self.add("Add", x, self.block(x, f"scales.{i}.blocks.{n}", films))
+        if shape.realism and natural:
+            wanted = films[-1]
+            noisy = self.layer("Conv", inputs, f"scales.{i}.noisy", pads=[1, 1, 1, 1])
+            x = self.add("Add", x, self.add("Mul", noisy, wanted))
+            for n in range(shape.realism[i]):
+                change = self.block(x, f"scales.{i}.realism.{n}", films)
+                x = self.add("Add", x, self.add("Mul", change, wanted))
         return self.add("Identity", x, name=f"features_{i}")
+
+    def block(self, x: str, name: str, films: list[str]) -> str:
+        """What a residual block adds; it takes the first two of `films`."""
+        scale, shift = films.pop(0), films.pop(0)
+        one = self.constant(np.ones(1, np.float32), "one")
+        y = self.layer("Conv", x, f"{name}.first", pads=[1, 1, 1, 1])
+        y = self.add("Add", self.add("Mul", y, self.add("Add", scale, one)), shift)
+        return self.layer("Conv", self.add("LeakyRelu", y, alpha=LEAK), f"{name}.second",
+                          pads=[1, 1, 1, 1])  # fmt: skip
 
     def grown(self, x: str, like: str) -> str:
         """Features doubled by repetition to the size of `like` (an axis no longer split stays)."""
@@ -196,13 +223,13 @@ def conditions(kept: Stored) -> onnx.ModelProto:
     return graph.model(told, sizes)
 
 
-def scale(kept: Stored, i: int) -> onnx.ModelProto:
+def scale(kept: Stored, i: int, natural: bool) -> onnx.ModelProto:
     """`Runtime.scale`: inputs and condition, below and present (not the coarsest) to features."""
     graph, shape = Graph(kept), kept.shape
     given: Sizes = {"inputs": _size(INPUTS, i), "condition": [1, shape.conditions[i]]}
     if i + 1 < len(shape.widths):
         given |= {"below": _size(shape.widths[i + 1], i + 1), "present": [1]}
-    x = graph.scale(i, "inputs", "below", "present", "condition")
+    x = graph.scale(i, "inputs", "below", "present", "condition", natural)
     return graph.model(given, {x: _size(shape.widths[i], i)})
 
 

@@ -3,16 +3,18 @@
 It climbs the pyramid as the inverse transform does. At each of the finest resolutions, as many as
 its shape has, it takes in the low band and the details there, adds what came from below, and hands
 its features up; at the last it gives a correction of low band and details, which one inverse
-transform turns into pixels. What was received of each band, and how much realism is wanted, scale
-and shift the features (FiLM: Perez et al., 2018). Only convolutions, nothing global: any picture
-size.
+transform turns into pixels. What was received of each band scales and shifts the features (FiLM:
+Perez et al., 2018). Only convolutions, nothing global: any picture size.
 
-Beside the bands goes noise, as strong as the realism wanted: where nothing was received,
-convolutions alone draw nothing but a flat patch. It is always the same noise, so that a stream
-always gives the same picture.
+A network that knows realism has more blocks at every resolution, whose changes count as much as
+realism is wanted: at 0 they are left out. They see noise beside the bands, since where nothing was
+received convolutions alone draw nothing but a flat patch. It is always the same noise, so that a
+stream always gives the same picture.
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import torch
 import torch.nn.functional as F
@@ -24,7 +26,7 @@ from tokcodec.decoders.shape import BANDS, INPUTS, LEAK, Shape, spread
 
 
 class Block(nn.Module):
-    """Two 3x3 convolutions beside the identity; the condition scales and shifts in between."""
+    """Two 3x3 convolutions; what was received scales and shifts in between."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -33,27 +35,40 @@ class Block(nn.Module):
         nn.init.normal_(self.second.weight, std=0.01)  # at first close to the identity
         nn.init.zeros_(self.second.bias)  # type: ignore[arg-type]
 
-    def forward(self, x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
-        y = self.first(x) * scale + shift
-        return x + self.second(F.leaky_relu(y, LEAK))
+    def forward(self, x: Tensor, film: Tensor) -> Tensor:
+        """What to add to `x`; `film` (B, 2 C) has scales and shifts."""
+        scale, shift = film[:, :, None, None].chunk(2, 1)
+        return self.second(F.leaky_relu(self.first(x) * (1 + scale) + shift, LEAK))
 
 
 class Scale(nn.Module):
     """What happens at one resolution: bands in, features of the coarser one in, features out."""
 
-    def __init__(self, width: int, blocks: int, coarser: int | None) -> None:
+    def __init__(self, width: int, blocks: int, coarser: int | None, realism: int = 0) -> None:
         super().__init__()
-        self.embed = nn.Conv2d(INPUTS, width, 3, padding=1)
+        self.embed = nn.Conv2d(BANDS, width, 3, padding=1)
         self.up = nn.Conv2d(coarser, width, 1) if coarser else None
         self.blocks = nn.ModuleList(Block(width) for _ in range(blocks))
+        if realism:
+            self.noisy = nn.Conv2d(INPUTS, width, 3, padding=1)
+            self.realism = nn.ModuleList(Block(width) for _ in range(realism))
+            for layer in (self.noisy, *(block.second for block in self.realism)):
+                _silence(layer)  # type: ignore[arg-type]
+        self.told = 2 * width * blocks
 
     def forward(self, inputs: Tensor, below: Tensor | None, condition: Tensor) -> Tensor:
-        x = self.embed(inputs)
+        x = self.embed(inputs[:, :BANDS])
         if below is not None and self.up is not None:
             x = x + grown(self.up(below), x.shape[-2], x.shape[-1])
-        for block, part in zip(self.blocks, condition.chunk(len(self.blocks), 1), strict=True):
-            scale, shift = part[:, :, None, None].chunk(2, 1)
-            x = block(x, 1 + scale, shift)
+        films, rest = condition[:, : self.told], condition[:, self.told :]
+        for block, film in zip(self.blocks, films.chunk(len(self.blocks), 1), strict=True):
+            x = x + block(x, film)
+        if not rest.shape[1] or not rest[:, -1].any():
+            return x
+        wanted, styles = rest[:, -1, None, None, None], rest[:, :-1]
+        x = x + wanted * self.noisy(inputs)
+        for block, film in zip(self.realism, styles.chunk(len(self.realism), 1), strict=True):
+            x = x + wanted * block(x, film)
         return x
 
 
@@ -85,26 +100,27 @@ class Network(nn.Module):
     def __init__(self, shape: Shape | None = None) -> None:
         super().__init__()
         self.shape = shape or Shape()
-        widths, blocks = self.shape.widths, self.shape.blocks
-        scales = [
-            Scale(w, n, coarser)
-            for w, n, coarser in zip(widths, blocks, [*widths[1:], None], strict=True)
-        ]
-        last = nn.Linear(self.shape.hidden, sum(self.shape.conditions))
-        first = nn.Linear(RECEIVED + 1, self.shape.hidden)
-        self.condition = nn.Sequential(first, nn.SiLU(), last)
+        widths, blocks, hidden = self.shape.widths, self.shape.blocks, self.shape.hidden
+        realism = self.shape.realism or (0,) * len(widths)
+        self.scales = nn.ModuleList(
+            Scale(*given)
+            for given in zip(widths, blocks, [*widths[1:], None], realism, strict=True)
+        )
+        self.condition = _told(RECEIVED, hidden, sum(self.shape.films))
+        if self.shape.realism:
+            self.style = _told(RECEIVED + 1, hidden, sum(self.shape.styles))
         self.out = nn.Conv2d(widths[0], BANDS, 3, padding=1)
-        for layer in (last, self.out):  # at first: no condition, no correction
-            nn.init.zeros_(layer.weight)
-            if layer.bias is not None:
-                nn.init.zeros_(layer.bias)
-        self.scales = nn.ModuleList(scales)
+        _silence(self.out)
         self.register_buffer("spread", torch.from_numpy(spread()), persistent=False)
 
     def conditions(self, received: Tensor, realism: Tensor) -> list[Tensor]:
         """(B, .) for each resolution, finest first."""
-        given = torch.cat([received, realism[:, None]], 1)
-        return list(self.condition(given).split(self.shape.conditions, 1))
+        films = self.condition(received).split(self.shape.films, 1)
+        if not self.shape.realism:
+            return list(films)
+        wanted = realism[:, None]
+        styles = self.style(torch.cat([received, wanted], 1)).split(self.shape.styles, 1)
+        return [torch.cat([f, s, wanted], 1) for f, s in zip(films, styles, strict=True)]
 
     def inputs(self, bands: Tensor, realism: Tensor, place: tuple[int, int] = (0, 0)) -> Tensor:
         """Bands (B, 12, h, w) of a resolution, scaled, with their noise: (B, INPUTS, h, w)."""
@@ -124,3 +140,24 @@ class Network(nn.Module):
         for i in reversed(range(min(len(bands), len(self.scales)))):
             x = self.scales[i](self.inputs(bands[i], realism, place), x, conditions[i])
         return self.out(x) * self.spread
+
+
+def _told(given: int, hidden: int, found: int) -> nn.Sequential:
+    """A condition to scales and shifts; at first none."""
+    layers = nn.Sequential(nn.Linear(given, hidden), nn.SiLU(), nn.Linear(hidden, found))
+    _silence(layers[-1])  # type: ignore[arg-type]
+    return layers
+
+
+def _silence(layer: nn.Linear | nn.Conv2d) -> None:
+    """At first it adds nothing."""
+    nn.init.zeros_(layer.weight)
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)
+
+
+def with_realism(network: Network, blocks: tuple[int, ...]) -> Network:
+    """A network that draws the same at realism 0, and has so many blocks of realism to train."""
+    found = Network(replace(network.shape, realism=blocks))
+    found.load_state_dict(network.state_dict(), strict=False)
+    return found

@@ -14,9 +14,9 @@ class OnnxRuntime:
     """See `Runtime`."""
 
     def __init__(self, kept: Stored) -> None:
-        self.shape = kept.shape
+        self.shape, self._kept = kept.shape, kept
         self._conditions = _session(graph.conditions(kept))
-        self._scales = [_session(graph.scale(kept, i)) for i in range(len(kept.shape.widths))]
+        self._scales: dict[tuple[int, bool], ort.InferenceSession] = {}
         self._out = _session(graph.out(kept))
 
     def conditions(self, received: np.ndarray, realism: np.ndarray) -> list[np.ndarray]:
@@ -30,7 +30,10 @@ class OnnxRuntime:
             given["present"] = np.full(1, below is not None, np.float32)
             absent = np.zeros((1, self.shape.widths[i + 1], 1, 1), np.float32)
             given["below"] = absent if below is None else below
-        return self._scales[i].run(None, given)[0]
+        part = i, bool(self.shape.realism) and bool(condition[0, -1])  # with blocks of realism?
+        if part not in self._scales:
+            self._scales[part] = _session(graph.scale(self._kept, *part))
+        return self._scales[part].run(None, given)[0]
 
     def out(self, x: np.ndarray) -> np.ndarray:
         return self._out.run(None, {"x": x})[0]

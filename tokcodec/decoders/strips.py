@@ -71,13 +71,14 @@ def _strip(
     bottom: int,
 ) -> np.ndarray:
     """Rows top..bottom of the correction."""
+    kinds = [b for b in (runtime.shape.blocks, runtime.shape.realism) if b]
     spans: list[tuple[int, int]] = []  # rows to work out at each resolution, finest first
     first, last = top - 1, bottom + 1  # the last convolution looks one row around
     for i, step in enumerate(finest[: IN_STRIPS + 1]):
         if i:
             first, last = _coarser(step, first, last)
         if i < IN_STRIPS:
-            margin = reach(runtime.shape.blocks[i])
+            margin = reach(sum(blocks[i] for blocks in kinds))
             first, last = max(0, first - margin) // 2 * 2, last + margin
         spans.append((first, min(last, step.low.shape[-2])))
     x = None if below is None else below[..., slice(*spans[IN_STRIPS]), :]

@@ -213,9 +213,9 @@ def train(
 
 
 def _optimisers(task: Task, network: nn.Module, schedule: Schedule) -> list[torch.optim.Optimizer]:
-    hidden = task.hidden()
+    hidden = [p for p in task.hidden() if p.requires_grad]
     known = {id(p) for p in hidden}
-    rest = [p for p in network.parameters() if id(p) not in known]
+    rest = [p for p in network.parameters() if p.requires_grad and id(p) not in known]
     adam = torch.optim.AdamW(rest, schedule.rate, weight_decay=schedule.decay)
     return [adam, *([Muon(hidden, schedule.rate, schedule.decay)] if hidden else [])]
 

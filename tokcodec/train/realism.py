@@ -1,9 +1,10 @@
 """Photographs to a network that draws as close as it can, or as naturally: one network, one knob.
 
 Conditioning on the realism wanted, as in "Multi-Realism Image Compression with a Conditional
-Generator" (Agustsson et al., CVPR 2023): part of every batch asks for realism 0 and is judged by
-squared error alone; the rest asks for more, and the more the more do likeness of features, and a
-critic that tells the network's pictures from examples, weigh.
+Generator" (Agustsson et al., CVPR 2023): the more realism a picture asks for, the more do likeness
+of features weigh, and a critic that tells the network's pictures from examples. What realism 0
+draws may stay as it is (only the blocks of realism learn), or learn along: then part of every batch
+asks for none, and is judged by squared error alone.
 
 What is an example depends on what was received. Of many bytes the photograph is. Of few, no network
 can find the photograph again, and towards it any loss only blurs: there the example is what
@@ -14,6 +15,7 @@ of the size. That can be learnt, since the same bytes always give the same examp
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +24,7 @@ import torch
 from torch import Tensor, nn
 
 from tokcodec.decoders.climb import climb
-from tokcodec.decoders.network import Network
+from tokcodec.decoders.network import Network, with_realism
 from tokcodec.errors import ArgumentError
 from tokcodec.model import Model
 from tokcodec.train.critic import Critic, mistaken, unconvinced
@@ -46,7 +48,9 @@ class Realism:
     features: str | None = None  # file of VGG-16; torchvision's without
     teacher: bool = True  # examples by Real-ESRGAN where little was received
     default: float = 0.5  # what the decoder's card recommends
-    share: float = 0.5  # of a batch that asks for realism
+    blocks: Sequence[int] = (1, 1, 2, 2, 1)  # of realism at each resolution, if there are none yet
+    frozen: bool = True  # only they learn: what realism 0 draws stays
+    share: float = 1.0  # of a batch that asks for realism
     window: int = 64  # pixels a side of the middle of each crop that is judged; 0: all
     likeness: float = 0.5  # weight of the features' difference
     critic: float = 0.5  # weight of the critic's score
@@ -61,6 +65,10 @@ class Realism:
         self, network: Network, model: Model, held_out: Tensor, device: torch.device
     ) -> RealismTask:
         """What to train, with features and teacher from their files."""
+        if not network.shape.realism:
+            if len(self.blocks) != len(network.shape.widths):
+                raise ArgumentError("realism: blocks has one number for every resolution")
+            network = with_realism(network, tuple(self.blocks)).train()
         seen = vgg16(None if self.features is None else Path(self.features))
         example = teacher() if self.teacher else None
         return RealismTask(network, model, held_out, device, self, seen, example)
@@ -82,6 +90,11 @@ class RealismTask(DecoderTask):
         teacher: Teacher | None,
     ) -> None:
         super().__init__(network, model, held_out, device)
+        if not network.shape.realism:
+            raise ArgumentError("this network has no blocks of realism")
+        if settings.frozen:
+            for name, p in network.named_parameters():
+                p.requires_grad_(any(part in name for part in ("realism", "noisy", "style")))
         self.settings = settings
         self.features = features.to(device)
         self.teacher = teacher.to(device) if teacher else None
