@@ -207,6 +207,33 @@ def test_crops_are_of_every_scale_from_the_whole_to_full_size(tmp_path: Path) ->
     assert max(spans) > 200
 
 
+def test_crops_are_scaled_down_by_as_much_as_asked(tmp_path: Path) -> None:
+    slope = np.linspace(0, 255, 128).astype(np.uint8)[:, None, None].repeat(160, 1).repeat(3, 2)
+    (tmp_path / file_names(False, 1)[0]).write_bytes(saved(slope))
+    for side, least in ((32, 2 * 64), (80, 230)):  # 80 rows of 128 cannot be halved: all are shown
+        stream = batches([tmp_path], [Sizes(side, 40)], workers=0, seed=0, shrink=2.0)
+        spans = [int(crop.max()) - int(crop.min()) for crop in crops(next(stream))]
+        assert min(spans) > least - 14
+
+
+def test_narrow_crops_lie_and_stand(folder: Path) -> None:
+    stream = batches([folder], [Sizes(48, 4, height=5)], workers=0, seed=0)
+    found = [tuple(batch.shape) for batch in islice(stream, 20)]
+    assert set(found) == {(4, 3, 5, 48), (4, 3, 48, 5)}
+
+
+def test_a_share_of_the_crops_are_drawings(folder: Path) -> None:
+    """The photographs to train on are dark."""
+
+    def share(drawn: float) -> float:
+        stream = batches([folder], [Sizes(32, 10)], workers=0, seed=0, drawn=drawn)
+        found = torch.cat(list(islice(stream, 12)))
+        return float((found.amax((1, 2, 3)) > 90).float().mean())
+
+    assert share(0) == 0
+    assert 0.15 < share(0.4) < 0.5
+
+
 def test_photographs_that_are_too_small_are_scaled_up(tmp_path: Path, photograph: Callable) -> None:
     picture = Image.fromarray(photograph("rocket", 66, 66))
     picture.save(tmp_path / file_names(False, 1)[0])

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 DECODER = "decoder.safetensors"
 SIZES = (
     {"side": 128, "batch": 8, "share": 0.6},
-    {"side": 256, "batch": 2, "share": 0.3},
+    {"side": 192, "batch": 4, "share": 0.3},
     {"side": 192, "height": 12, "batch": 16, "share": 0.1},
 )
 
@@ -35,6 +35,7 @@ class Config:
     workers: int = 1  # processes that read photographs
     grey: float = 0.06  # share of crops without colour
     drawn: float = 0.08  # share of crops that are drawings instead: text, shapes, gradients
+    shrink: float = 1.5  # by how much photographs are scaled down at least: JPEG's traces vanish
     check_side: int = 256  # pixels a side of the held-out photographs to check with
     check_count: int = 24
     network: dict[str, Any] = field(default_factory=dict)
@@ -105,10 +106,12 @@ def run(args: argparse.Namespace) -> int:
         network = read(args.start) if args.start else Network(shape)
         network.requires_grad_(True).train()
         checks = held_out(args.images, config.check_side, config.check_count)
-        given = network, open_model(config.model), checks, device
-        task = DecoderTask(*given) if realism is None else realism.task(*given)
+        model = open_model(config.model)
+        of = DecoderTask if realism is None else realism.task
+        task = of(network, model, checks, device)
         seed = config.seed + 1000 * rank + (steps_done(args.out) << 20 if args.resume else 0)
-        stream = batches(args.images, sizes, config.workers, seed, config.grey, config.drawn)
+        given = config.grey, config.drawn, config.shrink
+        stream = batches(args.images, sizes, config.workers, seed, *given)
         trained = train(task, stream, schedule, args.out, device, args.resume)
         if rank == 0:
             card = {

@@ -94,9 +94,10 @@ class Crops(IterableDataset):
         grey: float,
         seed: int,
         drawn: float = 0.0,
+        shrink: float = 1.0,
     ) -> None:
         self.chosen, self.sizes, self.grey = list(chosen), list(sizes), grey
-        self.seed, self.drawn = seed, drawn
+        self.seed, self.drawn, self.shrink = seed, drawn, shrink
 
     def __iter__(self) -> Iterator[Tensor]:
         worker = get_worker_info()
@@ -131,14 +132,15 @@ class Crops(IterableDataset):
         self, image: Image.Image, shape: tuple[int, int], rng: np.random.Generator
     ) -> np.ndarray:
         """uint8 (height, width, 3) for a `shape` (width, height): from as much of the picture as
-        has that shape, scaled down, to a crop at full size, with scales log-uniform in between;
-        pictures that are too small are scaled up.
+        has that shape, scaled down, to a crop scaled down by `shrink`, log-uniform in between;
+        pictures that are too small for that are scaled less, or up.
         """
         if self.drawn and rng.random() < self.drawn:
             found = drawing(*shape, rng)
         else:
             most = min(n / wanted for n, wanted in zip(image.size, shape, strict=True))
-            scale = float(np.exp(rng.uniform(min(0.0, np.log(most)), np.log(most))))
+            least = min(self.shrink, most)
+            scale = float(np.exp(rng.uniform(np.log(least), np.log(most))))
             wide, high = (
                 min(scale * wanted, n) for n, wanted in zip(image.size, shape, strict=True)
             )
@@ -161,15 +163,15 @@ def batches(
     seed: int,
     grey: float = 0.0,
     drawn: float = 0.0,
+    shrink: float = 1.0,
 ) -> Iterator[Tensor]:
     """Endless batches of the photographs that are not held out, made by `workers` processes."""
     chosen = [p for p in places(paths) if not p.held_out]
     if not chosen:
         raise InputError("no photographs to train on")
-    return iter(
-        DataLoader(Crops(chosen, sizes, grey, seed, drawn), batch_size=None, num_workers=workers,
-                   prefetch_factor=4 if workers else None)
-    )  # fmt: skip
+    crops = Crops(chosen, sizes, grey, seed, drawn, shrink)
+    ahead = 4 if workers else None
+    return iter(DataLoader(crops, batch_size=None, num_workers=workers, prefetch_factor=ahead))
 
 
 def held_out(paths: Sequence[Path], side: int, count: int) -> Tensor:
