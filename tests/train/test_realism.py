@@ -80,6 +80,17 @@ def test_all_losses_reach_the_network_and_the_critic_learns(
     assert not torch.allclose(found["likeness"], found["critic"])
 
 
+def test_a_critic_without_weight_does_not_work(
+    photograph: Callable[[str, int, int], np.ndarray],
+) -> None:
+    picture = photograph("coffee", 64, 64)
+    task = task_of(picture, critic=0.0)
+    before = [p.detach().clone() for p in task.critic.parameters()]
+    _, numbers = task.loss(task.network, as_batch(picture).byte().repeat(4, 1, 1, 1))
+    assert set(numbers) == {"loss", "unlike"}
+    assert all((a == b).all() for a, b in zip(before, task.critic.parameters(), strict=True))
+
+
 def test_narrow_crops_ask_for_none(photograph: Callable[[str, int, int], np.ndarray]) -> None:
     picture = photograph("coffee", 64, 9)
     task = task_of(picture)

@@ -167,17 +167,18 @@ class RealismTask(DecoderTask):
             with torch.no_grad():
                 theirs = self.features(example)
             ours = self.features(drawn)
-            mistakes = self._teach(example, drawn, plain, theirs, ours)
             unlike = difference([f.float() for f in ours], [f.float() for f in theirs])
-            self.critic.requires_grad_(False)
-            score = unconvinced(self.critic(drawn, plain, ours)).float()
-            self.critic.requires_grad_(True)
-        loss = realism * (self.settings.likeness * unlike + self.settings.critic * score)
-        return loss.sum(), {
-            "unlike": float(unlike.detach().mean()),
-            "score": float(-score.detach().mean()),
-            "mistakes": mistakes,
-        }
+        loss = self.settings.likeness * unlike
+        numbers = {"unlike": float(unlike.detach().mean())}
+        if self.settings.critic:
+            with self.autocast():
+                numbers["mistakes"] = self._teach(example, drawn, plain, theirs, ours)
+                self.critic.requires_grad_(False)
+                score = unconvinced(self.critic(drawn, plain, ours)).float()
+                self.critic.requires_grad_(True)
+            loss = loss + self.settings.critic * score
+            numbers["score"] = float(-score.detach().mean())
+        return (realism * loss).sum(), numbers
 
     def _teach(
         self,
