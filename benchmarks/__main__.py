@@ -16,6 +16,7 @@ COMMANDS = {
     "bandwidth": "seconds and joules a picture on named links",
     "speed": "encode and decode as ratios to WebP and AVIF",
     "tokens": "bytes a token, what a cut loses, large and strange pictures",
+    "loss": "PSNR and share shown over links that lose packets",
     "robust": "pictures unlike photographs: one decoder against another",
 }
 

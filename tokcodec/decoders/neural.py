@@ -26,10 +26,11 @@ def neural(
 ) -> np.ndarray:
     """Pixels, uint8 (height, width, 3), of the whole picture. For a `size` (width, height) well
     below it the linear inverse's low band serves: scaling down leaves nothing to correct. Nor does
-    a stream that is complete.
+    a stream that is complete, and one that says nothing stays flat.
     """
     order = known.order
-    if reduced(order, size) or len(order.bands) == order.channels or known.complete:
+    corrected = len(order.bands) > order.channels and known.q and not known.complete
+    if not corrected or reduced(order, size):
         return linear(known, size)
     each = len(order.bands) // order.channels
     bands = []

@@ -1,0 +1,65 @@
+"""Choices: the best of a family, never worse than simpler ones."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tokcodec.link.allocation import EQUAL, choose, expected, fit
+from tokcodec.link.channel import bursty, independent
+from tokcodec.link.protection import CURVES, PLAIN, curve, groups, scheme_of
+
+WORTH = 12 + 2.2 * np.log2(1 + np.maximum(0, np.arange(2001) - 4) / 4)  # decibels by bytes
+
+
+def test_equal_is_the_diagonal():
+    assert all(len(set(curve(scheme, 30, 20).tolist())) == 1 for scheme in EQUAL)
+
+
+@pytest.mark.parametrize("loss", [independent(0.05), independent(0.4), bursty(0.2, 3)])
+@pytest.mark.parametrize("count", [1, 4, 12])
+def test_priority_is_best(loss, count: int):
+    plans = {p: choose(WORTH, count, 46, loss, p) for p in ("priority", "equal", "none")}
+    assert plans["priority"].expected >= max(p.expected for p in plans.values())
+    if count == 12:
+        assert plans["priority"].expected > plans["equal"].expected + 0.05
+        assert plans["equal"].expected > plans["none"].expected + 1
+
+
+def test_expected_is_the_mean_of_what_arrives():
+    loss, count, length = bursty(0.2, 3), 10, 46
+    random = np.random.default_rng(5)
+    scheme = scheme_of(4, 11)
+    k = curve(scheme, count, length)
+    arrived = np.array([loss.draw(count, random).sum() for _ in range(4000)])
+    mean = np.mean([WORTH[int(k[k <= m].sum())] for m in arrived])
+    assert expected(WORTH, scheme, count, length, loss) == pytest.approx(mean, abs=0.1)
+
+
+def test_two_groups_wait_for_the_slower():
+    loss, scheme = independent(0.2), scheme_of(9, 12)
+    halves, whole = (expected(WORTH, scheme, n, 3, loss) for n in (300, 150))
+    assert halves > whole - 0.5  # twice the bytes, at a group that loses more
+
+
+def test_without_loss_all_travels():
+    plan = choose(WORTH, 10, 46, independent(0), "priority")
+    assert plan.scheme == PLAIN
+    assert plan.used == 460
+
+
+@pytest.mark.parametrize("count", [1, 3, 10, 40, 300])
+@pytest.mark.parametrize("size", [4, 30, 100, 333, 1999])
+def test_filling_is_in_the_last_column(count: int, size: int):
+    several = groups(count)
+    for scheme in range(1, CURVES + 1, 7):
+        fitted = fit(size, scheme, count, 46)
+        if fitted is None:
+            assert several * int(curve(scheme, count // several, 1)[0]) > size + 1
+            continue
+        length, used = fitted
+        k = curve(scheme, count // several, length)
+        filling = several * int(k.sum()) - 1 - used
+        assert 1 <= length <= 46
+        assert 0 <= used <= size
+        assert 0 <= filling < min(256, several * int(k[-1]))

@@ -1,0 +1,43 @@
+"""Errors by bytes, against what the linear decoder shows."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import tokcodec
+from tokcodec.errors import ArgumentError, StreamError
+from tokcodec.link.fidelity import decibels, errors
+from tokcodec.psnr import psnr
+
+
+def shown(data: bytes, original: np.ndarray) -> float:
+    return psnr(np.asarray(tokcodec.decode(data, decoder="linear")), original)
+
+
+@pytest.mark.parametrize("given", [True, False])
+def test_gains_are_those_of_the_pictures(astronaut: np.ndarray, stream: bytes, given: bool):
+    worth = decibels(errors(stream, astronaut if given else None))
+    assert len(worth) == len(stream) + 1
+    assert (np.diff(worth) >= 0).all()
+    # Only differences count in a choice. Bands are not quite orthonormal: half a decibel.
+    for a, b in ((24, 50), (50, 100), (100, 200), (200, 400)):
+        true = shown(stream[:b], astronaut) - shown(stream[:a], astronaut)
+        assert worth[b] - worth[a] == pytest.approx(true, abs=0.5)
+
+
+def test_a_whole_stream_and_a_bare_header(photograph):
+    flat = np.full((8, 8, 3), 90, np.uint8)
+    whole = tokcodec.encode(flat, budget=10**6)
+    assert errors(whole)[-1] == pytest.approx(errors(whole, flat)[-1], rel=0.5)
+    header = tokcodec.encode(photograph("coffee", 40, 30), budget=0)
+    assert len(errors(header)) == len(header) + 1
+    grey = tokcodec.encode(np.asarray(photograph("camera", 40, 30)), max_bytes=60)
+    assert len(errors(grey)) == 61
+
+
+def test_what_is_refused(astronaut: np.ndarray, stream: bytes):
+    with pytest.raises(ArgumentError, match="original"):
+        errors(stream, astronaut[:50])
+    with pytest.raises(StreamError):
+        errors(b"no stream at all")

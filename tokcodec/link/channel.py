@@ -1,0 +1,128 @@
+"""Links that lose packets: how many arrive, with what probability, and draws of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from tokcodec.errors import ArgumentError
+
+
+@dataclass(frozen=True)
+class Channel:
+    """A link with a good and a bad state (Gilbert 1960, Elliott 1963), one step a packet.
+
+    `independent` and `bursty` make the usual ones. A chain starts in its stationary state.
+
+    Attributes:
+        to_bad: probability that a bad state follows a good one.
+        to_good: probability that a good state follows a bad one; above 0.
+        loss_good, loss_bad: probability that a packet is lost in each state.
+    """
+
+    to_bad: float
+    to_good: float
+    loss_good: float = 0.0
+    loss_bad: float = 1.0
+
+    def __post_init__(self) -> None:
+        values = (self.to_bad, self.to_good, self.loss_good, self.loss_bad)
+        if not all(0 <= v <= 1 for v in values) or self.to_good == 0:
+            raise ArgumentError(
+                f"probabilities of a channel lie in 0..1, to_good above 0; not {values}"
+            )
+
+    @property
+    def bad(self) -> float:
+        """Share of packets that meet the bad state."""
+        return self.to_bad / (self.to_bad + self.to_good)
+
+    @property
+    def rate(self) -> float:
+        """Share of packets that are lost."""
+        return self.bad * self.loss_bad + (1 - self.bad) * self.loss_good
+
+    def every(self, step: int) -> Channel:
+        """The channel that every `step`-th packet sees: its states follow one another less."""
+        kept = (1 - self.to_bad - self.to_good) ** step
+        return Channel(
+            self.bad * (1 - kept), (1 - self.bad) * (1 - kept), self.loss_good, self.loss_bad
+        )
+
+    def received(self, packets: int) -> np.ndarray:
+        """Probabilities, float64 (packets + 1,), that 0, 1, ... of so many packets arrive."""
+        return _received(self, packets)
+
+    def unbroken(self, packets: int) -> np.ndarray:
+        """Probabilities, float64 (packets + 1,), that exactly the first 0, 1, ... of so many
+        packets arrive before one is lost.
+        """
+        arrive = np.array([1 - self.loss_good, 1 - self.loss_bad])
+        state, all_so_far = np.array([1 - self.bad, self.bad]), [1.0]
+        for _ in range(packets):
+            state = state * arrive
+            all_so_far.append(float(state.sum()))
+            state = self._step(state)
+        return -np.diff([*all_so_far, 0.0])
+
+    def draw(self, packets: int, random: np.random.Generator) -> np.ndarray:
+        """Which of so many packets arrive in one trial: bool (packets,)."""
+        chances = random.random((packets + 1, 2))
+        bad = bool(chances[packets, 0] < self.bad)
+        arrived = np.zeros(packets, bool)
+        for i, (change, loss) in enumerate(chances[:packets]):
+            arrived[i] = loss >= (self.loss_bad if bad else self.loss_good)
+            bad = bool(change >= self.to_good) if bad else bool(change < self.to_bad)
+        return arrived
+
+    def _step(self, state: np.ndarray) -> np.ndarray:
+        """Weights (2, ...) of good and bad state, one packet later."""
+        good, bad = state
+        return np.stack(
+            [
+                good * (1 - self.to_bad) + bad * self.to_good,
+                good * self.to_bad + bad * (1 - self.to_good),
+            ]
+        )
+
+
+def independent(rate: float) -> Channel:
+    """Every packet is lost with the same probability `rate`, 0 up to but not including 1."""
+    _check_rate(rate)
+    return Channel(rate, 1 - rate)
+
+
+def bursty(rate: float, burst: float = 3.0) -> Channel:
+    """Losses in runs of `burst` packets on average, `rate` of all packets.
+
+    Raises:
+        ArgumentError: runs that short cannot lose so many: `rate` is above burst / (burst + 1).
+    """
+    _check_rate(rate)
+    if not burst >= 1:
+        raise ArgumentError(f"a burst has at least one packet, not {burst}")
+    to_bad = rate / (burst * (1 - rate))
+    if to_bad > 1:
+        raise ArgumentError(f"a loss of {rate:g} needs bursts longer than {burst:g} packets")
+    return Channel(to_bad, 1 / burst)
+
+
+def _check_rate(rate: float) -> None:
+    if not 0 <= rate < 1:
+        raise ArgumentError(f"a loss rate lies in 0..1, below 1; not {rate}")
+
+
+@lru_cache(maxsize=256)
+def _received(channel: Channel, packets: int) -> np.ndarray:
+    weights = np.zeros((2, packets + 1))  # of state, by packets arrived so far
+    weights[:, 0] = 1 - channel.bad, channel.bad
+    loss = np.array([[channel.loss_good], [channel.loss_bad]])
+    for _ in range(packets):
+        lost, arrived = weights * loss, weights * (1 - loss)
+        lost[:, 1:] += arrived[:, :-1]
+        weights = channel._step(lost)
+    found = weights.sum(0)
+    found.setflags(write=False)  # it is shared by all who ask
+    return found

@@ -1,0 +1,88 @@
+"""A stream to the squared error that each of its prefixes leaves."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tokcodec import weights
+from tokcodec.coder import codestring
+from tokcodec.distortion import Curve
+from tokcodec.errors import ArgumentError
+from tokcodec.limits import MAX_PIXELS
+from tokcodec.model import TOTAL
+from tokcodec.pixels import colour, image
+from tokcodec.pixels.image import Picture
+from tokcodec.stream import header as headers
+from tokcodec.tokens.order import Order, order_for
+from tokcodec.tokens.pyramid import Source, analyse, dequantise
+
+POINTS = 256  # at most so many prefixes are looked at; between them decibels run straight
+LEAST = 1 / 12  # mean squared error of rounding to 8 bits: no picture counts as better
+DOUBLING = 10 ** (2.2 / 10)  # error falls so much, about, when bytes double
+
+
+def errors(data: bytes, original: Picture | None = None) -> np.ndarray:
+    """Mean squared error of an 8-bit sample after each number of bytes, 0 ... len(data): float64
+    (len(data) + 1,), never rising.
+
+    Args:
+        data: a stream.
+        original: the picture that it was made of. Without it the stream's own picture stands in,
+            and what that lacks is guessed from how the error falls before the end.
+
+    Raises:
+        StreamError, UnknownModelError: `data` is no stream of a known model.
+        ArgumentError: the original has another size.
+    """
+    header, length = headers.parse(data)
+    model = weights.model_for(header)
+    headers.check(data[:length], model.sha256)
+    image.check_size(header.width, header.height, MAX_PIXELS)
+    order = order_for(model, header.height, header.width, 1 if header.grey else 3)
+    missing: float | None = 0.0
+    if original is None:
+        reading = codestring.read(order, data[length:])
+        source = Source(order, [dequantise(reading.known, b) for b in range(len(order.bands))])
+        most, missing = reading.total, 0.0 if reading.complete else None
+    else:
+        rgb = image.to_rgb(original)
+        if rgb.shape[:2] != (header.height, header.width):
+            raise ArgumentError(
+                f"the original has {rgb.shape[1]} x {rgb.shape[0]} pixels, the stream "
+                f"{header.width} x {header.height}"
+            )
+        source = Source(order, analyse(colour.to_planes(rgb, header.grey)))
+        most = order.digits
+    script = codestring.Script(order, source.digits)
+    payload = len(data) - length
+    sizes = np.unique(np.geomspace(1, payload + 1, POINTS).astype(np.int64) - 1)
+    digits = np.minimum(_digits(script, sizes), most)
+    curve = Curve(script, source)
+    left = np.array([curve.error_after(int(d)) for d in digits])
+    left = np.minimum.accumulate(left - (left[-1] if original is None else 0.0))
+    if missing is None:
+        half = left[np.searchsorted(sizes, payload / 2)]
+        missing = half / (DOUBLING - 1)
+    samples = 3 * order.height * order.width
+    mean = np.maximum((left + missing) / samples, LEAST)
+    inside = np.interp(np.arange(payload + 1), sizes, np.log(mean))
+    return np.exp(np.concatenate([np.full(length, inside[0]), inside]))
+
+
+def decibels(error: np.ndarray) -> np.ndarray:
+    """Mean squared error of 8-bit samples to PSNR."""
+    return 10 * np.log10(255.0**2 / error)
+
+
+def _digits(script: codestring.Script, sizes: np.ndarray) -> np.ndarray:
+    """About how many digits so many bytes of code string determine, by the prior's own bits."""
+    order: Order = script.order
+    spent, bits = [np.zeros(1)], 0.0
+    for number in range(len(order.passes)):
+        if bits > 8 * sizes[-1]:
+            break
+        digits, rows, tables = script.line(number)
+        costs = np.log2(TOTAL) - np.log2(tables.frequencies[rows, digits.astype(np.int64) + 1])
+        spent.append(bits + np.cumsum(costs))
+        bits = float(spent[-1][-1])
+    return np.searchsorted(np.concatenate(spent), 8 * sizes - 1, side="right").clip(1) - 1

@@ -1,0 +1,185 @@
+"""A series of pictures and a link's rate to how much of each picture is sent."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import ceil
+from typing import NamedTuple
+
+import numpy as np
+
+from tokcodec.errors import ArgumentError
+from tokcodec.link.fidelity import errors
+from tokcodec.link.protection import MOST
+from tokcodec.pixels.image import Picture
+
+REMEMBERED = 32  # pictures that a new one is weighed against
+HORIZON = 8  # pictures over which a surplus or a debt is spread
+OVERHEAD = 5  # bytes of a frame that carry none of the stream: header and CRC-8
+STEPS = 40  # halvings of the slope's range
+SLOPES = (-30.0, 30.0)  # its natural logarithm: error a frame
+
+
+class Grant(NamedTuple):
+    """A picture to send now.
+
+    Attributes:
+        data: its stream, as it was put in.
+        packets: how many frames it may take: `split(grant.data, packets=grant.packets, ...)`.
+    """
+
+    data: bytes
+    packets: int
+
+
+@dataclass
+class _Waiting:
+    data: bytes
+    error: np.ndarray  # mean squared error after 0, 1, ... frames
+
+
+class Budget:
+    """Frames for each picture of a series, so that the mean rate holds and harder pictures get
+    more.
+
+    Credit grows by `bytes_per_second * duty_cycle` and is spent frame by frame: in any span no more
+    is sent than the span's own credit and that of `window` seconds before it. Every picture
+    stops where one frame more would lower its error by as little as for all the others (equal
+    slope), at the slope at which the last 32 pictures take, on average, what the rate allows.
+
+    When the link is slow or gone, pictures wait: the longer the queue, the less each will get, down
+    to one frame. When more than `max_waiting` wait, one is dropped.
+
+    Args:
+        bytes_per_second: of the link while it sends.
+        duty_cycle: share of the time that it may send, above 0 up to 1.
+        frame: bytes of a frame, the packets' header and check included.
+        overhead: bytes that each frame costs beside these on the air, as those of LoRaWAN (13).
+        protected: share of a frame's room that goes to protection, 0 up to but not including 1;
+            where one knows no better, the loss rate.
+        window: seconds over which unused credit is kept. Short against the span over which a
+            regulator counts, if that limit is hard.
+        max_waiting: pictures.
+        drop: "oldest" or "newest": which to drop when too many wait.
+        clock: seconds, never going back.
+    """
+
+    def __init__(
+        self,
+        bytes_per_second: float,
+        duty_cycle: float = 0.01,
+        frame: int = 51,
+        *,
+        overhead: int = 0,
+        protected: float = 0.1,
+        window: float = 3600.0,
+        max_waiting: int = 8,
+        drop: str = "oldest",
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        if not (bytes_per_second > 0 and 0 < duty_cycle <= 1 and window > 0):
+            raise ArgumentError("bytes_per_second, duty_cycle (at most 1) and window are above 0")
+        if frame <= OVERHEAD or overhead < 0 or max_waiting < 1:
+            raise ArgumentError(f"frame is above {OVERHEAD} bytes, max_waiting at least 1")
+        if not 0 <= protected < 1 or drop not in ("oldest", "newest"):
+            raise ArgumentError("protected lies in 0..1, below 1; drop is oldest or newest")
+        self.rate = bytes_per_second * duty_cycle / (frame + overhead)  # frames a second
+        self.most = self.rate * window  # frames of credit
+        if self.most < 1:
+            raise ArgumentError(
+                f"the link carries {self.most:.2g} frames in {window:g} seconds: "
+                "give a longer window"
+            )
+        self._room = (frame - OVERHEAD) * (1 - protected)
+        self._max_waiting, self._drop, self._clock = max_waiting, drop, clock
+        self._queue: deque[_Waiting] = deque()
+        self._past: deque[np.ndarray] = deque(maxlen=REMEMBERED)
+        self._credit, self._at = self.most, clock()
+        self._interval: float | None = None  # seconds from picture to picture, smoothed
+        self._arrived: float | None = None
+
+    def __len__(self) -> int:
+        """Pictures that wait."""
+        return len(self._queue)
+
+    @property
+    def credit(self) -> float:
+        """Frames that may be sent now."""
+        now = self._clock()
+        self._credit = min(self.most, self._credit + (now - self._at) * self.rate)
+        self._at = now
+        return self._credit
+
+    def put(self, data: bytes, original: Picture | None = None) -> int:
+        """Queue a stream, encoded at the most bytes that it could ever get.
+
+        Args:
+            data: a stream.
+            original: its picture, for its true errors.
+
+        Returns:
+            How many pictures were dropped for it, itself included: 0 or 1.
+        """
+        now = self._clock()
+        if self._arrived is not None:
+            since = now - self._arrived
+            old = since if self._interval is None else self._interval
+            self._interval = old + (since - old) / HORIZON
+        self._arrived = now
+        waiting = _Waiting(data, self._by_frames(errors(data, original)))
+        self._past.append(waiting.error)
+        self._queue.append(waiting)
+        if len(self._queue) <= self._max_waiting:
+            return 0
+        self._queue.popleft() if self._drop == "oldest" else self._queue.pop()
+        return 1
+
+    def get(self) -> Grant | None:
+        """The next picture and its frames, paid for; None if none waits, or credit does not reach
+        yet.
+        """
+        credit = self.credit
+        if not self._queue or credit < 1:
+            return None
+        first = self._queue[0]
+        frames = self._frames(first.error, credit)
+        if frames > credit:
+            return None
+        self._credit -= frames
+        self._queue.popleft()
+        return Grant(first.data, frames)
+
+    def refund(self, frames: int) -> None:
+        """Frames of a grant that were never sent."""
+        self._credit = min(self.most, self.credit + frames)
+
+    def _by_frames(self, error: np.ndarray) -> np.ndarray:
+        size = len(error) - 1
+        frames = max(1, min(MOST // 2, ceil(size / self._room)))
+        shown = np.minimum(np.arange(frames + 1) * self._room, size).astype(np.int64)
+        return error[shown]
+
+    def _frames(self, error: np.ndarray, credit: float) -> int:
+        mean = 0.0 if self._interval is None else self.rate * self._interval
+        target = mean + (credit - mean * len(self._queue)) / HORIZON
+        target = max(target, 1.0)
+        past = np.full((len(self._past), max(map(len, self._past))), np.inf)
+        for row, old in zip(past, self._past, strict=True):
+            row[: len(old)] = old
+        low, high = SLOPES
+        for _ in range(STEPS):
+            middle = (low + high) / 2
+            taken = float(_at_slope(past, middle).mean())
+            low, high = (middle, high) if taken > target else (low, middle)
+        return min(int(_at_slope(error, high)), max(1, int(self.most)))
+
+
+def _at_slope(error: np.ndarray, slope: float) -> np.ndarray:
+    """Frames, at least one, at which error and e^`slope` times the frames are least together; along
+    the last axis.
+    """
+    frames = np.arange(1, error.shape[-1])
+    return 1 + np.argmin(error[..., 1:] + np.exp(slope) * frames, axis=-1)

@@ -1,0 +1,244 @@
+"""Packets in any order, damaged, doubled, of many pictures, to the pictures so far."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from PIL import Image
+
+import tokcodec
+from tokcodec.errors import ArgumentError, TruncatedHeaderError
+from tokcodec.link import packet as packets_of
+from tokcodec.link import protection
+from tokcodec.link.packet import CHECKS, PICTURES
+from tokcodec.link.short import lengthen
+from tokcodec.stream import header as headers
+
+LEAST = 1 << 19  # bytes of memory: a quarter of it holds any packet
+FRESH = 4  # one part in so many of the memory is for pictures of one packet
+FIXED = 200  # bytes that a packet's keeping takes beside its body, about
+
+
+class Verdict(StrEnum):
+    """What became of a packet."""
+
+    NEW = "new"  # it told something
+    DUPLICATE = "duplicate"  # its place was taken: the first to come stays
+    DAMAGED = "damaged"  # dropped: no packet, or its check does not fit
+    FULL = "full"  # dropped: its picture alone would take all memory
+
+
+@dataclass(frozen=True)
+class State:
+    """A picture after a packet.
+
+    Attributes:
+        verdict: what became of the packet.
+        picture: number of its picture, 0..127; None if it was damaged.
+        received: packets of the picture so far, of `count` sent.
+        complete: all that was sent of the stream is here, whatever is still on the way.
+    """
+
+    verdict: Verdict
+    picture: int | None = None
+    received: int = 0
+    count: int = 0
+    complete: bool = False
+
+
+# Packets that disagree in any of these belong to different pictures: a false one spoils none.
+_Key = tuple[int, int, int, int]  # number, scheme, count, bytes of a body (0 if plain)
+
+
+@dataclass
+class _Part:
+    """A picture on its way."""
+
+    key: _Key
+    started: int  # how many packets had come before
+    bodies: dict[int, bytes] = field(default_factory=dict)
+    size: int = 0
+    last: float = 0.0
+    _known: tuple[int, bytes, bool] = (0, b"", False)
+
+    def prefix(self) -> tuple[bytes, bool]:
+        """The stream so far, and whether this is all that was sent."""
+        _, scheme, count, length = self.key
+        if self._known[0] != len(self.bodies):
+            if scheme == protection.PLAIN:
+                found, complete = _pieces(self.bodies), len(self.bodies) == count
+            else:
+                found, complete = protection.prefix(self.bodies, scheme, count, length)
+                if complete:
+                    found = found[: max(0, len(found) - 1 - found[-1])]
+            self._known = len(self.bodies), lengthen(found), complete
+        return self._known[1:]
+
+    def shows(self) -> bool:
+        """Whether the stream's header is here, whole."""
+        data, _ = self.prefix()
+        return bool(data) and not _truncated(data)
+
+
+class _Shelf:
+    """Pictures, the one touched last at the end; the others go when there is no room."""
+
+    def __init__(self, pictures: int, size: int) -> None:
+        self.parts: OrderedDict[_Key, _Part] = OrderedDict()
+        self._pictures, self._size = pictures, size
+
+    def put(self, part: _Part) -> None:
+        self.parts[part.key] = part
+        self.parts.move_to_end(part.key)
+        size = sum(p.size for p in self.parts.values())
+        while len(self.parts) > 1 and (len(self.parts) > self._pictures or size > self._size):
+            size -= self.parts.popitem(last=False)[1].size
+
+    def expire(self, before: float) -> None:
+        while self.parts and next(iter(self.parts.values())).last < before:
+            self.parts.popitem(last=False)
+
+
+class Receiver:
+    """Gathers packets and shows what they tell.
+
+    Memory stays within `max_pictures` and `max_bytes`. What has rested longest goes first, and
+    pictures of a single packet have a quarter to themselves, so that a flood of beginnings drives
+    out other beginnings only. Checks find accidents, not forgery: authenticate where that matters.
+
+    Args:
+        check: as the sender's.
+        timeout: seconds after its last packet that a picture is forgotten and its number is free. A
+            sender must not come back to a number sooner: 128 pictures a `timeout` at most.
+        max_pictures: at least 4.
+        max_bytes: of packets kept, with about 200 a packet for the keeping; at least 524,288.
+        clock: seconds, never going back.
+    """
+
+    def __init__(
+        self,
+        check: str = "crc8",
+        *,
+        timeout: float = 3600.0,
+        max_pictures: int = 64,
+        max_bytes: int = 4 << 20,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        if check not in CHECKS:
+            raise ArgumentError(f"a check is one of {', '.join(CHECKS)}, not {check!r}")
+        if not timeout > 0 or max_pictures < FRESH or max_bytes < LEAST:
+            raise ArgumentError(
+                f"timeout is above 0, max_pictures at least {FRESH}, max_bytes at least {LEAST}"
+            )
+        self._check, self._timeout, self._clock = check, timeout, clock
+        few, self._most = max_pictures // FRESH, max_bytes - max_bytes // FRESH
+        self._fresh = _Shelf(few, max_bytes // FRESH)
+        self._more = _Shelf(max_pictures - few, self._most)
+        self._packets = 0
+
+    def add(self, packet: bytes) -> State:
+        """Take one packet, whatever it is.
+
+        Raises:
+            ArgumentError: it is not even bytes.
+        """
+        if not isinstance(packet, (bytes, bytearray, memoryview)):
+            raise ArgumentError(f"a packet is bytes, not {type(packet).__name__}")
+        now = self._expire()
+        found = packets_of.read(bytes(packet), self._check)
+        if found is None or not protection.possible(found.scheme, found.count):
+            return State(Verdict.DAMAGED)
+        length = 0 if found.scheme == protection.PLAIN else len(found.body)
+        key = found.picture, found.scheme, found.count, length
+        part = self._more.parts.get(key) or self._fresh.parts.get(key)
+        if part is None:
+            part = _Part(key, self._packets)
+        self._packets += 1
+        if found.index in part.bodies:
+            return self._state(part, Verdict.DUPLICATE)
+        if part.size + len(found.body) + FIXED > self._most:
+            return self._state(part, Verdict.FULL)
+        part.bodies[found.index] = found.body
+        part.size += len(found.body) + FIXED
+        part.last = now
+        if len(part.bodies) == 1:
+            self._fresh.put(part)
+        else:
+            self._fresh.parts.pop(key, None)
+            self._more.put(part)
+        return self._state(part, Verdict.NEW)
+
+    def data(self, picture: int | None = None) -> bytes:
+        """The stream so far, a prefix of what the sender had; empty until its header is there.
+
+        Args:
+            picture: its number, modulo 128; None for the latest picture that has something to show.
+        """
+        part = self._find(picture)
+        return part.prefix()[0] if part is not None and part.shows() else b""
+
+    def image(self, picture: int | None = None, **options) -> Image.Image | None:
+        """The picture so far, or None until its stream's header is there; `options` as for
+        `tokcodec.decode`.
+
+        Raises:
+            TokCodecError: as `tokcodec.decode`. StreamError, if damage went past the check.
+        """
+        data = self.data(picture)
+        return tokcodec.decode(data, **options) if data else None
+
+    def pictures(self) -> list[State]:
+        """The pictures at hand, in the order of their first packets."""
+        self._expire()
+        return [self._state(part, Verdict.NEW) for part in self._parts()]
+
+    def _find(self, picture: int | None) -> _Part | None:
+        self._expire()
+        parts = self._parts()
+        if picture is None:
+            return next((part for part in reversed(parts) if part.shows()), None)
+        same = [part for part in parts if part.key[0] == picture % PICTURES]
+        return max(same, key=lambda part: len(part.bodies), default=None)
+
+    def _parts(self) -> list[_Part]:
+        parts = [*self._fresh.parts.values(), *self._more.parts.values()]
+        return sorted(parts, key=lambda part: part.started)
+
+    def _expire(self) -> float:
+        now = self._clock()
+        for shelf in (self._fresh, self._more):
+            shelf.expire(now - self._timeout)
+        return now
+
+    @staticmethod
+    def _state(part: _Part, verdict: Verdict) -> State:
+        number, scheme, count, length = part.key
+        received = set(part.bodies)
+        if scheme == protection.PLAIN:
+            complete = len(received) == count
+        else:
+            complete = protection.enough(received, scheme, count, length)
+        return State(verdict, number, len(received), count, complete)
+
+
+def _pieces(bodies: dict[int, bytes]) -> bytes:
+    """Plain bodies up to the first that is missing."""
+    found: list[bytes] = []
+    while len(found) in bodies:
+        found.append(bodies[len(found)])
+    return b"".join(found)
+
+
+def _truncated(data: bytes) -> bool:
+    """Whether the header goes on after these bytes; other damage is not seen here."""
+    try:
+        headers.parse(data)
+    except TruncatedHeaderError:
+        return True
+    except tokcodec.TokCodecError:
+        return False
+    return False

@@ -1,0 +1,93 @@
+"""A stream to the packets that carry it."""
+
+from __future__ import annotations
+
+from math import ceil
+
+from tokcodec.errors import ArgumentError
+from tokcodec.link import packet as packets_of
+from tokcodec.link import protection
+from tokcodec.link.allocation import Plan, choose
+from tokcodec.link.channel import Channel, independent
+from tokcodec.link.fidelity import decibels, errors
+from tokcodec.link.packet import PICTURES, Packet
+from tokcodec.link.short import shorten
+from tokcodec.pixels.image import Picture
+
+PROTECTIONS = ("priority", "equal", "none")
+LOSS = independent(0.1)
+
+
+def split(
+    data: bytes,
+    mtu: int = 51,
+    *,
+    protect: str = "priority",
+    check: str = "crc8",
+    picture: int = 0,
+    packets: int | None = None,
+    loss: Channel = LOSS,
+    original: Picture | None = None,
+) -> list[bytes]:
+    """A stream to packets of at most `mtu` bytes, of which any show a picture.
+
+    The longer the stream, the more there is to choose from: of one too long for the packets, the
+    prefix is sent that shows the best picture on average.
+
+    Args:
+        data: a stream, whole or cut.
+        mtu: bytes of a packet, with header (4) and check.
+        protect: "priority" protects the first bytes most, "equal" all alike, "none" cuts the stream
+            into pieces, of which those before the first loss count.
+        check: "none" if the link drops damaged packets itself, "crc8" (one byte) or "crc16" (two).
+        picture: a number that differs from those of other pictures on the way, counted modulo 128.
+        packets: how many to send. Without it as many as the whole stream needs; with protection,
+            1 / (1 - loss) times that.
+        loss: the link, as far as it is known.
+        original: the picture itself. Protection then fits its own errors instead of those guessed
+            from the stream.
+
+    Raises:
+        StreamError, UnknownModelError: `data` is no stream of a known model.
+        ArgumentError: there is no such protection or check, packets are too small, more than 510,
+            or above 255, protected and odd; the original has another size; reedsolo is missing.
+    """
+    if protect not in PROTECTIONS:
+        raise ArgumentError(f"protect is one of {', '.join(PROTECTIONS)}, not {protect!r}")
+    room = packets_of.room(mtu, check)
+    data = bytes(data)
+    stream = shorten(data)
+    count = packets if packets is not None else _enough(len(stream), room, loss, protect)
+    if not protection.possible(protection.PLAIN if protect == "none" else 1, count):
+        raise ArgumentError(
+            f"a picture travels in 1 to {protection.MOST} packets, protected and above 255 in an "
+            f"even number, not {count}; send larger packets or fewer bytes"
+        )
+    if protect == "none":
+        plan = Plan(protection.PLAIN, room, min(len(stream), count * room), 0.0)
+    else:
+        worth = decibels(errors(data, original))[len(data) - len(stream) :]
+        plan = choose(worth, count, room, loss, protect)
+    bodies = _bodies(stream[: plan.used], plan, count)
+    number = picture % PICTURES
+    return [
+        packets_of.write(Packet(number, plan.scheme, i, len(bodies), body), check)
+        for i, body in enumerate(bodies)
+    ]
+
+
+def _enough(size: int, room: int, loss: Channel, protect: str) -> int:
+    if protect == "none":
+        return ceil(size / room)
+    count = ceil((size + 1) / (room * (1 - loss.rate)))
+    return count + (count > protection.MOST // 2 and count % 2)
+
+
+def _bodies(stream: bytes, plan: Plan, count: int) -> list[bytes]:
+    if plan.scheme == protection.PLAIN:
+        return [stream[i : i + plan.length] for i in range(0, len(stream), plan.length)]
+    several = protection.groups(count)
+    k = protection.curve(plan.scheme, count // several, plan.length)
+    filling = several * int(k.sum()) - 1 - len(stream)
+    filled = stream + bytes(filling) + bytes((filling,))
+    return protection.protect(filled, plan.scheme, count, plan.length)
