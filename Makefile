@@ -23,7 +23,7 @@ $(VENV)/bin/pip:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/demo: pyproject.toml | $(VENV)/bin/pip
-	$(BIN)/pip install -q -e '.' 'scikit-image>=0.24'
+	$(BIN)/pip install -q -e '.[onnx]' 'scikit-image>=0.24'
 	touch $@
 
 $(VENV)/dev: pyproject.toml | $(VENV)/bin/pip
