@@ -103,7 +103,7 @@ def test_what_is_trained_is_what_decodes(height: int, width: int, photograph: Ca
     picture, network = photograph("coffee", width, height), random_network()
     drop = TailDrop(order_for(MODEL, height, width, 3))
     truth = analyse(to_planes(as_batch(picture)))
-    for digits in (0, 100, 3000):
+    for digits in (10, 100, 3000):
         cut = drop.cut(truth, torch.tensor([digits]))
         planes, linear = corrected(network, cut, height, width)
         assert (planes - linear).abs().max() > 5
