@@ -187,7 +187,9 @@ class Codec:
         decoder: str | Path = "auto",
         realism: float | None = None,
     ) -> Image.Image:
-        """Tokens, all or a prefix, to a picture at the original size, or fitted into `size`."""
+        """Tokens, all or a prefix, to a picture at the original size, or fitted into `size`;
+        `decoder` and `realism` as for `decode`.
+        """
         draw = decoders.find(decoder, realism)
         order = self._order_of(tokens)
         digits, known = to_digits(tokens.ids), Knowledge(order)

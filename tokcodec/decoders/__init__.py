@@ -72,7 +72,9 @@ def _best(realism: float | None) -> Decoder:
 
 def _shipped(realism: float | None, way: str) -> Decoder:
     if not SHIPPED.exists():
-        raise ArgumentError("no trained decoder is shipped yet; give the path of a file")
+        raise ArgumentError(
+            "the shipped decoder is missing: install tokcodec again, or give the path of a file"
+        )
     trained = _trained(SHIPPED, realism, way)
 
     def best(known: Knowledge, size: tuple[int, int]) -> np.ndarray:

@@ -16,7 +16,9 @@ from tokcodec.tokens.pyramid import analyse, synthesise
 
 
 def consistent(plane: np.ndarray, known: Knowledge, channel: int) -> np.ndarray:
-    """A channel's plane, float32 (height, width), with each coefficient in its interval."""
+    """A plane, float32 (height, width), of a channel (0..2), each coefficient in its interval:
+    one step of projection onto convex sets (Youla and Webb, 1982).
+    """
     order = known.order
     each = len(order.bands) // order.channels
     bands = analyse(plane[None])

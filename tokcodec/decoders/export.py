@@ -28,7 +28,7 @@ def run(args: argparse.Namespace) -> int:
     if find_spec("onnx") is None:
         raise ArgumentError("writing ONNX needs onnx: pip install 'tokcodec[onnx]'")
     if args.decoder is None and not decoders.SHIPPED.exists():
-        raise ArgumentError("no trained decoder is shipped: say which, --decoder FILE.safetensors")
+        raise ArgumentError("the shipped decoder is missing: say which, --decoder FILE.safetensors")
     from tokcodec.decoders.onnx_file import to_bytes
 
     kept = stored.read(args.decoder or decoders.SHIPPED)

@@ -81,14 +81,13 @@ def _strip(
             margin = reach(sum(blocks[i] for blocks in kinds))
             first, last = max(0, first - margin) // 2 * 2, last + margin
         spans.append((first, min(last, step.low.shape[-2])))
-    x = None if below is None else below[..., slice(*spans[IN_STRIPS]), :]
-    for i in reversed(range(min(IN_STRIPS, len(finest)))):
+    below = None if below is None else below[..., slice(*spans[IN_STRIPS]), :]
+    for i in reversed(range(1, min(IN_STRIPS, len(finest)))):
         a, b = spans[i]
-        x = runtime.scale(i, inputs(finest[i], a, b, realism), x, conditions[i])
-        if i:  # hand up the rows over those of the finer resolution
-            start, end = _coarser(finest[i], *spans[i - 1])
-            x = x[..., start - a : end - a, :]
-    assert x is not None  # there is one resolution at least
+        x = runtime.scale(i, inputs(finest[i], a, b, realism), below, conditions[i])
+        start, end = _coarser(finest[i], *spans[i - 1])  # the rows over those of the finer one
+        below = x[..., start - a : end - a, :]
+    x = runtime.scale(0, inputs(finest[0], *spans[0], realism), below, conditions[0])
     return runtime.out(x)[..., top - spans[0][0] : bottom - spans[0][0], :] * _SPREAD
 
 
