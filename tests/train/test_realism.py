@@ -98,6 +98,24 @@ def test_narrow_crops_ask_for_none(photograph: Callable[[str, int, int], np.ndar
     assert set(numbers) == {"loss", "gain_db"}
 
 
+def test_a_replayed_batch_asks_the_teacher_nothing(
+    photograph: Callable[[str, int, int], np.ndarray],
+) -> None:
+    class Counting(Enlarging):
+        asked = 0
+
+        def forward(self, small: torch.Tensor) -> torch.Tensor:
+            self.asked += 1
+            return super().forward(small)
+
+    picture = photograph("coffee", 64, 64)
+    teacher = Counting()
+    task = task_of(picture, teacher, window=32, replay=3, kept=4)
+    for _ in range(16):
+        task.loss(task.network, as_batch(picture).byte().repeat(4, 1, 1, 1))
+    assert 4 <= teacher.asked <= 7  # 4 to begin with, then every fourth time
+
+
 @pytest.mark.parametrize("window", [0, 32, 44, 64])
 def test_the_teacher_sees_the_window(
     window: int, photograph: Callable[[str, int, int], np.ndarray]
@@ -138,7 +156,15 @@ def test_checks_tell_of_both_ends_of_the_knob(
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"share": 0.0}, {"share": 1.5}, {"default": -1.0}, {"window": 30}]
+    "wrong",
+    [
+        {"share": 0.0},
+        {"share": 1.5},
+        {"default": -1.0},
+        {"window": 30},
+        {"replay": -1},
+        {"kept": 0},
+    ],
 )
 def test_settings_have_bounds(wrong: dict[str, float]) -> None:
     with pytest.raises(ArgumentError, match="realism"):

@@ -18,7 +18,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -30,7 +30,8 @@ from tokcodec.model import Model
 from tokcodec.train.critic import Critic, mistaken, unconvinced
 from tokcodec.train.decoder import DecoderTask, corrected, decibels, log_error
 from tokcodec.train.features import Features, difference, vgg16
-from tokcodec.train.taildrop import to_planes, to_rgb
+from tokcodec.train.replay import Replay
+from tokcodec.train.taildrop import Cut, to_planes, to_rgb
 from tokcodec.train.teacher import Teacher, teacher
 
 FEW, MANY = 0.3, 1.5  # digits a pixel: up to so many the teacher's example, from so many the truth
@@ -47,6 +48,8 @@ class Realism:
 
     features: str | None = None  # file of VGG-16; torchvision's without
     teacher: bool = True  # examples by Real-ESRGAN where little was received
+    replay: int = 0  # how often each batch is learnt from again; the teacher need not draw it anew
+    kept: int = 64  # batches to choose those from
     default: float = 0.5  # what the decoder's card recommends
     blocks: Sequence[int] = (1, 1, 2, 2, 1)  # of realism at each resolution, if there are none yet
     frozen: bool = True  # only they learn: what realism 0 draws stays
@@ -60,6 +63,8 @@ class Realism:
     def __post_init__(self) -> None:
         if not 0 < self.share <= 1 or not 0 <= self.default <= 1 or self.window % 4:
             raise ArgumentError("realism: share and default lie in 0..1, window is a multiple of 4")
+        if self.replay < 0 or self.kept < 1:
+            raise ArgumentError("realism: replay is at least 0, kept at least 1")
 
     def task(
         self, network: Network, model: Model, held_out: Tensor, device: torch.device
@@ -72,6 +77,15 @@ class Realism:
         seen = vgg16(None if self.features is None else Path(self.features))
         example = teacher() if self.teacher else None
         return RealismTask(network, model, held_out, device, self, seen, example)
+
+
+class Lesson(NamedTuple):
+    """Cuts, what they were cut from, and what pictures of so much realism are compared with."""
+
+    truth: Tensor  # planes (B, 3, h, w)
+    cut: Cut
+    realism: Tensor  # (B,)
+    example: Tensor  # RGB (n, 3, h', w'): of those that ask for realism, the window
 
 
 class RealismTask(DecoderTask):
@@ -98,6 +112,7 @@ class RealismTask(DecoderTask):
         self.settings = settings
         self.features = features.to(device)
         self.teacher = teacher.to(device) if teacher else None
+        self.replay = Replay[Lesson](settings.replay, settings.kept)
         self.critic = Critic().to(device)
         self.optimiser = torch.optim.AdamW(
             self.critic.parameters(), settings.critic_rate, (0.5, 0.99), weight_decay=0.0
@@ -114,12 +129,12 @@ class RealismTask(DecoderTask):
 
     def loss(self, network: nn.Module, batch: Tensor) -> tuple[Tensor, dict[str, float]]:
         """See the module's docstring."""
-        height, width = batch.shape[-2:]
-        truth = to_planes(batch)
-        cut, digits = self.cut(truth)
-        realism = self.wanted(len(batch))
-        if min(height, width) < LEAST:
-            realism = torch.zeros_like(realism)
+        lesson = self.replay.again()
+        if lesson is None:
+            lesson = self.lesson(batch)
+            self.replay.keep(lesson)
+        truth, cut, realism, _ = lesson
+        height, width = truth.shape[-2:]
         place = tuple(torch.randint(1 << 16, (2,)).tolist())
         with self.autocast():
             planes, linear = corrected(network, cut, height, width, realism, place)
@@ -131,13 +146,30 @@ class RealismTask(DecoderTask):
             gained = (log_error(linear[plain], truth[plain]) - error[plain]).mean()
             numbers["gain_db"] = decibels(gained)
         if not plain.all():
-            rate, quarter = digits / (height * width), climb(cut.bands, height, width)[-2].low
-            asking = realism > 0
-            given = (x[asking] for x in (planes, linear, truth, quarter, rate, realism))
-            more, found = self._judge(*given)
-            loss = loss + more / len(batch)
+            more, found = self._judge(planes[~plain], linear[~plain], lesson)
+            loss = loss + more / len(truth)
             numbers |= found
         return loss, numbers
+
+    def lesson(self, batch: Tensor) -> Lesson:
+        """Photographs, uint8 (B, 3, h, w), to all that a step needs."""
+        height, width = batch.shape[-2:]
+        truth = to_planes(batch)
+        cut, digits = self.cut(truth)
+        realism = self.wanted(len(batch))
+        if min(height, width) < LEAST:
+            realism = torch.zeros_like(realism)
+        asking = realism > 0
+        rows, columns = self._window(truth)
+        example = to_rgb(truth[asking][..., rows, columns])
+        if self.teacher is not None and asking.any():
+            rate = digits[asking] / (height * width)
+            likely = (math.log(MANY) - rate.log()) / math.log(MANY / FEW)
+            few = (torch.rand_like(rate) < likely).nonzero()[:, 0]
+            if len(few):
+                quarter = climb(cut.bands, height, width)[-2].low[asking][few]
+                example = example.index_copy(0, few, self._taught(quarter, rows, columns))
+        return Lesson(truth, cut, realism, example)
 
     def wanted(self, count: int) -> Tensor:
         """Realism (count,): 0 for some; of the rest, half ask for 1, half for anything up to it."""
@@ -146,23 +178,18 @@ class RealismTask(DecoderTask):
         some[: (asking + 1) // 2] = 1.0
         return torch.cat([some, some.new_zeros(count - asking)])
 
+    def _window(self, planes: Tensor) -> tuple[slice, slice]:
+        """Rows and columns that are judged."""
+        height, width = planes.shape[-2:]
+        return _middle(height, self.settings.window), _middle(width, self.settings.window)
+
     def _judge(
-        self,
-        planes: Tensor,
-        linear: Tensor,
-        truth: Tensor,
-        quarter: Tensor,
-        rate: Tensor,
-        realism: Tensor,
+        self, planes: Tensor, linear: Tensor, lesson: Lesson
     ) -> tuple[Tensor, dict[str, float]]:
-        """What realism adds to the loss, summed over the pictures; the critic learns on the way."""
-        rows, columns = (_middle(n, self.settings.window) for n in truth.shape[-2:])
-        drawn, plain, example = (to_rgb(x[..., rows, columns]) for x in (planes, linear, truth))
-        if self.teacher is not None:
-            likely = (math.log(MANY) - rate.log()) / math.log(MANY / FEW)
-            few = (torch.rand_like(rate) < likely).nonzero()[:, 0]
-            if len(few):
-                example = example.index_copy(0, few, self._taught(quarter[few], rows, columns))
+        """What realism adds to the loss, summed over pictures that ask for it; the critic learns."""
+        rows, columns = self._window(planes)
+        drawn, plain = (to_rgb(x[..., rows, columns]) for x in (planes, linear))
+        example, realism = lesson.example, lesson.realism[lesson.realism > 0]
         with self.autocast():
             with torch.no_grad():
                 theirs = self.features(example)
