@@ -186,7 +186,7 @@ class RealismTask(DecoderTask):
     def _judge(
         self, planes: Tensor, linear: Tensor, lesson: Lesson
     ) -> tuple[Tensor, dict[str, float]]:
-        """What realism adds to the loss, summed over pictures that ask for it; the critic learns."""
+        """What realism adds to the loss, summed over who asks for it; the critic learns, too."""
         rows, columns = self._window(planes)
         drawn, plain = (to_rgb(x[..., rows, columns]) for x in (planes, linear))
         example, realism = lesson.example, lesson.realism[lesson.realism > 0]
