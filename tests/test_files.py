@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tokcodec.errors import OutputError, OutputExistsError
-from tokcodec.files import atomic_file, write_atomically
+from tokcodec.files import atomic_file, make_folder, write_atomically
 
 
 @contextmanager
@@ -178,3 +178,16 @@ def test_nothing_is_seen_under_the_name_before_the_end(tmp_path: Path) -> None:
         f.flush()
         assert not (tmp_path / "new").exists()
     assert (tmp_path / "new").read_bytes() == b"half"
+
+
+def test_folders_are_made_and_kept(tmp_path: Path) -> None:
+    make_folder(tmp_path / "a" / "b")
+    (tmp_path / "a" / "b" / "kept").touch()
+    make_folder(tmp_path / "a" / "b")
+    assert names(tmp_path / "a" / "b") == ["kept"]
+
+
+def test_no_folder_where_a_file_is(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="cannot make the folder"):
+        make_folder(tmp_path / "file")

@@ -15,7 +15,8 @@ from PIL import Image, ImageDraw, ImageFont
 from tqdm import tqdm
 
 import tokcodec
-from tokcodec.errors import ArgumentError, InputError, OutputError
+from tokcodec.errors import ArgumentError, InputError
+from tokcodec.files import make_folder
 from tokcodec.files import write_atomically
 from tokcodec.psnr import psnr
 
@@ -88,10 +89,7 @@ def demo(out: Path, sizes: list[int], side: int = 256) -> str:
     """
     if min(sizes) < 16 or side < 16:
         raise ArgumentError("the demo wants at least 16 bytes and 16 pixels")
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as e:
-        raise OutputError(f"cannot make the folder {out}: {e.strerror or e}") from e
+    make_folder(out)
     rows: dict[str, list[list[float | None]]] = {name: [] for name in ("tokcodec", *RIVALS)}
     blocks = []
     for name, image in tqdm(

@@ -54,3 +54,15 @@ def write_atomically(path: str | os.PathLike[str], data: bytes, overwrite: bool)
     """Write `data` to `path`, whole or not at all; raises as `atomic_file` does."""
     with atomic_file(path, overwrite) as f:
         f.write(data)
+
+
+def make_folder(path: str | os.PathLike[str]) -> None:
+    """Make a folder and those above it; one that is there already will do.
+
+    Raises:
+        OutputError: it cannot be made.
+    """
+    try:
+        Path(path).mkdir(parents=True, exist_ok=True)
+    except OSError as e:
+        raise OutputError(f"cannot make the folder {path}: {e.strerror or e}") from e

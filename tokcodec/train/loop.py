@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from tokcodec.errors import ArgumentError, DamagedModelError
-from tokcodec.files import write_atomically
+from tokcodec.files import make_folder, write_atomically
 from tokcodec.train.muon import Muon
 from tokcodec.train.plot import plot
 
@@ -173,7 +173,7 @@ def train(
     writes.
     """
     first = int(os.environ.get("RANK", "0")) == 0
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     network = task.network.to(device)
     state = State(
         task,
