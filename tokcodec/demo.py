@@ -16,8 +16,7 @@ from tqdm import tqdm
 
 import tokcodec
 from tokcodec.errors import ArgumentError, InputError
-from tokcodec.files import make_folder
-from tokcodec.files import write_atomically
+from tokcodec.files import make_folder, write_atomically
 from tokcodec.psnr import psnr
 
 PHOTOGRAPHS = ("chelsea", "coffee", "astronaut", "rocket", "motorcycle_left")
