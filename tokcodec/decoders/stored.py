@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 
 from tokcodec.decoders.shape import Shape
-from tokcodec.errors import DamagedModelError, InputError
+from tokcodec.errors import ArgumentError, DamagedModelError
+from tokcodec.mx.file import opened
 
 KIND = "pyramid-decoder-1"
 
@@ -56,16 +57,19 @@ class Stored:
 
 
 def read(path: Path) -> Stored:
-    """A decoder's file (.safetensors).
+    """A decoder's file (.safetensors), in an MX format or not.
 
     Raises:
         InputError: the file cannot be read.
         DamagedModelError: it holds no decoder of this kind.
+        ArgumentError: its weights are in an MX format, and ml_dtypes is not installed.
     """
     try:
-        with safe_open(path, "np") as file:
-            return Stored.parse(file.metadata() or {}, file.keys(), file.get_tensor)
-    except OSError as e:
-        raise InputError(f"cannot read the decoder {path}: {e.strerror or e}") from e
+        with opened(path) as file:
+            return Stored.parse(file.metadata, file.names, file.get)
+    except ArgumentError:  # a ValueError, too
+        raise
+    except DamagedModelError as e:
+        raise DamagedModelError(f"no decoder for pyramids: {e}") from e
     except (SafetensorError, KeyError, TypeError, ValueError) as e:
         raise DamagedModelError(f"{path} holds no decoder for pyramids: {e}") from e

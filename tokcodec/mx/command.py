@@ -1,0 +1,59 @@
+"""`tokcodec quantize`: a decoder or another file of weights to a smaller one in an MX format."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from tokcodec import decoders
+from tokcodec.errors import ArgumentError
+from tokcodec.files import write_atomically
+from tokcodec.mx import formats
+from tokcodec.mx.file import quantised
+
+SHIPPED = "pyramid-decoder"
+SUFFIX = ".safetensors"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `tokcodec quantize`."""
+    parser.add_argument(
+        "model",
+        metavar="MODEL",
+        help=f"a file of weights (.safetensors), or {SHIPPED}: the shipped decoder",
+    )
+    parser.add_argument(
+        "--format", required=True, metavar="FORMAT", help=f"one of {', '.join(formats.FORMATS)}"
+    )
+    parser.add_argument(
+        "-o",
+        "--out",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="file to write (.safetensors)",
+    )
+    parser.add_argument(
+        "--keep",
+        nargs="+",
+        default=[],
+        metavar="PATTERN",
+        help="names of weights that stay in half precision, as in 'out.*'",
+    )
+    parser.add_argument("-f", "--force", action="store_true", help="overwrite what is there")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the file, and say how large it is; 0."""
+    form = formats.find(args.format)
+    path = decoders.SHIPPED if args.model == SHIPPED else Path(args.model)
+    if args.out.suffix != SUFFIX:  # it is how others tell what a file is
+        raise ArgumentError(f"the name of the file to write ends in {SUFFIX}: {args.out} does not")
+    data = quantised(path, form, args.keep)
+    write_atomically(args.out, data, args.force)
+    before = path.stat().st_size
+    sys.stdout.write(
+        f"{args.out}: {form.name}, {len(data):,} bytes, {len(data) / before:.0%} of {before:,}\n"
+    )
+    return 0
