@@ -13,13 +13,18 @@ from PIL import Image
 from tqdm import tqdm
 
 import tokcodec
+from benchmarks import restart
+from benchmarks.codecs.jpeg import make as make_jpeg
 from benchmarks.codecs.webp import WebP
 from benchmarks.codecs.webp import make as make_webp
+from benchmarks.loss_plot import plot
 from benchmarks.pictures import SETS, pictures
+from benchmarks.restart import Packed
 from benchmarks.search import winners
 from benchmarks.tables import Cell, markdown, write_tsv
 from tokcodec import link
 from tokcodec.errors import ArgumentError
+from tokcodec.files import write_atomically
 from tokcodec.link.packet import room
 from tokcodec.psnr import psnr
 
@@ -68,10 +73,12 @@ def ours(
         stream, mtu, protect=protect, check=CHECK, packets=count, loss=loss, original=views.original
     )
     header = tokcodec.info(stream, count=False).header_bytes
-    known: dict[bytes, tuple[float, bool]] = {}
+    known: dict[int, tuple[float, bool]] = {}
 
     def shown(arrived: np.ndarray) -> tuple[float, bool]:
-        key = arrived.tobytes()
+        # What the stream's prefix depends on: all before the first that is missing, or any.
+        mine = arrived[: len(packets)]
+        key = int(np.append(mine, False).argmin()) if protect == "none" else int(mine.sum())
         if key not in known:
             receiver = link.Receiver(CHECK)
             for packet, here in zip(packets, arrived, strict=False):
@@ -127,6 +134,23 @@ def theirs(
     return Sent(f"WebP, {protect}", version, shown)
 
 
+def restarting(version: str, packed: Packed | None, views: Views) -> Sent:
+    """JPEG with restart markers: each packet shows its blocks, whatever becomes of the others."""
+    size = views.original.shape[1], views.original.shape[0]
+    known: dict[bytes, tuple[float, bool]] = {}
+
+    def shown(arrived: np.ndarray) -> tuple[float, bool]:
+        here = arrived[: packed.packets] if packed is not None else arrived[:0]
+        if here.tobytes() not in known:
+            seen = packed.shown(here, size) if packed is not None else None
+            there = seen is not None
+            score = psnr(views.original, seen) if seen is not None else views.nothing
+            known[here.tobytes()] = score, there
+        return known[here.tobytes()]
+
+    return Sent("JPEG, restart markers", version, shown)
+
+
 def channels(losses: list[float], burst: float) -> dict[tuple[str, float], link.Channel]:
     """Links by the name of their kind and their loss."""
     return {
@@ -142,13 +166,14 @@ def rows_of(
     """Rows of COLUMNS for one picture; all ways meet the same losses."""
     views, size = Views(image), room(mtu, CHECK)
     stream = tokcodec.encode(image, max_bytes=count * size + 8, max_pixels=None)
-    files = webp_files(codec, image, count, size)
+    files, packed = webp_files(codec, image, count, size), restart.pack(image, count, size)
     rows: list[list[Cell]] = []
     for number, ((kind, rate), loss) in enumerate(links.items()):
         random = np.random.default_rng([seed, number, *name.encode()])
         draws = [loss.draw(count, random) for _ in range(trials)]
         sent = [ours(stream, views, p, mtu, count, loss) for p in ("priority", "equal", "none")]
         sent += [theirs(codec.version, files, views, p, count, loss) for p in ("equal", "none")]
+        sent.append(restarting(make_jpeg().version, packed, views))
         for way, version, shown in sent:
             seen = [shown(arrived) for arrived in draws]
             score, share = np.mean([s for s, _ in seen]), np.mean([there for _, there in seen])
@@ -177,12 +202,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `python -m benchmarks loss`."""
     parser.add_argument("--images", default="kodak256", help=f"{', '.join(SETS)}, or a folder")
     parser.add_argument("--mtu", type=int, default=51, help="bytes of a packet (%(default)s)")
-    parser.add_argument("--packets", type=int, default=10, help="a picture (%(default)s)")
+    parser.add_argument("--packets", type=int, default=20, help="a picture (%(default)s)")
     parser.add_argument("--losses", type=float, nargs="+", default=list(LOSSES))
     parser.add_argument("--burst", type=float, default=BURST, help="mean, packets (%(default)s)")
-    parser.add_argument("--trials", type=int, default=50, help="a picture and link (%(default)s)")
+    parser.add_argument("--trials", type=int, default=200, help="a picture and link (%(default)s)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=OUT)
+    parser.add_argument("--plot", type=Path, metavar="SVG", help="draw the rows, too")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -194,6 +220,8 @@ def run(args: argparse.Namespace) -> int:
     for name, load in tqdm(loaders.items(), disable=not sys.stderr.isatty(), unit="picture"):
         rows += rows_of(name, load(), codec, args.mtu, args.packets, args.trials, args.seed, links)
     write_tsv(args.out / f"{Path(args.images).name}.tsv", COLUMNS, rows)
+    if args.plot:
+        write_atomically(args.plot, plot(COLUMNS, rows), overwrite=True)
     print(
         f"{len(loaders)} pictures, {args.trials} trials, {args.packets} packets of at most "
         f"{args.mtu} bytes\n"

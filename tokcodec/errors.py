@@ -29,6 +29,10 @@ class OutputExistsError(OutputError):
     """The output file is there already and overwriting was not asked for."""
 
 
+class LinkError(TokCodecError):
+    """The other end of a link cannot be reached, or refuses; nothing is lost that was not sent."""
+
+
 class StreamError(TokCodecError):
     """Bytes that are no tokcodec stream."""
 
@@ -55,6 +59,10 @@ class UnknownFieldError(StreamError):
     """The header holds an extension field that must be understood to decode the picture, and is
     not.
     """
+
+
+class ReferenceMismatchError(StreamError):
+    """A picture's reference is missing, or another one than it was written with."""
 
 
 class DamagedBundleError(StreamError):

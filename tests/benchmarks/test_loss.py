@@ -22,7 +22,7 @@ def test_run(tmp_path: Path, astronaut: np.ndarray, photograph, capsys) -> None:
                  "--trials", "3", "--out", str(tmp_path)]) == 0  # fmt: skip
     lines = [line.split("\t") for line in (tmp_path / "two.tsv").read_text().splitlines()]
     assert tuple(lines[0]) == loss.COLUMNS
-    assert len(lines) == 1 + 2 * 5 * 2 * 2  # pictures, ways, kinds, losses
+    assert len(lines) == 1 + 2 * 6 * 2 * 2  # pictures, ways, kinds, losses
     rows = [dict(zip(lines[0], line, strict=True)) for line in lines[1:]]
     clear = [row for row in rows if row["loss"] == "0"]
     assert all(float(row["shown"]) == 1 for row in clear if row["way"].startswith("tokcodec"))

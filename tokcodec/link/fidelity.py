@@ -9,7 +9,7 @@ from tokcodec.coder import codestring
 from tokcodec.distortion import Curve
 from tokcodec.errors import ArgumentError
 from tokcodec.limits import MAX_PIXELS
-from tokcodec.model import TOTAL
+from tokcodec.model import TOTAL, Model
 from tokcodec.pixels import colour, image
 from tokcodec.pixels.image import Picture
 from tokcodec.stream import header as headers
@@ -32,11 +32,16 @@ def errors(data: bytes, original: Picture | None = None) -> np.ndarray:
 
     Raises:
         StreamError, UnknownModelError: `data` is no stream of a known model.
-        ArgumentError: the original has another size.
+        ArgumentError: the original has another size, or the model is no pyramid.
     """
     header, length = headers.parse(data)
     model = weights.model_for(header)
     headers.check(data[:length], model.sha256)
+    if not isinstance(model, Model):
+        raise ArgumentError(
+            f"what each byte is worth is known of pyramids, not of {model.name}; "
+            "send its streams with protect='none'"
+        )
     image.check_size(header.width, header.height, MAX_PIXELS)
     order = order_for(model, header.height, header.width, 1 if header.grey else 3)
     missing: float | None = 0.0

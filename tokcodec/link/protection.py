@@ -8,6 +8,7 @@ falls. So m bodies, whichever they are, give all columns with k_c <= m: a prefix
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from functools import lru_cache
 from itertools import pairwise
 from math import isqrt
 
@@ -123,8 +124,16 @@ def prefix(bodies: Mapping[int, bytes], scheme: int, count: int, length: int) ->
 def enough(received: Collection[int], scheme: int, count: int, length: int) -> bool:
     """Whether bodies of these indices determine all of the stream."""
     several = groups(count)
-    most = int(curve(scheme, count // several, length)[-1])
+    most = _most(scheme, count // several, length)
+    if several == 1:
+        return len(received) >= most
     return all(sum(i % several == g for i in received) >= most for g in range(several))
+
+
+@lru_cache(maxsize=256)
+def _most(scheme: int, n: int, length: int) -> int:
+    """Bytes of the stream in the last column; asked for with every packet."""
+    return int(curve(scheme, n, length)[-1])
 
 
 def _runs(k: np.ndarray) -> list[tuple[int, int, int]]:

@@ -1,0 +1,166 @@
+"""Real requests to a folder of streams: whole, in ranges, and what is not served."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import tokcodec
+from tokcodec.arriving import progressive
+from tokcodec.errors import ArgumentError, InputError, LinkError
+from tokcodec.transport.http import TYPE, Server, fetch
+
+
+@pytest.fixture(scope="module")
+def server(stream: bytes, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    root = tmp_path_factory.mktemp("http")
+    (root / "pictures" / "sub").mkdir(parents=True)
+    (root / "secret.tkc").write_bytes(stream)
+    (root / "pictures" / "a b.tkc").write_bytes(stream)
+    (root / "pictures" / "sub" / "c.tkc").write_bytes(stream)
+    (root / "pictures" / "empty.tkc").write_bytes(b"")
+    (root / "pictures" / "notes.txt").write_text("private")
+    (root / "pictures" / "link.tkc").symlink_to(root / "secret.tkc")
+    with Server(root / "pictures", port=0) as found:
+        thread = threading.Thread(target=found.serve_forever, args=(0.01,))
+        thread.start()
+        yield found
+        found.shutdown()
+        thread.join()
+
+
+def ask(
+    server: Server, path: str = "/a%20b.tkc", method: str = "GET", **headers: str
+) -> tuple[int, dict[str, str], bytes]:
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    connection.request(method, path, headers=named)
+    answer = connection.getresponse()
+    found = answer.status, dict(answer.getheaders()), answer.read()
+    connection.close()
+    return found
+
+
+def test_whole(server: Server, stream: bytes):
+    status, headers, body = ask(server)
+    assert (status, body) == (200, stream)
+    assert headers["Content-Type"] == TYPE == "image/vnd.tokcodec"
+    assert headers["Accept-Ranges"] == "bytes"
+    assert ask(server, "/sub/c.tkc?x=1")[2] == stream
+
+
+@pytest.mark.parametrize(
+    ("wanted", "first", "last"),
+    [
+        ("bytes=0-99", 0, 99),
+        ("bytes=100-", 100, 399),
+        ("bytes=-50", 350, 399),
+        ("bytes=-9999", 0, 399),
+        ("bytes=350-9999", 350, 399),
+        ("bytes=0-0", 0, 0),
+        ("bytes=0-399", 0, 399),
+    ],
+)
+def test_ranges(server: Server, stream: bytes, wanted: str, first: int, last: int):
+    status, headers, body = ask(server, Range=wanted)
+    assert (status, body) == (206, stream[first : last + 1])
+    assert headers["Content-Range"] == f"bytes {first}-{last}/400"
+    assert headers["Content-Length"] == str(len(body))
+
+
+def test_a_range_is_a_smaller_picture(server: Server, stream: bytes):
+    body = ask(server, Range="bytes=0-99")[2]
+    assert body == tokcodec.cut(stream, max_bytes=100)
+    assert tokcodec.decode(body, decoder="linear").size == (96, 80)
+
+
+@pytest.mark.parametrize("wanted", ["bytes=400-", "bytes=500-600", "bytes=-0"])
+def test_ranges_that_are_not_there(server: Server, wanted: str):
+    status, headers, body = ask(server, Range=wanted)
+    assert (status, body) == (416, b"")
+    assert headers["Content-Range"] == "bytes */400"
+    assert ask(server, "/empty.tkc", Range="bytes=0-99")[0] == 416
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    ["bytes=9-5", "bytes=-", "bytes=a-b", "pixels=0-9", "bytes=0-9,20-29", f"bytes=0-{'9' * 5000}"],
+)
+def test_ranges_that_do_not_count(server: Server, stream: bytes, wanted: str):
+    assert ask(server, Range=wanted)[::2] == (200, stream)
+
+
+def test_head(server: Server):
+    for headers in ({}, {"Range": "bytes=0-9"}):
+        status, found, body = ask(server, method="HEAD", **headers)
+        assert (status, found["Content-Length"], body) == (200, "400", b"")
+
+
+def test_versions(server: Server, stream: bytes):
+    tag = ask(server)[1]["ETag"]
+    assert ask(server, If_None_Match=tag)[::2] == (304, b"")
+    assert ask(server, Range="bytes=0-9", If_Range=tag)[2] == stream[:10]
+    assert ask(server, Range="bytes=0-9", If_Range='"another"')[::2] == (200, stream)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/none.tkc", "/notes.txt", "/sub", "/../secret.tkc", "/%2e%2e/secret.tkc",
+     "/sub/../../secret.tkc", "//etc/passwd", "/a%00b.tkc", "/link.tkc", "/" + 3000 * "x" + ".tkc"],
+)  # fmt: skip
+def test_nothing_else_is_served(server: Server, path: str):
+    status, _, body = ask(server, path)
+    assert status == 404
+    assert b"private" not in body
+
+
+def test_other_methods_are_refused(server: Server):
+    assert ask(server, method="PUT")[0] == 501
+
+
+def url(server: Server, path: str = "a%20b.tkc") -> str:
+    return f"http://127.0.0.1:{server.port}/{path}"
+
+
+def test_fetch_progressively(server: Server, stream: bytes):
+    assert b"".join(fetch(url(server))) == stream
+    assert b"".join(fetch(url(server), max_bytes=100)) == stream[:100]
+    assert b"".join(fetch(url(server), max_bytes=10_000)) == stream
+    shown = list(progressive(fetch(url(server)), decoder="linear"))
+    assert shown[-1] == tokcodec.decode(stream, decoder="linear")
+
+
+def test_fetch_fails_clearly(server: Server):
+    with pytest.raises(LinkError, match="404"):
+        list(fetch(url(server, "none.tkc")))
+    with Server(server.folder, port=0) as other:
+        gone = url(other)
+    with pytest.raises(LinkError, match="refused"):
+        list(fetch(gone))
+    for wrong in ("file:///etc/passwd", "picture.tkc"):
+        with pytest.raises(ArgumentError, match="web address"):
+            fetch(wrong)
+    with pytest.raises(ArgumentError, match="max_bytes"):
+        fetch(url(server), max_bytes=0)
+
+
+def test_no_folder_no_port(server: Server, tmp_path: Path):
+    with pytest.raises(InputError, match="no folder"):
+        Server(tmp_path / "none", port=0)
+    with pytest.raises(LinkError, match="cannot serve"):
+        Server(tmp_path, port=server.port)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs permissions of files")
+def test_a_file_that_cannot_be_read(server: Server, stream: bytes):
+    if os.geteuid() == 0:
+        pytest.skip("root may read everything")
+    path = server.folder / "closed.tkc"
+    path.write_bytes(stream)
+    path.chmod(0)
+    assert ask(server, "/closed.tkc")[0] == 404

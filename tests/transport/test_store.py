@@ -1,0 +1,79 @@
+"""Stored once, whole, whatever is delivered how often."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+import tokcodec
+from tokcodec.errors import ArgumentError, InputError, OutputError, StreamError
+from tokcodec.transport import message, store
+from tokcodec.transport.store import MEMORY, Store
+
+
+def draw(stream: bytes) -> Image.Image:
+    return tokcodec.decode(stream, decoder="linear")
+
+
+def test_once(tmp_path: Path, stream: bytes):
+    out = tmp_path / "deep" / "out"
+    with Store(out, ".tkc", draw) as found:
+        path = found.put(b"12345678", stream)
+        assert path is not None
+        assert path.name == b"12345678".hex() + ".tkc"
+        assert path.read_bytes() == stream
+        assert found.put(b"12345678", stream[:50]) is None
+        assert path.read_bytes() == stream
+    path.unlink()  # somebody took it away
+    with Store(out, ".tkc", draw) as found:
+        assert found.put(b"12345678", stream) is None
+        assert b"12345678" in found
+        assert b"87654321" not in found
+    assert [p.name for p in out.iterdir()] == [MEMORY]
+
+
+def test_pictures(tmp_path: Path, stream: bytes):
+    with Store(tmp_path, ".png", draw) as found:
+        path = found.put(b"12345678", stream)
+        assert path is not None
+        assert Image.open(path).convert("RGB") == draw(stream)
+        with pytest.raises(StreamError):
+            found.put(b"87654321", b"nonsense")
+        assert b"87654321" not in found
+        better = found.replace(b"12345678", stream[:100])
+        assert Image.open(better).convert("RGB") == draw(stream[:100])
+
+
+def test_old_ids_are_forgotten(tmp_path: Path, stream: bytes, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(store, "REMEMBERED", 3)
+    with Store(tmp_path, ".tkc", draw) as found:
+        for i in range(5):
+            found.put(bytes([i]) * 8, stream)
+        assert [bytes([i]) * 8 in found for i in range(5)] == [False, False, True, True, True]
+
+
+def test_what_cannot_be_written_is_not_remembered(tmp_path: Path, stream: bytes):
+    with Store(tmp_path, ".tkc", draw) as found:
+        (tmp_path / (b"12345678".hex() + ".tkc")).mkdir()
+        with pytest.raises(OutputError):
+            found.put(b"12345678", stream)
+        assert b"12345678" not in found
+        with pytest.raises(InputError, match="locked"):
+            Store(tmp_path, ".tkc", draw)
+    with pytest.raises(ArgumentError, match="suffix"):
+        Store(tmp_path, ".nonsense", draw)
+
+
+def test_messages(stream: bytes):
+    identity = message.picture_id(stream, "gate", "1.jpg", "7")
+    assert len(identity) == message.ID
+    assert message.read(message.write(identity, stream)) == (identity, stream)
+    others = [("gate", "1.jpg", "8"), ("gate", "1.jpg7"), ("gate1.jpg", "7"), ()]
+    assert len({identity, *(message.picture_id(stream, *about) for about in others)}) == 5
+    assert message.picture_id(stream[:-1], "gate", "1.jpg", "7") != identity
+    damaged = stream[:4] + bytes([stream[4] ^ 1]) + stream[5:]
+    for wrong in (b"", identity, identity + stream[:7], stream, identity + damaged):
+        with pytest.raises(StreamError):
+            message.read(wrong)

@@ -1,0 +1,170 @@
+"""Datagrams on loopback, and the pictures that grow from them."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import tokcodec
+from benchmarks.mosquitto import PATIENCE, free_port
+from tokcodec import link
+from tokcodec.cli import main
+from tokcodec.errors import ArgumentError, LinkError
+from tokcodec.transport.gather import SENDERS, Gatherer
+from tokcodec.transport.seam import Sink
+from tokcodec.transport.senders import Cutting, Packets
+from tokcodec.transport.udp import UdpSink, UdpSource
+
+
+class Clock:
+    """Seconds as the test likes."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Wire(Sink):
+    """Keeps what is sent."""
+
+    def __init__(self) -> None:
+        self.sent: list[bytes] = []
+
+    def send(self, data: bytes, timeout: float | None = None) -> None:
+        self.sent.append(data)
+
+    def close(self) -> None:
+        pass
+
+
+def test_datagrams():
+    with UdpSource("127.0.0.1") as source, UdpSink("127.0.0.1", source.port) as sink:
+        sink.send(b"one")
+        sink.send(bytes(60_000))
+        assert source.receive(PATIENCE) == b"one"
+        data, (host, _) = source.receive_from(PATIENCE) or (b"", ("", 0))
+        assert (len(data), host) == (60_000, "127.0.0.1")
+        assert source.receive(0.01) is None
+        with pytest.raises(LinkError, match="too long"):
+            sink.send(bytes(70_000))
+        with pytest.raises(LinkError, match="in use"):
+            UdpSource("127.0.0.1", source.port)
+
+
+def test_nobody_has_to_listen():
+    with UdpSink("127.0.0.1", free_port()) as sink:
+        for _ in range(3):
+            sink.send(b"data")
+
+
+def test_a_name_is_the_same_at_both_ends():
+    with UdpSource(port=0) as source, UdpSink("localhost", source.port) as sink:
+        sink.send(b"data")
+        assert source.receive(PATIENCE) == b"data"
+
+
+def test_no_such_host():
+    with pytest.raises(LinkError, match="no such host"):
+        UdpSink("no.such.host.invalid", 5700)
+
+
+@pytest.mark.parametrize("check", ["none", "crc16"])
+def test_pictures_grow_and_keep_their_id(stream: bytes, check: str):
+    packets = link.split(stream, 51, packets=12, picture=3, check=check)
+    gatherer, found = Gatherer(check, 10), []
+    for packet in packets:
+        gatherer.add(packet, "here")
+        found += gatherer.grown()
+    assert len({picture.id for picture in found}) == 1
+    sizes = [len(picture.stream) for picture in found]
+    assert sizes == sorted(set(sizes))
+    assert found[-1].complete
+    assert all(stream.startswith(picture.stream) for picture in found)
+    assert list(gatherer.grown()) == []
+
+
+def test_numbers_of_different_senders_and_times_do_not_meet(stream: bytes, photograph):
+    clock = Clock()
+    other = tokcodec.encode(photograph("coffee", 60, 40), max_bytes=300)
+    gatherer, found = Gatherer("crc8", 10, clock), []
+    for packet, second in zip(link.split(stream, 51), link.split(other, 51), strict=False):
+        gatherer.add(packet, "here")
+        gatherer.add(second, "there")
+        found += gatherer.grown()
+    assert len({picture.id for picture in found}) == 2
+    for _ in range(3):  # the same picture under its number again, after the time-out
+        clock.now += 11
+        for packet in link.split(stream, 51):
+            gatherer.add(packet, "here")
+        found += gatherer.grown()
+    assert len({picture.id for picture in found}) == 5
+
+
+def test_many_senders_are_forgotten(stream: bytes):
+    gatherer = Gatherer("crc8", 10)
+    packets = link.split(stream, 51)
+    for sender in range(10 * SENDERS):
+        gatherer.add(packets[0], sender)
+    assert len(gatherer._senders) == SENDERS
+
+
+def test_numbers_rest_until_they_are_free(stream: bytes, monkeypatch: pytest.MonkeyPatch):
+    clock, slept, wire = Clock(), [], Wire()
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        clock.now += seconds
+
+    monkeypatch.setattr("time.sleep", sleep)
+    with Packets(wire, Cutting(protect="none", timeout=20.0), clock) as sender:
+        for _ in range(130):
+            sender.send(b"", stream, None)
+            clock.now += 0.1
+    assert len(slept) == 1  # 128 numbers took 12.8 seconds; the 129th picture waits
+    assert slept[0] == pytest.approx(22 - 12.8)
+
+
+def test_rate_and_bytes(stream: bytes, monkeypatch: pytest.MonkeyPatch):
+    clock, wire = Clock(), Wire()
+    monkeypatch.setattr("time.sleep", lambda s: setattr(clock, "now", clock.now + s))
+    sender = Packets(wire, Cutting(mtu=51, max_bytes=222, rate=100.0), clock)
+    for _ in range(5):
+        sender.send(b"", stream, None)
+    assert sum(map(len, wire.sent)) <= 5 * 222
+    assert max(map(len, wire.sent)) <= 51
+    assert clock.now == pytest.approx((sum(map(len, wire.sent)) - len(wire.sent[-1])) / 100)
+    with pytest.raises(ArgumentError, match="rate"):
+        Packets(wire, Cutting(rate=0.0))
+    with pytest.raises(ArgumentError, match="small"):
+        Packets(wire, Cutting(mtu=6))
+
+
+@pytest.mark.parametrize("suffix", [".tkc", ".png"])
+def test_commands(tmp_path: Path, photograph, suffix: str):
+    pictures = []
+    for name in ("coffee", "rocket"):
+        pictures.append(tmp_path / f"{name}.png")
+        Image.fromarray(photograph(name, 60, 40)).save(pictures[-1])
+    port, out = free_port(socket.SOCK_DGRAM), tmp_path / "out"
+    receive = ["receive", "--from", f"udp://127.0.0.1:{port}", "--out", str(out), "--count", "2",
+               "--suffix", suffix, "--decoder", "linear"]  # fmt: skip
+    receiver = threading.Thread(target=main, args=(receive,))
+    receiver.start()
+    send = ["send", *map(str, pictures), "--to", f"udp://127.0.0.1:{port}", "--max-bytes", "300",
+            "--mtu", "60", "--loss", "0.2", "--burst", "3"]  # fmt: skip
+    for _ in range(50):  # nobody tells whether the receiver is there yet
+        assert main(send) == 0
+        receiver.join(0.2)
+        if not receiver.is_alive():
+            break
+    stored = sorted(out.glob(f"*{suffix}"))
+    assert len(stored) >= 2
+    for path in stored:
+        shown = tokcodec.decode(path.read_bytes()) if suffix == ".tkc" else Image.open(path)
+        assert np.asarray(shown).shape == (40, 60, 3)

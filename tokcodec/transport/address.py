@@ -1,0 +1,65 @@
+"""`mqtt://user@host:1883/topic` and its like, to their parts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import unquote, urlsplit
+
+from tokcodec.errors import ArgumentError
+
+PORTS = {"mqtt": 1883, "mqtts": 8883, "udp": 0, "zenoh": 7447}
+EXAMPLES = "mqtt://host/topic, mqtts://user:password@host/topic, udp://host:5700, zenoh://host/key"
+
+
+@dataclass(frozen=True)
+class Address:
+    """One end of a transport.
+
+    Attributes:
+        scheme: "mqtt", "mqtts" (TLS), "udp" or "zenoh".
+        host: name or number; empty if the address has none.
+        port: the scheme's usual one, unless it is given.
+        path: topic or key, without the first slash; empty for UDP.
+        user, password: None if the address has none.
+    """
+
+    scheme: str
+    host: str
+    port: int
+    path: str = ""
+    user: str | None = None
+    password: str | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Address:
+        """Raises ArgumentError for anything that is no such address."""
+        try:
+            parts = urlsplit(text)
+            host, port = parts.hostname or "", parts.port
+        except ValueError as e:
+            raise ArgumentError(f"{text} is no address: {e}") from None
+        if parts.scheme not in PORTS:
+            raise ArgumentError(f"{text} is no address; some that are: {EXAMPLES}")
+        path = unquote(parts.path).strip("/")
+        if parts.query or parts.fragment:
+            raise ArgumentError(f"{text}: nothing follows the path of an address")
+        if parts.scheme == "udp" and (port is None or path):
+            raise ArgumentError(
+                f"{text}: UDP wants a host, a port and nothing else, as udp://host:5700"
+            )
+        if parts.scheme != "udp" and not path:
+            raise ArgumentError(
+                f"{text}: which topic or key? As in {parts.scheme}://host/cameras/gate"
+            )
+        if parts.scheme.startswith("mqtt") and not host:
+            raise ArgumentError(f"{text}: which broker? As in {parts.scheme}://host/{path}")
+        user = None if parts.username is None else unquote(parts.username)
+        password = None if parts.password is None else unquote(parts.password)
+        port = PORTS[parts.scheme] if port is None else port
+        return cls(parts.scheme, host, port, path, user, password)
+
+    def __str__(self) -> str:
+        """Without the password: for messages to people."""
+        user = f"{self.user}@" if self.user else ""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.scheme}://{user}{host}:{self.port}" + (f"/{self.path}" if self.path else "")

@@ -1,0 +1,67 @@
+"""One SQLite file, for one program at a time, with errors of our own."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tokcodec.errors import InputError, OutputError
+
+
+class Base:
+    """Tables in a file. After a crash, or a cut in power, it is as it was at some moment shortly
+    before: never in between.
+
+    Raises:
+        InputError: the file is something else, or in use by another program.
+        OutputError: it cannot be made; from the other methods, that it cannot be written to.
+    """
+
+    def __init__(self, path: str | Path, tables: str) -> None:
+        self._path = path
+        try:
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+            self._file = sqlite3.connect(path, timeout=0, isolation_level=None)
+        except (OSError, sqlite3.OperationalError) as e:
+            raise OutputError(f"cannot make {path}: {e}") from e
+        try:
+            self._file.execute("PRAGMA locking_mode = EXCLUSIVE")
+            self._file.execute("PRAGMA journal_mode = WAL")
+            # The last steps may be lost with the power, and are then done again: ids see to it.
+            self._file.execute("PRAGMA synchronous = NORMAL")
+            self._file.executescript("BEGIN EXCLUSIVE;" + tables + "COMMIT;")
+        except sqlite3.DatabaseError as e:
+            self._file.close()
+            raise InputError(f"cannot use {path}: {e}") from e
+
+    def one(self, query: str, *values: object) -> tuple | None:
+        """The first row that answers a question."""
+        try:
+            return self._file.execute(query, values).fetchone()  # type: ignore[arg-type]
+        except sqlite3.DatabaseError as e:
+            raise InputError(f"cannot read {self._path}: {e}") from e
+
+    def do(self, statement: str, *values: object) -> None:
+        """Change something."""
+        try:
+            self._file.execute(statement, values)  # type: ignore[arg-type]
+        except sqlite3.DatabaseError as e:
+            raise OutputError(f"cannot write to {self._path}: {e}") from e
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Changes that happen all or none."""
+        self.do("BEGIN")
+        try:
+            yield
+            self.do("COMMIT")
+        except BaseException:
+            if self._file.in_transaction:
+                self._file.rollback()
+            raise
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._file.close()

@@ -1,0 +1,74 @@
+"""A folder that a camera writes to, to the pictures in it that are finished."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Collection, Iterator
+from pathlib import Path
+
+from tokcodec.errors import InputError
+from tokcodec.transport.spool import File
+
+
+class Folder:
+    """Looks again and again; a file whose size and time rest for `settle` seconds is finished.
+
+    Names that begin with a dot are left alone, and folders of such names.
+
+    Args:
+        path: with all its subfolders.
+        suffixes: of pictures, in lower case.
+        settle: seconds. Cameras that pause longer while they write leave a file that cannot be
+            read; it counts anew when it changes.
+        clock: seconds, never going back. The clock that dates files may be wrong.
+
+    Raises:
+        InputError: there is no such folder.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        suffixes: Collection[str],
+        settle: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.path = Path(path)
+        if not self.path.is_dir():
+            raise InputError(f"there is no folder {path}")
+        self._suffixes, self._settle, self._clock = suffixes, settle, clock
+        self._resting: dict[File, float] = {}  # files not known yet, and since when they rest
+
+    def finished(self, known: Callable[[File], bool]) -> list[File]:
+        """Files that are finished and not `known`, oldest first."""
+        now, seen = self._clock(), {}
+        for file in self._files():
+            if not known(file):
+                seen[file] = self._resting.get(file, now)
+        self._resting = seen
+        ready = [file for file, since in seen.items() if now - since >= self._settle]
+        return sorted(ready, key=lambda file: (file.time, file.name))
+
+    @property
+    def waiting(self) -> bool:
+        """Whether files were seen, at the last look, that are not known."""
+        return bool(self._resting)
+
+    def _files(self, below: str = "") -> Iterator[File]:
+        try:
+            with os.scandir(self.path / below) as found:
+                entries = sorted(found, key=lambda entry: entry.name)
+        except OSError:  # gone, or not to be read
+            return
+        for entry in entries:
+            if entry.name.startswith("."):
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                yield from self._files(f"{below}{entry.name}/")
+            elif Path(entry.name).suffix.lower() in self._suffixes:
+                try:
+                    about = entry.stat()
+                except OSError:
+                    continue
+                yield File(below + entry.name, about.st_size, about.st_mtime_ns)

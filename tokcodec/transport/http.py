@@ -1,0 +1,181 @@
+"""A folder of streams to web addresses of which any range from the start is a picture, and back.
+
+tokcodec serve pictures/                          # http://localhost:8000/cat.tkc
+curl -r 0-99 http://localhost:8000/cat.tkc        # the same picture in 100 bytes
+"""
+
+from __future__ import annotations
+
+import re
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from http import HTTPStatus
+from http.client import HTTPException
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from tokcodec.errors import ArgumentError, InputError, LinkError
+
+TYPE = "image/vnd.tokcodec"
+SUFFIX = ".tkc"
+PATIENCE = 30.0  # seconds for a silent other end
+PIECE = 1 << 14  # bytes read at once
+_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
+
+
+class Server(ThreadingHTTPServer):
+    """Serves the .tkc files of a folder and its subfolders, and nothing else of them.
+
+    `serve_forever()` until `shutdown()`.
+
+    Args:
+        folder: what is served; links out of it are not followed.
+        host, port: where; port 0 is any that is free, `port` tells which.
+
+    Raises:
+        InputError: there is no such folder.
+        LinkError: the port is taken, or the address is none of this machine.
+    """
+
+    daemon_threads = True
+
+    def __init__(self, folder: str | Path, host: str = "127.0.0.1", port: int = 8000) -> None:
+        self.folder = Path(folder).resolve()
+        if not self.folder.is_dir():
+            raise InputError(f"there is no folder {folder}")
+        try:
+            super().__init__((host, port), _Handler)
+        except (OSError, OverflowError) as e:
+            raise LinkError(f"cannot serve at {host}:{port}: {e}") from e
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return int(self.server_address[1])
+
+    def find(self, target: str) -> Path | None:
+        """The file that a request's target names, if it may be had."""
+        try:
+            path = (self.folder / unquote(urlsplit(target).path).lstrip("/")).resolve()
+            good = path.suffix == SUFFIX and path.is_relative_to(self.folder) and path.is_file()
+        except (OSError, ValueError):
+            return None
+        return path if good else None
+
+    def handle_error(self, request, client_address) -> None:
+        """Nothing: a client that hangs up is no error."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Server
+    protocol_version = "HTTP/1.1"
+    timeout = PATIENCE
+
+    def do_GET(self) -> None:
+        self._answer(body=True)
+
+    def do_HEAD(self) -> None:
+        self._answer(body=False)
+
+    def _answer(self, body: bool) -> None:
+        path = self.server.find(self.path)
+        try:
+            file = None if path is None else path.open("rb")
+        except OSError:
+            file = None
+        if path is None or file is None:
+            self.send_error(HTTPStatus.NOT_FOUND)
+            return
+        with file:
+            about = path.stat()
+            tag = f'"{about.st_size:x}-{about.st_mtime_ns:x}"'
+            if tag in self.headers.get("If-None-Match", ""):
+                self._head(HTTPStatus.NOT_MODIFIED, tag)
+                return
+            # Ranges are for GET alone, and for the version that the client knows (RFC 9110, 14.2).
+            ranged = body and self.headers.get("If-Range", tag) == tag
+            wanted = self.headers.get("Range") if ranged else None
+            part, partial = select(wanted, about.st_size)
+            if partial and not part:
+                empty = {"Content-Range": f"bytes */{about.st_size}", "Content-Length": "0"}
+                self._head(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, tag, empty)
+                return
+            more = {"Content-Type": TYPE, "Content-Length": str(len(part))}
+            if partial:
+                more["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{about.st_size}"
+            self._head(HTTPStatus.PARTIAL_CONTENT if partial else HTTPStatus.OK, tag, more)
+            if body:
+                file.seek(part.start)
+                for at in range(part.start, part.stop, PIECE):
+                    self.wfile.write(file.read(min(PIECE, part.stop - at)))
+
+    def _head(self, status: HTTPStatus, tag: str, more: dict[str, str] | None = None) -> None:
+        self.send_response(status)
+        for name, value in {"ETag": tag, "Accept-Ranges": "bytes", **(more or {})}.items():
+            self.send_header(name, value)
+        self.end_headers()
+
+    def log_message(self, format: str, *args) -> None:
+        """Nothing: who wants a log puts a web server in front."""
+
+
+def select(wanted: str | None, size: int) -> tuple[range, bool]:
+    """The bytes that a Range header asks for, and whether it counts: one that asks for several
+    ranges, or for something else than bytes, does not. An empty range that counts cannot be had.
+
+    >>> select("bytes=0-99", 1000), select("bytes=-10", 1000), select(None, 1000)
+    ((range(0, 100), True), (range(990, 1000), True), (range(0, 1000), False))
+    """
+    found = _RANGE.fullmatch(wanted.strip()) if wanted else None
+    first, last = found.groups() if found else ("", "")
+    if not first and not last:
+        return range(size), False
+    if not first:
+        return range(max(0, size - int(last)), size), True
+    if last and int(last) < int(first):
+        return range(size), False
+    return range(int(first), min(int(last) + 1, size) if last else size), True
+
+
+def fetch(url: str, max_bytes: int | None = None, *, timeout: float = PATIENCE) -> Iterator[bytes]:
+    """A stream's bytes from a web server, as they come: for `tokcodec.progressive`.
+
+    Args:
+        url: http:// or https://
+        max_bytes: from the start, at most; the server is asked for no more.
+        timeout: seconds that it may be silent.
+
+    Raises:
+        ArgumentError: it is no such address.
+        LinkError: the server cannot be reached, refuses, or breaks off.
+    """
+    if urlsplit(url).scheme not in ("http", "https"):
+        raise ArgumentError(f"{url} is no web address: it starts with http:// or https://")
+    if max_bytes is not None and max_bytes < 1:
+        raise ArgumentError(f"max_bytes is at least 1, not {max_bytes}")
+    return _pieces(url, max_bytes, timeout)
+
+
+def _pieces(url: str, max_bytes: int | None, timeout: float) -> Iterator[bytes]:
+    headers = {"Accept": f"{TYPE}, application/octet-stream;q=0.5"}
+    if max_bytes is not None:
+        headers["Range"] = f"bytes=0-{max_bytes - 1}"
+    left = max_bytes
+    try:
+        request = urllib.request.Request(url, headers=headers)
+        with urllib.request.urlopen(request, timeout=timeout) as answer:
+            while left is None or left > 0:
+                piece = answer.read1(PIECE)[:left]  # a server may not know ranges, and send it all
+                if not piece:
+                    break
+                left = None if left is None else left - len(piece)
+                yield piece
+            missing = left != 0 and bool(answer.length)
+    except urllib.error.HTTPError as e:
+        raise LinkError(f"{url}: the server says {e.code} {e.reason}") from e
+    except (OSError, HTTPException, ValueError) as e:
+        raise LinkError(f"{url}: {getattr(e, 'reason', None) or e}") from e
+    if missing:
+        raise LinkError(f"{url}: the server broke off")

@@ -1,0 +1,112 @@
+"""What arrives at a transport to files: what `tokcodec receive` does."""
+
+from __future__ import annotations
+
+import argparse
+import socket
+import time
+from hashlib import sha256
+
+from PIL import Image
+
+import tokcodec
+from tokcodec.errors import ArgumentError, OutputError, TokCodecError
+from tokcodec.transport import message
+from tokcodec.transport.address import Address
+from tokcodec.transport.gather import Gatherer
+from tokcodec.transport.seam import Source
+from tokcodec.transport.store import Store
+from tokcodec.transport.terminal import complain, say, stopping
+from tokcodec.transport.udp import UdpSource
+
+UPDATE = 0.5  # seconds between two looks whether pictures in packets have grown
+LEAST = 1e-3  # seconds that are waited for a packet
+
+
+def receive(args: argparse.Namespace) -> int:
+    """Store what arrives until enough has, or the program is told to stop; 0."""
+    address = Address.parse(args.source)
+    suffix = args.suffix.lower() if args.suffix.startswith(".") else f".{args.suffix.lower()}"
+    if args.count is not None and args.count < 1:
+        raise ArgumentError(f"--count is at least 1, not {args.count}")
+
+    def draw(stream: bytes) -> Image.Image:
+        return tokcodec.decode(stream, decoder=args.decoder)
+
+    with Store(args.out, suffix, draw) as store, stopping():
+        if address.scheme == "udp":
+            return _gather(args, address, store)
+        return _collect(args, address, store)
+
+
+def _collect(args: argparse.Namespace, address: Address, store: Store) -> int:
+    """Messages to files."""
+    stored = 0
+    with _source(args, address) as source:
+        try:
+            for data in source:
+                try:
+                    identity, stream = message.read(data)
+                    path = store.put(identity, stream)
+                except OutputError:
+                    raise  # it stays with the broker
+                except TokCodecError as e:
+                    complain(f"a message of {len(data)} bytes dropped: {e}")
+                    continue
+                if path is not None:
+                    say(f"{path}: {len(stream)} bytes")
+                    stored += 1
+                if args.count is not None and stored >= args.count:
+                    source.receive(0)  # the last one is dealt with
+                    break
+        except KeyboardInterrupt:
+            pass
+    return 0
+
+
+def _source(args: argparse.Namespace, address: Address) -> Source:
+    if address.scheme == "zenoh":
+        from tokcodec.transport.zenoh import ZenohSource
+
+        return ZenohSource(address, args.listen)
+    from tokcodec.transport.mqtt import MqttSource
+
+    here = f"{socket.gethostname()} {args.out.resolve()}"
+    name = (
+        args.name or f"tokcodec-{sha256(here.encode('utf-8', 'surrogateescape')).hexdigest()[:12]}"
+    )
+    return MqttSource(address, args.qos, name)
+
+
+def _gather(args: argparse.Namespace, address: Address, store: Store) -> int:
+    """Packets to files, which are replaced as their pictures grow."""
+    gatherer, complete = Gatherer(args.check, args.forget), set()
+
+    def write() -> None:
+        for picture in gatherer.grown():
+            try:
+                path = store.replace(picture.id, picture.stream)
+            except OutputError:
+                raise
+            except TokCodecError as e:
+                complain(f"a picture dropped: {e}")
+                continue
+            state = "complete" if picture.complete else "so far"
+            say(f"{path}: {len(picture.stream)} bytes, {state}")
+            if picture.complete:
+                complete.add(picture.id)
+
+    with UdpSource(address.host, address.port) as source:
+        try:
+            look, ready = time.monotonic() + UPDATE, False
+            while args.count is None or len(complete) < args.count:
+                found = source.receive_from(max(LEAST, 0 if ready else look - time.monotonic()))
+                if found is not None:
+                    ready |= gatherer.add(*found)
+                # A picture that is complete is written as soon as no packet waits.
+                if (ready and found is None) or time.monotonic() >= look:
+                    write()
+                    look, ready = time.monotonic() + UPDATE, False
+        except KeyboardInterrupt:
+            write()
+    return 0

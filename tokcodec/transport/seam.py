@@ -1,0 +1,62 @@
+"""What every transport has: a place to put bytes, and one that bytes come from."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Self
+
+TICK = 0.2  # seconds after which an iteration notices that its source was closed
+
+
+class _End(ABC):
+    """One end of a wire; `with` closes it."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, e: BaseException | None, at: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of the connection; harmless when done twice."""
+
+
+class Sink(_End):
+    """Where bytes go."""
+
+    @abstractmethod
+    def send(self, data: bytes, timeout: float | None = None) -> None:
+        """Hand over one message or packet; returns when the transport has taken charge of it.
+
+        Args:
+            data: what to send.
+            timeout: seconds to wait; None for as long as it takes. The same data sent again after a
+                timeout is the same attempt, not a second one.
+
+        Raises:
+            LinkError: it was not taken within `timeout`, or never will be.
+        """
+
+
+class Source(_End):
+    """Where bytes come from."""
+
+    _open = True
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Messages or packets, as they come, until the source is closed. One counts as dealt with
+        when the next is asked for.
+        """
+        while self._open:
+            found = self.receive(TICK)
+            if found is not None:
+                yield found
+
+    @abstractmethod
+    def receive(self, timeout: float | None = None) -> bytes | None:
+        """The next message or packet; None after `timeout` seconds without any, or when closed."""

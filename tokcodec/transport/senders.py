@@ -1,0 +1,157 @@
+"""A picture's stream onto its transport: as one message, or as packets."""
+
+from __future__ import annotations
+
+import time
+from abc import abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tokcodec import link
+from tokcodec.errors import ArgumentError
+from tokcodec.link.packet import PICTURES, room
+from tokcodec.transport import message
+from tokcodec.transport.address import Address
+from tokcodec.transport.seam import Sink, _End
+from tokcodec.transport.udp import UdpSink
+
+MARGIN = 1.1  # a number rests longer than the receiver remembers it
+LOSS = link.independent(0.1)
+SPARE = 8  # bytes more than may be sent: `split` takes what is worth most
+
+
+class Sender(_End):
+    """Sends pictures."""
+
+    @abstractmethod
+    def room(self, max_bytes: int | None) -> int | None:
+        """How long a stream may be so that `max_bytes` go over the wire."""
+
+    @abstractmethod
+    def send(self, identity: bytes, stream: bytes, timeout: float | None) -> int:
+        """Send one picture; bytes that went over the wire. Raises LinkError as `Sink.send`."""
+
+
+class Messages(Sender):
+    """Each picture is one message: its id, and its stream."""
+
+    def __init__(self, sink: Sink) -> None:
+        self._sink = sink
+
+    def room(self, max_bytes: int | None) -> int | None:
+        if max_bytes is None:
+            return None
+        if max_bytes <= message.ID:
+            raise ArgumentError(f"max_bytes is above {message.ID}, as the picture's id takes those")
+        return max_bytes - message.ID
+
+    def send(self, identity: bytes, stream: bytes, timeout: float | None) -> int:
+        data = message.write(identity, stream)
+        self._sink.send(data, timeout)
+        return len(data)
+
+    def close(self) -> None:
+        self._sink.close()
+
+
+@dataclass(frozen=True)
+class Cutting:
+    """How pictures are cut into packets; `link.split` says more of each.
+
+    Attributes:
+        mtu: bytes of a packet.
+        max_bytes: of all packets of a picture; None for as many as its stream needs.
+        protect, check, loss: of `link.split`.
+        timeout: seconds after which the receiver has forgotten a picture's number.
+        rate: bytes a second at most; None for no limit.
+    """
+
+    mtu: int = 1200
+    max_bytes: int | None = None
+    protect: str = "priority"
+    check: str = "crc16"
+    loss: link.Channel = LOSS
+    timeout: float = 30.0
+    rate: float | None = None
+
+
+class Packets(Sender):
+    """Each picture is cut into packets of `tokcodec.link`.
+
+    The 128 numbers of pictures come round again, each when the receiver has forgotten it: `send`
+    waits for that.
+    """
+
+    def __init__(
+        self, sink: Sink, cutting: Cutting, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        room(cutting.mtu, cutting.check)  # tells wrong arguments
+        if cutting.rate is not None and not cutting.rate > 0:
+            raise ArgumentError(f"a rate is above 0 bytes a second, not {cutting.rate}")
+        self._sink, self._cutting, self._clock = sink, cutting, clock
+        self._number = 0
+        self._free = [-float("inf")] * PICTURES  # when each number may be used again
+        self._next = -float("inf")  # when the next packet may go
+
+    def room(self, max_bytes: int | None) -> int | None:
+        return None if max_bytes is None else max_bytes + SPARE
+
+    def send(self, identity: bytes, stream: bytes, timeout: float | None) -> int:
+        number, total = self._number, 0
+        self._sleep_until(self._free[number])
+        for packet in self._cut(stream, number):
+            self._sleep_until(self._next)
+            self._sink.send(packet, timeout)
+            now, total = self._clock(), total + len(packet)
+            self._free[number] = now + MARGIN * self._cutting.timeout
+            if self._cutting.rate is not None:
+                self._next = max(now, self._next) + len(packet) / self._cutting.rate
+        self._number = (number + 1) % PICTURES
+        return total
+
+    def close(self) -> None:
+        self._sink.close()
+
+    def _cut(self, stream: bytes, number: int) -> list[bytes]:
+        c, count = self._cutting, None
+        mtu = c.mtu
+        if c.max_bytes is not None:
+            mtu = min(mtu, c.max_bytes)
+            count = max(1, c.max_bytes // mtu)
+        return link.split(
+            stream,
+            mtu,
+            protect=c.protect,
+            check=c.check,
+            picture=number,
+            packets=count,
+            loss=c.loss,
+        )
+
+    def _sleep_until(self, moment: float) -> None:
+        wait = moment - self._clock()
+        if wait > 0:
+            time.sleep(wait)
+
+
+def open_sender(address: Address, qos: int, cutting: Cutting) -> Sender:
+    """The sender for an address.
+
+    Args:
+        address: where to.
+        qos: for MQTT.
+        cutting: for UDP.
+
+    Raises:
+        ArgumentError: what the transport needs is not installed, or an argument has no meaning.
+        LinkError: there is no such host, or no such peer.
+    """
+    if address.scheme == "udp":
+        return Packets(UdpSink(address.host, address.port), cutting)
+    if address.scheme == "zenoh":
+        from tokcodec.transport.zenoh import ZenohSink
+
+        return Messages(ZenohSink(address))
+    from tokcodec.transport.mqtt import MqttSink
+
+    return Messages(MqttSink(address, qos))

@@ -1,0 +1,147 @@
+"""Pictures, or a camera's folder, to a transport: what `tokcodec send` does."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from PIL import Image
+
+import tokcodec
+from tokcodec import link
+from tokcodec.errors import ArgumentError, InputError, LinkError, TokCodecError
+from tokcodec.transport import message
+from tokcodec.transport.address import Address
+from tokcodec.transport.folder import Folder
+from tokcodec.transport.senders import Cutting, Sender, open_sender
+from tokcodec.transport.spool import File, Spool
+from tokcodec.transport.terminal import complain, say, stopping
+
+STREAM = ".tkc"
+SPOOL = ".tokcodec-spool.sqlite"
+SHARE = 5  # a look at a folder of many files is followed by a pause so many times as long
+PATIENCE = 5.0  # seconds without a picture sent before that is told
+LOOK = 1.0  # seconds between two looks at a folder; a picture on its way is waited for so long
+
+
+def send(args: argparse.Namespace) -> int:
+    """Send pictures, or all that come into a folder; 0 if all were sent."""
+    if bool(args.inputs) == bool(args.watch):
+        raise ArgumentError("say what to send: pictures, or --watch DIR, not both")
+    if not (args.timeout > 0 and args.settle >= 0):
+        raise ArgumentError("--timeout is above 0, --settle at least 0")
+    loss = link.bursty(args.loss, args.burst) if args.burst else link.independent(args.loss)
+    cutting = Cutting(
+        args.mtu, args.max_bytes, args.protect, args.check, loss, args.forget, args.rate
+    )
+    with open_sender(Address.parse(args.to), args.qos, cutting) as sender:
+        room = sender.room(args.max_bytes)
+
+        def stream_of(path: Path) -> bytes:
+            if path.suffix.lower() == STREAM:
+                return _stream(path, room)
+            return tokcodec.encode(path, max_bytes=room, psnr=args.psnr)
+
+        if args.watch:
+            return _watch(args, sender, stream_of)
+        return _send_each([Path(name) for name in args.inputs], sender, stream_of, args.timeout)
+
+
+def _send_each(
+    paths: list[Path], sender: Sender, stream_of: Callable[[Path], bytes], timeout: float
+) -> int:
+    failed = 0
+    for path in paths:
+        try:
+            stream = stream_of(path)
+            size = sender.send(message.picture_id(stream, *_file(path)), stream, timeout)
+            say(f"{path}: {size} bytes sent")
+        except TokCodecError as e:
+            failed += 1
+            complain(f"{path}: {e}")
+    return 1 if failed else 0
+
+
+def _file(path: Path) -> tuple[str, ...]:
+    """What tells one picture from another that looks the same."""
+    try:
+        return path.name, str(path.stat().st_mtime_ns)
+    except OSError as e:
+        raise InputError(f"cannot read {path}: {e.strerror or e}") from e
+
+
+def _watch(args: argparse.Namespace, sender: Sender, stream_of: Callable[[Path], bytes]) -> int:
+    """Take finished pictures into the spool, and send what is in the spool, again and again."""
+    folder = Folder(args.watch, {*Image.registered_extensions(), STREAM}, args.settle)
+    with Spool(args.spool or args.watch / SPOOL) as spool, stopping():
+        drain, failed = _Drain(spool, sender), 0
+        try:
+            while True:
+                start = time.monotonic()
+                files = folder.finished(spool.knows)
+                pause = max(LOOK, SHARE * (time.monotonic() - start))
+                look = time.monotonic() + LOOK
+                for file in files:
+                    failed += not _take(spool, file, args.watch / file.name, stream_of)
+                    if time.monotonic() >= look:  # there are many: send some before the next
+                        drain(LOOK)
+                        look = time.monotonic() + LOOK
+                drain(LOOK)
+                if args.once and not folder.waiting and not len(spool):
+                    return 1 if failed else 0
+                time.sleep(max(0.0, start + pause - time.monotonic()))
+        except KeyboardInterrupt:
+            complain(f"stopped; {len(spool)} pictures wait in the spool")
+            return 1 if failed else 0
+
+
+def _take(spool: Spool, file: File, path: Path, stream_of: Callable[[Path], bytes]) -> bool:
+    """Queue a picture; one that cannot be read is reported, and left until it changes."""
+    try:
+        stream = stream_of(path)
+    except TokCodecError as e:
+        complain(f"{path}: {e}")
+        spool.take(file, b"", None)
+        return False
+    identity = message.picture_id(stream, spool.sender, file.name, str(file.time))
+    spool.take(file, identity, stream)
+    return True
+
+
+class _Drain:
+    """From the spool to the link; says once when that is gone."""
+
+    def __init__(self, spool: Spool, sender: Sender) -> None:
+        self._spool, self._sender = spool, sender
+        self._good, self._told = time.monotonic(), False
+
+    def __call__(self, seconds: float) -> None:
+        """Send what waits until the spool is empty or the time is up."""
+        until = time.monotonic() + seconds
+        while (first := self._spool.first()) is not None:
+            left = until - time.monotonic()
+            if left <= 0:
+                return
+            try:
+                size = self._sender.send(first.id, first.stream, left)
+            except LinkError as e:
+                if not self._told and time.monotonic() - self._good > PATIENCE:
+                    complain(f"{e}; {len(self._spool)} pictures wait")
+                    self._told = True
+                return
+            self._spool.sent(first)
+            self._good, self._told = time.monotonic(), False
+            say(f"{first.id.hex()}: {size} bytes sent")
+        self._good = time.monotonic()
+
+
+def _stream(path: Path, room: int | None) -> bytes:
+    """A stream that is there already, cut if it is too long."""
+    try:
+        data = path.read_bytes()
+    except OSError as e:
+        raise InputError(f"cannot read {path}: {e.strerror or e}") from e
+    tokcodec.info(data, count=False)
+    return data if room is None else tokcodec.cut(data, max_bytes=room)

@@ -1,0 +1,104 @@
+"""Streams that wait for a link, in a file that survives the program, the power and the link."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from typing import NamedTuple
+
+from tokcodec.transport.base import Base
+
+_TABLES = """
+    CREATE TABLE IF NOT EXISTS sender (name TEXT NOT NULL);
+    CREATE TABLE IF NOT EXISTS taken (
+        name TEXT PRIMARY KEY, size INTEGER NOT NULL, time INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS waiting (
+        place INTEGER PRIMARY KEY AUTOINCREMENT, id BLOB NOT NULL, stream BLOB NOT NULL
+    );
+"""
+
+
+class File(NamedTuple):
+    """A version of a file: another size or time is another picture.
+
+    Attributes:
+        name: below the watched folder.
+        size: in bytes.
+        time: of its last change, in nanoseconds.
+    """
+
+    name: str
+    size: int
+    time: int
+
+
+class Waiting(NamedTuple):
+    """A stream to be sent; `place` is its number in the queue."""
+
+    place: int
+    id: bytes
+    stream: bytes
+
+
+class Spool:
+    """A queue of streams, and the files that were taken into it, in one SQLite file.
+
+    Taking a file and queueing its stream are one step, so a crash neither loses nor doubles it. For
+    one program at a time.
+
+    Raises:
+        InputError: the file is something else, or in use.
+        OutputError: it cannot be made; later, that it cannot be written to.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self._base = Base(path, _TABLES)
+        found = self._base.one("SELECT name FROM sender")
+        if found is None:
+            found = (secrets.token_hex(8),)
+            self._base.do("INSERT INTO sender VALUES (?)", *found)
+        self.sender = str(found[0])
+        """Says whose pictures these are: random, and the same as long as the file is there."""
+
+    def __enter__(self) -> Spool:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __len__(self) -> int:
+        """Streams that wait."""
+        (count,) = self._base.one("SELECT count(*) FROM waiting") or (0,)
+        return int(count)
+
+    def knows(self, file: File) -> bool:
+        """Whether this version of the file was taken."""
+        found = self._base.one("SELECT size, time FROM taken WHERE name = ?", _text(file.name))
+        return found == (file.size, file.time)
+
+    def take(self, file: File, identity: bytes, stream: bytes | None) -> None:
+        """Remember the file, and queue its stream; None if there can be none."""
+        with self._base.together():
+            about = (_text(file.name), file.size, file.time)
+            self._base.do("INSERT OR REPLACE INTO taken VALUES (?, ?, ?)", *about)
+            if stream is not None:
+                self._base.do("INSERT INTO waiting (id, stream) VALUES (?, ?)", identity, stream)
+
+    def first(self) -> Waiting | None:
+        """What has waited longest."""
+        found = self._base.one("SELECT place, id, stream FROM waiting ORDER BY place LIMIT 1")
+        return None if found is None else Waiting(*found)
+
+    def sent(self, waiting: Waiting) -> None:
+        """Take it off the queue."""
+        self._base.do("DELETE FROM waiting WHERE place = ?", waiting.place)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._base.close()
+
+
+def _text(name: str) -> str:
+    """A file's name as text that SQLite takes: bytes that are no UTF-8 are spelt out."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

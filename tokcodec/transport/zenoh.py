@@ -1,0 +1,129 @@
+"""Messages from peer to peer, or through routers, with Eclipse Zenoh.
+
+Zenoh keeps nothing: what is sent while nobody listens is gone. A sink therefore waits for a
+listener, and holds back when that one is slow.
+"""
+
+from __future__ import annotations
+
+import json
+import queue
+import time
+from typing import Any
+
+from tokcodec.errors import ArgumentError, LinkError
+from tokcodec.transport.address import Address
+from tokcodec.transport.seam import TICK, Sink, Source
+
+WAITING = 64  # messages; then the sender is held back
+LOOK = 0.02  # seconds between two looks whether somebody listens
+
+
+class ZenohSink(Sink):
+    """Publishes at a key expression.
+
+    Args:
+        address: of a peer or router that listens, its path the key; without a host peers find each
+            other (multicast).
+
+    Raises:
+        ArgumentError: eclipse-zenoh is missing; no such key.
+        LinkError: there can be no such address. (One where nobody is yet is tried again and again.)
+    """
+
+    def __init__(self, address: Address) -> None:
+        self._address = address
+        zenoh, self._session = _open(address, listen=False)
+        try:
+            self._publisher = self._session.declare_publisher(
+                address.path,
+                congestion_control=zenoh.CongestionControl.BLOCK,
+                reliability=zenoh.Reliability.RELIABLE,
+            )
+        except zenoh.ZError as e:
+            self._session.close()
+            raise ArgumentError(f"{address}: {_first(e)}") from e
+
+    def send(self, data: bytes, timeout: float | None = None) -> None:
+        until = None if timeout is None else time.monotonic() + timeout
+        while not self._publisher.matching_status.matching:
+            if until is not None and time.monotonic() >= until:
+                raise LinkError(f"{self._address}: nobody listens there")
+            time.sleep(LOOK)
+        self._publisher.put(data)
+
+    def close(self) -> None:
+        if not self._session.is_closed():
+            self._session.close()
+
+
+class ZenohSource(Source):
+    """Subscribes to a key expression, which may have the wildcards * and **.
+
+    Args:
+        address: as for `ZenohSink`.
+        listen: wait at the address for peers to connect, instead of connecting to it.
+
+    Raises:
+        ArgumentError: eclipse-zenoh is missing; no such key.
+        LinkError: the address cannot be used.
+    """
+
+    def __init__(self, address: Address, listen: bool = False) -> None:
+        self._arrived: queue.Queue[bytes] = queue.Queue(WAITING)
+        zenoh, self._session = _open(address, listen)
+        try:
+            self._session.declare_subscriber(address.path, self._take)
+        except zenoh.ZError as e:
+            self._session.close()
+            raise ArgumentError(f"{address}: {_first(e)}") from e
+
+    def receive(self, timeout: float | None = None) -> bytes | None:
+        until = None if timeout is None else time.monotonic() + timeout
+        while self._open:
+            left = TICK if until is None else until - time.monotonic()
+            try:
+                return self._arrived.get(timeout=max(0.0, min(left, TICK)))
+            except queue.Empty:
+                if until is not None and time.monotonic() >= until:
+                    return None
+        return None
+
+    def close(self) -> None:
+        self._open = False
+        if not self._session.is_closed():
+            self._session.close()
+
+    def _take(self, sample: Any) -> None:
+        data = sample.payload.to_bytes()
+        while self._open:  # a full queue holds back Zenoh's thread, and with it the sender
+            try:
+                return self._arrived.put(data, timeout=TICK)
+            except queue.Full:
+                continue
+
+
+def _open(address: Address, listen: bool) -> tuple[Any, Any]:
+    """The package, and a session."""
+    try:
+        import zenoh
+    except ImportError:
+        raise ArgumentError("Zenoh needs eclipse-zenoh: pip install 'tokcodec[zenoh]'") from None
+    if address.user is not None:
+        raise ArgumentError(f"{address}: users and passwords belong into Zenoh's own configuration")
+    config = zenoh.Config()
+    if address.host:
+        host = f"[{address.host}]" if ":" in address.host else address.host
+        ends = json.dumps([f"tcp/{host}:{address.port}"])
+        config.insert_json5("listen/endpoints" if listen else "connect/endpoints", ends)
+        config.insert_json5("scouting/multicast/enabled", "false")
+        config.insert_json5("connect/exit_on_failure", "false")  # it goes on trying
+    try:
+        return zenoh, zenoh.open(config)
+    except zenoh.ZError as e:
+        raise LinkError(f"{address}: {_first(e)}") from e
+
+
+def _first(e: Exception) -> str:
+    """What Zenoh says, without where in its source it says so."""
+    return str(e).partition(" at /")[0].strip()
