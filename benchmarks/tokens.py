@@ -92,7 +92,7 @@ def _cuts(name: str, rgb: np.ndarray) -> Iterator[list[Cell]]:
     digits: list[np.ndarray] = []
     for number in range(len(order.passes)):
         line = script.line(number)
-        bits.append(24 - np.log2(line.tables.frequencies[line.rows, line.digits + 1]))
+        bits.append(24 - np.log2(line.odds.frequencies[line.rows, line.digits + 1]))
         digits.append(line.digits)
         if sum(float(b.sum()) for b in bits) > 8 * CUT_BYTES + 64:
             break

@@ -12,10 +12,12 @@ import json
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from operator import mul
 from pathlib import Path
 from typing import Any
 
+Cell = tuple[int, int, int]  # where it is in `Band.q`, f(-1), f(0)
 TYPES = {"I16": ("int16", "h"), "I32": ("int32", "i"), "U32": ("uint32", "I")}
 MASK = 2**64 - 1
 
@@ -24,15 +26,19 @@ def clip(number: int, low: int, high: int) -> int:
     return max(low, min(high, number))
 
 
+def sign(number: int) -> int:
+    return (number > 0) - (number < 0)
+
+
 @lru_cache(maxsize=4)
 def read_model(path: Path) -> tuple[dict[str, Any], bytes]:
-    """Model file: the arrays as nested lists, and the SHA-256."""
+    """Model file: the arrays as nested lists, with the name of the prior, and the SHA-256."""
     data = path.read_bytes()
     start = 8 + struct.unpack_from("<Q", data)[0]
     header = json.loads(data[8:start])
     meaning = json.loads(header.pop("__metadata__")["meaning"])
     text = json.dumps(meaning, sort_keys=True, separators=(",", ":"))
-    sha, model = hashlib.sha256(text.encode()), {}
+    sha, model = hashlib.sha256(text.encode()), {"prior": meaning["prior"]}
     for name in sorted(header):
         first, last = header[name]["data_offsets"]
         raw, shape = data[start + first : start + last], tuple(header[name]["shape"])
@@ -67,7 +73,7 @@ def read_header(data: bytes, sha256: bytes) -> tuple[int, int, bool, int]:
     magic, flags, code = take(2), take(1), take(1)
     if magic != 0xB754 or flags >> 5 != 1 or flags & 3:
         raise ValueError("wrong magic, unknown version, or a reserved bit is set")
-    if code not in (1, 255) or (code == 255 and take(4) != int.from_bytes(sha256[:4], "big")):
+    if code not in (1, 2, 255) or (code == 255 and take(4) != int.from_bytes(sha256[:4], "big")):
         raise ValueError("made with another model")
     side = 16 if flags & 16 else 12
     width, height = divmod(take(2 * side // 8), 1 << side)
@@ -100,8 +106,24 @@ class Band:
         self.slot = 3 * (min(self.level, 8) - 1) + self.orientation if self.level else 0
         self.q = [0] * ((self.height + 2) * (self.width + 2))  # with a border of zeros
 
+    def at(self, y: int, x: int) -> int:
+        """Where cell (y, x), clipped to the band, is in `q`."""
+        y, x = clip(y, 0, self.height - 1), clip(x, 0, self.width - 1)
+        return (y + 1) * (self.width + 2) + x + 1
 
-def make_bands(height: int, width: int, grey: bool) -> list[Band]:
+    def cell(self, at: int) -> tuple[int, int]:
+        y, x = divmod(at, self.width + 2)
+        return y - 1, x - 1
+
+    def parent_at(self, y: int, x: int) -> int:
+        """Where the parent cell of cell (y, x), one level finer, is in `q`."""
+        return self.at(y >> self.halved[0], x >> self.halved[1])
+
+
+Bands = dict[tuple[int, int, int], Band]  # by channel, level, orientation
+
+
+def make_bands(height: int, width: int, grey: bool) -> Bands:
     """Bands: all of them, luma first and each channel coarsest first."""
     splits, area = [], 0  # finest first
     while height > 4 or width > 4:
@@ -109,7 +131,7 @@ def make_bands(height: int, width: int, grey: bool) -> list[Band]:
         height, width = height - halved[0] * high[0], width - halved[1] * high[1]
         area += sum(halved)
         splits.append((halved, ((height, width), high), area))
-    bands: dict[tuple[int, int, int], Band] = {}
+    bands: Bands = {}
     for c in range(1 if grey else 3):
         bands[c, 0, 0] = Band(c, 0, 0, height, width, area, (0, 0), None, bands.get((0, 0, 0)))
         for level, (halved, sides, here) in enumerate(reversed(splits), 1):
@@ -118,7 +140,7 @@ def make_bands(height: int, width: int, grey: bool) -> list[Band]:
                     h, w = sides[o >> 1][0], sides[o & 1][1]
                     relatives = bands.get((c, level - 1, o)), bands.get((0, level, o))
                     bands[c, level, o] = Band(c, level, o, h, w, here, halved, *relatives)
-    return list(bands.values())
+    return bands
 
 
 @lru_cache(maxsize=256)
@@ -132,10 +154,10 @@ def cells(height: int, width: int, parity: int) -> list[tuple[int, int]]:
     return [(y, x) for _, y, x in sorted(found)]
 
 
-def units(model: dict[str, Any], bands: list[Band]) -> list[tuple[Band, int]]:
+def units(model: dict[str, Any], bands: Bands) -> list[tuple[Band, int]]:
     """Order: all planes of all bands."""
     found = []
-    for band in bands:
+    for band in bands.values():
         scores, top = model["scores"][band.channel][band.slot], model["tops"][band.channel]
         shift = model["drift"][0] * max(0, band.level - 8) + 256 * band.area
         score, p = scores[0] + shift, 0
@@ -146,13 +168,14 @@ def units(model: dict[str, Any], bands: list[Band]) -> list[tuple[Band, int]]:
     return [(band, key[1]) for key, band in sorted(found, key=lambda pair: pair[0])]
 
 
-def seen_from(plane: int, band: Band) -> list[int]:
-    """The values of all cells of another band, in quarter steps of `plane`."""
+def seen_from(plane: int, band: Band, steps: int) -> list[int]:
+    """The values of all cells of another band, in quarter steps of `plane`, up to `steps` steps."""
+    most = 4 * steps
     if (k := plane - band.plane) >= 0:
         factor = 4 * 3 ** min(k, 4)
-        return [clip(clip(q, -24, 24) * factor, -24, 24) for q in band.q]
+        return [clip(clip(q, -most, most) * factor, -most, most) for q in band.q]
     u = 3 ** min(-k, 16)
-    sizes = [min(24, (4 * min(abs(q), 6 * u + 1) + u // 2) // u) for q in band.q]
+    sizes = [min(most, (4 * min(abs(q), steps * u + 1) + u // 2) // u) for q in band.q]
     return [-v if q < 0 else v for q, v in zip(band.q, sizes, strict=True)]
 
 
@@ -162,15 +185,15 @@ def around(f: list[int], at: int, stride: int) -> tuple[int, int, int]:
     return f[at - 1] + f[at + 1], above[1] + below[1], above[0] + above[2] + below[0] + below[2]
 
 
-def contexts(model: dict[str, Any], band: Band, parity: int) -> Iterator[tuple[int, int, int]]:
-    """For each cell of a pass: where it is in `band.q`, f(-1) and f(0)."""
+def contexts(model: dict[str, Any], band: Band, parity: int) -> Iterator[Cell]:
+    """The cells of a pass, with the frequencies of the tables."""
     names = "magnitude_weights", "magnitude_edges", "sign_weights", "sign_edges", "frequencies"
     tables = (model[name][band.channel][band.slot][min(band.plane, 7)][parity] for name in names)
     m, magnitude_edges, s, sign_edges, rows = tables
     a, g = [min(abs(q), 6) for q in band.q], [clip(q, -6, 6) for q in band.q]
     parent, luma = (b if b and b.plane >= 0 else None for b in (band.parent, band.luma))
-    parent_v = [abs(v) for v in seen_from(band.plane, parent)] if parent else []
-    luma_v = seen_from(band.plane, luma) if luma else []
+    parent_v = [abs(v) for v in seen_from(band.plane, parent, 6)] if parent else []
+    luma_v = seen_from(band.plane, luma, 6) if luma else []
     stride = band.width + 2
     for y, x in cells(band.height, band.width, parity):
         at = (y + 1) * stride + x + 1
@@ -180,9 +203,7 @@ def contexts(model: dict[str, Any], band: Band, parity: int) -> Iterator[tuple[i
             big_e = sum(w * n for w, n in zip(m, around(a, at, stride), strict=False))
             big_l = sum(w * n for w, n in zip(s, around(g, at, stride), strict=False))
             if parent:
-                py = min(y >> parent.halved[0], parent.height - 1)
-                px = min(x >> parent.halved[1], parent.width - 1)
-                there = (py + 1) * (parent.width + 2) + px + 1
+                there = parent.parent_at(y, x)
                 across, down, corners = around(parent_v, there, parent.width + 2)
                 big_e += m[3] * parent_v[there] + m[4] * (2 * (across + down) + corners)
             if luma_v:
@@ -194,6 +215,152 @@ def contexts(model: dict[str, Any], band: Band, parity: int) -> Iterator[tuple[i
             mirrored = small_l < 0 and lean > 0
         minus, zero = rows[row]
         yield at, 2**24 - minus - zero if mirrored else minus, zero
+
+
+@lru_cache(maxsize=4096)
+def log(v: int) -> int:
+    n = 1 + clip(v, 0, 4095)
+    b = n.bit_length() - 1
+    return 16 * b + (16 * n >> b) - 16
+
+
+def slog(v: int) -> int:
+    return sign(v) * log(abs(v))
+
+
+def ln(v: int) -> int:
+    b = v.bit_length() - 1
+    return 44 * b + (44 * ((v << 16 >> b) - 65536) >> 16)
+
+
+def sums(f: list[int], band: Band) -> list[int]:
+    """Sums over the 3 x 3 cells around and with each cell; 0 outside the band."""
+    found, stride = [0] * len(f), band.width + 2
+    for y in range(band.height):
+        for at in range(band.at(y, 0), band.at(y, 0) + band.width):
+            found[at] = f[at] + sum(around(f, at, stride))
+    return found
+
+
+class Seen:
+    """A band as seen from a plane. One that does not exist gives zeros."""
+
+    def __init__(self, plane: int, band: Band | None) -> None:
+        self.band = band or Band(0, 0, 0, 1, 1, 0, (0, 0), None, None)
+        self.lit = any(self.band.q)
+        self.d = seen_from(plane, self.band, 12) if self.lit else self.band.q
+        self.s = [abs(v) for v in self.d]
+        self.mean = 64 * sum(self.s) // (self.band.height * self.band.width)
+
+    @cached_property
+    def b(self) -> list[int]:
+        return sums(self.s, self.band) if self.lit else self.s
+
+    @cached_property
+    def w(self) -> list[int]:
+        return sums(self.b, self.band) if self.lit else self.s
+
+    @cached_property
+    def of_parents(self) -> list[int]:
+        """For each cell of the parent, the sum of S over the cells that it was split into."""
+        assert self.band.parent
+        parent, (r, c) = self.band.parent, self.band.parent.halved
+        found = [0] * len(parent.q)
+        for y in range(min(self.band.height, parent.height << r)):
+            for x in range(min(self.band.width, parent.width << c)):
+                found[parent.parent_at(y, x)] += self.s[self.band.at(y, x)]
+        return found
+
+
+class Network:
+    """The features of one pass, and the layers that make frequencies of them."""
+
+    def __init__(self, model: dict[str, Any], bands: Bands, band: Band, parity: int) -> None:
+        def see(channel: int, level: int, orientation: int) -> Seen:
+            return Seen(band.plane, bands.get((channel, level, orientation)))
+
+        self.model, self.band, self.parity = model, band, parity
+        c, level, o = band.channel, band.level, band.orientation
+        self.parent = see(c, level - 1, o)
+        self.grandparent = see(c, level - 2, o) if self.parent.lit else Seen(band.plane, None)
+        self.finer = see(c, level + 1, o)
+        self.sisters = [see(c, level, k) for k in (1, 2, 3) if k != o][:2]
+        self.others = [see(k, level, o) for k in (0, 1, 2) if k != c]
+        self.levels = 8 * min(8, max(level for _, level, _ in bands) - level)
+        self.a = [4 * min(abs(q), 12) for q in band.q]
+        self.b2 = sums(sums(self.a, band), band)
+        self.b4 = sums(sums(self.b2, band), band)
+        self.mean = 64 * sum(self.a) // (band.height * band.width)
+        self.v = [clip(q, -(2**20), 2**20) for q in band.q]
+        if level == 0:  # a neighbour outside is the cell at the edge
+            rows, columns = range(-1, band.height + 1), range(-1, band.width + 1)
+            self.v = [self.v[band.at(y, x)] for y in rows for x in columns]
+
+    def features(self, at: int, minus: int, zero: int) -> tuple[list[int], int]:
+        """The features of a digit, and its mirror."""
+        band, (p, r) = self.band, (self.parent, self.grandparent)
+        y, x = band.cell(at)
+        in_parent = p.band.parent_at(y, x)
+        in_grandparent = r.band.parent_at(*p.band.cell(in_parent))
+        sisters = [(sister, sister.band.at(y, x)) for sister in self.sisters]
+        others = [(other, other.band.at(y, x)) for other in self.others]
+        children = self.finer.of_parents[at] if self.finer.lit else 0
+        if sum(band.halved) == 1:
+            children *= 2
+        near, slope = ([*around(f, at, band.width + 2)] for f in (self.a, self.v))
+        if band.orientation == 2:  # across is beside, and down is along
+            near[:2], slope[:2] = near[1::-1], slope[1::-1]
+        v = self.v[at]
+        slope = [clip(n * f - 4 * v, -384, 384) for n, f in zip((2, 2, 1), slope, strict=True)]
+        along, beside, _ = slope
+        forward = 2 * beside - along
+        lean = (along + beside, forward, forward, -along - beside)[band.orientation]
+        d = [slog(f.d[there]) for f, there in ((p, in_parent), *others)]
+        mirror = sign(band.q[at]) or sign(lean) or sign(d[1] + d[2]) or 1
+        found = [
+            *map(log, near),
+            *(log(self.b2[at]), log(self.b4[at] // 81), log(self.a[at]), log(self.mean)),
+            *(log(p.s[in_parent]), log(p.b[in_parent]), log(p.w[in_parent])),
+            log(r.b[in_grandparent]),
+            *(log(f[there]) for seen, there in sisters + others for f in (seen.s, seen.b)),
+            log(children),
+            *(log(seen.mean) for seen in (p, self.others[0], self.sisters[0])),
+            log(abs(lean)),
+            *(mirror * slog(f) for f in slope),
+            *(mirror * f for f in d),
+            mirror * (64 - 64 * (2 * y + 1) // band.height),
+            mirror * 64,
+            0 if band.q[at] else 64,
+            self.levels,
+            clip(ln(zero) - ln(2**24 - zero), -800, 800),
+            mirror * clip(ln(2**24 - minus - zero) - ln(minus), -800, 800),
+        ]
+        return found, mirror
+
+    def refine(self, steps: Iterator[Cell]) -> Iterator[Cell]:
+        """The cells of the pass, with the network's frequencies in place of the tables'."""
+        band, model = self.band, self.model
+        kind = band.channel + 3 * (0, 1, 1, 2)[band.orientation]
+        names = "first", "second", "last"
+        first, second, last = ([*zip(*model[name][kind], strict=True)] for name in names)
+        unit, last_bias = (
+            model[name][band.channel][band.slot][min(band.plane, 7)][self.parity]
+            for name in ("unit", "last_bias")
+        )
+        second_bias = model["second_bias"][kind]
+
+        def layer(x: list[int], weights: list[Any], bias: list[int]) -> list[int]:
+            return [sum(map(mul, x, w)) + b for w, b in zip(weights, bias, strict=True)]
+
+        for at, minus, zero in steps:
+            x, mirror = self.features(at, minus, zero)
+            h = [clip(n >> 8, 0, 32767) for n in layer(x, first, [64 * u for u in unit])]
+            g = [clip(n >> 10, 0, 32767) for n in layer(h, second, second_bias)]
+            z, s = layer(g, last, last_bias)
+            z, s = z + 4096 * x[34], s + 4096 * x[35]
+            zero = model["zero"][clip((z >> 15) + 48, 0, 128)]
+            plus = model["plus"][mirror * clip(s + 32768 >> 16, -24, 24) + 24]
+            yield at, 2**24 - zero - ((2**24 - zero) * plus >> 16), zero
 
 
 class RangeDecoder:
@@ -226,16 +393,20 @@ class RangeDecoder:
         return d
 
 
-def read_digits(model: dict[str, Any], order: list[tuple[Band, int]], code: bytes) -> Iterator[int]:
+def read_digits(model: dict[str, Any], bands: Bands, code: bytes) -> Iterator[int]:
     """The digits that the code string determines."""
     decoder = RangeDecoder(code)
-    for band, plane in order:
+    learned = model["prior"] == "integer-network-1"
+    for band, plane in units(model, bands):
         band.plane = plane
         if plane > 0:
             band.q = [3 * q for q in band.q]
         for parity in (0, 1):
             found = []
-            for at, minus, zero in contexts(model, band, parity):
+            steps = contexts(model, band, parity)
+            if learned:
+                steps = Network(model, bands, band, parity).refine(steps)
+            for at, minus, zero in steps:
                 if (d := decoder.digit(minus, zero)) is None:
                     return
                 found.append((at, d))
@@ -249,9 +420,9 @@ def decode(data: bytes, model_path: Path) -> tuple[list[int], int, bool]:
     whether these are all digits of the picture (the last token is then padded with zeros)."""
     model, sha256 = read_model(model_path)
     height, width, grey, start = read_header(data, sha256)
-    order = units(model, make_bands(height, width, grey))
-    digits = list(read_digits(model, order, data[start:]))
-    count, total = len(digits), sum(band.height * band.width for band, _ in order)
+    bands = make_bands(height, width, grey)
+    digits = list(read_digits(model, bands, data[start:]))
+    count, total = len(digits), sum(b.height * b.width for b, _ in units(model, bands))
     digits += [0] * (-count % 10 if count == total else 0)
     groups = [digits[i : i + 10] for i in range(0, len(digits) - 9, 10)]
     ids = [sum((d + 1) * 3 ** (9 - j) for j, d in enumerate(group)) for group in groups]

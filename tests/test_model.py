@@ -22,7 +22,7 @@ from tokcodec.errors import (
     ModelMismatchError,
     UnknownModelError,
 )
-from tokcodec.model import MEANING, Model, load_model
+from tokcodec.model import MEANING, TABLES, Model, load_model
 
 
 @pytest.fixture(autouse=True)
@@ -200,7 +200,7 @@ def foreign(meta: dict[str, str] | None) -> bytes:
         foreign(None),
         foreign({"sha256": "0", "meaning": "not JSON"}),
         foreign({"sha256": "0", "meaning": "{}"}),
-        foreign({"sha256": "0", "meaning": json.dumps(MEANING)}),
+        foreign({"sha256": "0", "meaning": json.dumps(MEANING | {"prior": TABLES})}),
     ],
 )
 def test_files_of_other_kinds_are_refused(contents: bytes, tmp_path: Path) -> None:
@@ -256,7 +256,7 @@ def test_a_wrong_hash_is_told(tmp_path: Path, shipped: bytes) -> None:
 
 
 def test_another_meaning_is_told(tmp_path: Path, shipped: bytes) -> None:
-    meaning = json.dumps({**MEANING, "transform": "haar"})
+    meaning = json.dumps({**MEANING, "prior": TABLES, "transform": "haar"})
     refused(tmp_path, remade(shipped, lambda m: {**m, "meaning": meaning}))
 
 

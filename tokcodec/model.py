@@ -31,6 +31,9 @@ MAGNITUDE_BINS, SIGN_BINS, AGES = 12, 4, 3
 ROWS = MAGNITUDE_BINS * SIGN_BINS + AGES
 TOTAL_BITS = 24
 TOTAL = 1 << TOTAL_BITS  # the three frequencies of a digit sum to this
+KINDS, FEATURES, HIDDEN, ZEROS, SIGNS = 9, 36, (48, 24), 129, 49  # of a network (prior.network)
+
+TABLES, NETWORK = "context-tables-1", "integer-network-1"  # kinds of prior
 
 # What the numbers mean. Part of the identity: a decoder that reads them otherwise is another model.
 MEANING = {
@@ -42,21 +45,34 @@ MEANING = {
     "quantiser": "nested-uniform-ternary",
     "digits_per_token": 10,
     "dispersion": "bayer8",
-    "prior": "context-tables-1",
 }
 
+Shapes = dict[str, tuple[str, tuple[int, ...]]]
 _UNIT = (3, SLOTS, PLANES)
-SHAPES: dict[str, tuple[str, tuple[int, ...]]] = {
+COMMON: Shapes = {
     "tops": ("int32", (3,)),
     "scores": ("int16", _UNIT),
     "drift": ("int16", (1,)),
     "centroids": ("int16", (*_UNIT, 2)),
+}
+_TABLES: Shapes = COMMON | {
     "magnitude_weights": ("int16", (*_UNIT, 2, 6)),
     "magnitude_edges": ("int16", (*_UNIT, 2, MAGNITUDE_BINS - 1)),
     "sign_weights": ("int16", (*_UNIT, 2, 4)),
     "sign_edges": ("int16", (*_UNIT, 2, SIGN_BINS - 1)),
     "frequencies": ("uint32", (*_UNIT, 2, ROWS, 2)),
 }
+_NETWORK: Shapes = _TABLES | {
+    "first": ("int16", (KINDS, FEATURES, HIDDEN[0])),
+    "unit": ("int16", (*_UNIT, 2, HIDDEN[0])),
+    "second": ("int16", (KINDS, *HIDDEN)),
+    "second_bias": ("int32", (KINDS, HIDDEN[1])),
+    "last": ("int16", (KINDS, HIDDEN[1], 2)),
+    "last_bias": ("int32", (*_UNIT, 2, 2)),
+    "zero": ("uint32", (ZEROS,)),
+    "plus": ("uint32", (SIGNS,)),
+}
+SHAPES: dict[str, Shapes] = {TABLES: _TABLES, NETWORK: _NETWORK}  # by kind of prior
 
 
 def slot(level: int, orientation: int) -> int:
@@ -74,17 +90,34 @@ class Model:
         name: what people call it ("pyramid"), or the file's stem for a model of one's own.
         arrays: integer arrays by name, with the types and shapes of `SHAPES`.
         card: where it came from; free text, not part of the identity.
+        prior: kind of prior, one of `SHAPES`.
     """
 
     name: str
     arrays: dict[str, np.ndarray] = field(repr=False)
     card: dict[str, str] = field(default_factory=dict, repr=False)
+    prior: str = TABLES
+
+    @property
+    def meaning(self) -> dict[str, object]:
+        """What the arrays mean; part of the identity."""
+        return MEANING | {"prior": self.prior}
 
     @cached_property
     def sha256(self) -> bytes:
         """SHA-256 (32 bytes) of all that turns bytes into tokens and gives tokens meaning."""
-        h = hashlib.sha256(json.dumps(MEANING, sort_keys=True, separators=(",", ":")).encode())
-        for name in sorted(SHAPES):
+        return self._hash(self.meaning, SHAPES[self.prior])
+
+    @cached_property
+    def tokens_id(self) -> str:
+        """SHA-256, hexadecimal, of what gives tokens their meaning, whatever their bytes. Decoders
+        are trained for it: they draw streams of all models that share it.
+        """
+        return self._hash(MEANING, COMMON).hex()
+
+    def _hash(self, meaning: dict[str, object], shapes: Shapes) -> bytes:
+        h = hashlib.sha256(json.dumps(meaning, sort_keys=True, separators=(",", ":")).encode())
+        for name in sorted(shapes):
             a = self.arrays[name]
             h.update(f"{name}:{a.dtype.name}:{a.shape}".encode())
             h.update(np.ascontiguousarray(a, a.dtype.newbyteorder("<")).tobytes())
@@ -130,11 +163,13 @@ class Model:
     def save_bytes(self) -> bytes:
         """The model as a safetensors file; the same model and card give the same bytes."""
         meta = {
-            "meaning": json.dumps(MEANING, sort_keys=True),
+            "meaning": json.dumps(self.meaning, sort_keys=True),
             "sha256": self.id,
             "card": json.dumps(self.card, sort_keys=True),
         }
-        blob = save({k: np.ascontiguousarray(self.arrays[k]) for k in SHAPES}, metadata=meta)
+        blob = save(
+            {k: np.ascontiguousarray(self.arrays[k]) for k in SHAPES[self.prior]}, metadata=meta
+        )
         (length,) = struct.unpack_from("<Q", blob)  # safetensors writes its header in any order
         head = json.dumps(json.loads(blob[8 : 8 + length]), sort_keys=True).encode()
         head += b" " * (-len(head) % 8)
@@ -164,14 +199,15 @@ def load_model(path: str | Path, name: str | None = None) -> Model:
         )
     except (SafetensorError, struct.error, ValueError, KeyError, TypeError) as e:
         raise DamagedModelError(f"{path} is not a tokcodec model file") from e
-    if meaning != MEANING:
+    prior = meaning.get("prior") if isinstance(meaning, dict) else None
+    if prior not in SHAPES or meaning != MEANING | {"prior": prior}:
         raise DamagedModelError(
             f"{path} holds a model of another kind ({meaning}); this version reads {MEANING}"
         )
     found = {k: (a.dtype.name, a.shape) for k, a in arrays.items()}
-    if found != SHAPES:
+    if found != SHAPES[prior]:
         raise DamagedModelError(f"{path} does not hold the arrays of a {FAMILY} model")
-    model = Model(name or path.stem, arrays, card)
+    model = Model(name or path.stem, arrays, card, prior)
     if model.id != stated:
         raise DamagedModelError(f"{path} is damaged: its contents do not have the hash it states")
     return model

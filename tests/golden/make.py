@@ -35,18 +35,28 @@ STREAMS: list[tuple[str, int, int, dict[str, float]]] = [
     ("color", 5, 333, {"max_bytes": 140}),
     ("motorcycle_right", 4200, 40, {"max_bytes": 400}),
 ]
+SECOND: list[tuple[str, int, int, dict[str, float]]] = [  # by pyramid-2
+    ("astronaut", 128, 128, {"budget": 32}),
+    ("coffee", 150, 100, {"max_bytes": 222}),
+    ("rocket", 32, 21, {"budget": 10**6}),
+    ("camera", 96, 64, {"max_bytes": 200}),
+    ("moon", 1, 1, {"budget": 10**6}),
+    ("color", 5, 133, {"max_bytes": 90}),
+    ("retina", 61, 61, {"psnr": 27.0}),
+]
 
 
 def main() -> None:
     known = (
         json.loads((HERE / "tokens.json").read_text()) if (HERE / "tokens.json").exists() else {}
     )
-    for name, width, height, limit in STREAMS:
+    jobs = [("pyramid", *s) for s in STREAMS] + [("pyramid-2", *s) for s in SECOND]
+    for model, name, width, height, limit in jobs:
         ((kind, value),) = limit.items()
-        path = HERE / f"pyramid-{name}-{width}x{height}-{kind}-{value:g}.tkc"
+        path = HERE / f"{model}-{name}-{width}x{height}-{kind}-{value:g}.tkc"
         if path.exists():
             continue
-        data = tokcodec.encode(load_photograph(name, width, height), **limit)
+        data = tokcodec.encode(load_photograph(name, width, height), model=model, **limit)
         path.write_bytes(data)
         info = tokcodec.info(data)
         known[path.name] = {

@@ -17,7 +17,7 @@ from numpy._core._multiarray_umath import __cpu_dispatch__, __cpu_features__
 import tokcodec
 
 HERE = Path(__file__).parent
-MODEL_FILE = Path(tokcodec.__file__).parent / "weights" / "pyramid.safetensors"
+WEIGHTS = Path(tokcodec.__file__).parent / "weights"
 GOLDEN = json.loads((HERE / "tokens.json").read_text())
 
 
@@ -42,7 +42,8 @@ def test_library_reads_the_same_tokens(name):
 @pytest.mark.parametrize("name", sorted(GOLDEN))
 def test_a_decoder_written_from_the_document_reads_the_same_tokens(name):
     expected = GOLDEN[name]
-    found = reference.decode((HERE / name).read_bytes(), MODEL_FILE)
+    model = "pyramid-2" if name.startswith("pyramid-2-") else "pyramid"
+    found = reference.decode((HERE / name).read_bytes(), WEIGHTS / f"{model}.safetensors")
     assert found == (expected["ids"], expected["digits"], expected["complete"])
 
 
@@ -55,8 +56,9 @@ h = hashlib.sha256()
 for name, width, height in (("astronaut", 128, 96), ("coffee", 75, 50), ("retina", 200, 200)):
     picture = load_photograph(name, width, height)
     for limit in ({"budget": 64}, {"max_bytes": 700}, {"psnr": 27.0}):
-        data = tokcodec.encode(picture, **limit)
-        h.update(data + tokcodec.unpack(data).ids.tobytes())
+        for model in ("pyramid", "pyramid-2"):
+            data = tokcodec.encode(picture, model=model, **limit)
+            h.update(data + tokcodec.unpack(data).ids.tobytes())
 print(h.hexdigest())
 """
 

@@ -10,7 +10,8 @@ import pytest
 
 import tokcodec
 from tokcodec.model import TOTAL
-from tokcodec.prior.context import Knowledge, rescaled
+from tokcodec.prior.context import Contexts, rescaled
+from tokcodec.prior.knowledge import Knowledge
 from tokcodec.prior.tables import pass_tables
 from tokcodec.tokens.layout import bands
 from tokcodec.tokens.order import Order
@@ -59,10 +60,10 @@ def test_contexts_of_a_batch_are_those_of_its_pictures():
     for step in order.passes[:150]:
         b = order.bands[step.band]
         tables = pass_tables(MODEL, b.channel, b.level, b.orientation, step.plane, step.parity)
-        rows = together.contexts(step, tables)
+        rows = Contexts(together).contexts(step, tables)
         digits = rng.choice([-1, 0, 0, 0, 1], (3, step.digits)).astype(np.int8)
         for i, known in enumerate(alone):
-            assert np.array_equal(known.contexts(step, tables), rows[i])
+            assert np.array_equal(Contexts(known).contexts(step, tables), rows[i])
             known.add(step, digits[i])
         together.add(step, digits)
 
@@ -76,8 +77,8 @@ def test_mirrored_pictures_have_mirrored_frequencies():
     for step in order.passes[:60]:
         b = order.bands[step.band]
         tables = pass_tables(MODEL, b.channel, b.level, b.orientation, step.plane, step.parity)
-        f = tables.frequencies[one.contexts(step, tables)]
-        g = tables.frequencies[other.contexts(step, tables)][:, ::-1]
+        f = tables.frequencies[Contexts(one).contexts(step, tables)]
+        g = tables.frequencies[Contexts(other).contexts(step, tables)][:, ::-1]
         differences.append(np.abs(f - g).ravel())  # sums are rounded downward: a few differ
         digits = rng.choice([-1, 0, 0, 1], step.digits).astype(np.int8)
         one.add(step, digits)

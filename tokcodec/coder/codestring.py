@@ -10,24 +10,19 @@ from typing import NamedTuple
 import numpy as np
 
 from tokcodec.coder.range import Interval, Reader, Writer
-from tokcodec.prior.context import Knowledge
-from tokcodec.prior.tables import PassTables, pass_tables
+from tokcodec.prior import prior_for
+from tokcodec.prior.knowledge import Knowledge
+from tokcodec.prior.likely import Odds
 from tokcodec.tokens.order import Order, Pass
 from tokcodec.tokens.tokens import DIGITS
-
-
-def tables_of(order: Order, step: Pass) -> PassTables:
-    """The prior's tables for a pass."""
-    b = order.bands[step.band]
-    return pass_tables(order.model, b.channel, b.level, b.orientation, step.plane, step.parity)
 
 
 class Line(NamedTuple):
     """A pass, ready for the coder: each digit with the row of its frequencies."""
 
     digits: np.ndarray  # int8
-    rows: np.ndarray  # uint8, rows of `tables.frequencies`
-    tables: PassTables
+    rows: np.ndarray  # uint16, rows of `odds.frequencies`
+    odds: Odds
 
 
 class Script:
@@ -36,6 +31,7 @@ class Script:
     def __init__(self, order: Order, digits_of: Callable[[Pass], np.ndarray]) -> None:
         self.order = order
         self.known = Knowledge(order)
+        self._prior = prior_for(self.known)
         self._digits_of = digits_of
         self._lines: list[Line] = []
 
@@ -43,11 +39,10 @@ class Script:
         """The line of pass `number`; shorter than the pass if there are no more digits."""
         while len(self._lines) <= number:
             step = self.order.passes[len(self._lines)]
-            tables = tables_of(self.order, step)
+            rows, odds = self._prior.look(step)
             digits = self._digits_of(step)
-            rows = self.known.contexts(step, tables)[: len(digits)].astype(np.uint8)
             self.known.add(step, digits)
-            self._lines.append(Line(digits, rows, tables))
+            self._lines.append(Line(digits, rows[: len(digits)].astype(np.uint16), odds))
         return self._lines[number]
 
 
@@ -65,14 +60,14 @@ def code(script: Script, tokens: int | None = None, max_bytes: int | None = None
     target = None if tokens is None else tokens * DIGITS
     written = 0
     for number, step in enumerate(script.order.passes):
-        digits, rows, tables = script.line(number)
+        digits, rows, odds = script.line(number)
         split = len(digits) if target is None else min(len(digits), max(0, target - written))
-        writer.write(digits[:split], rows[:split], tables.weights)
+        writer.write(digits[:split], rows[:split], odds.weights)
         written += split
         if goal is None and written == target:
             goal = writer.interval()
         if split < len(digits):
-            writer.write(digits[split:], rows[split:], tables.weights)
+            writer.write(digits[split:], rows[split:], odds.weights)
             written += len(digits) - split
         if goal is not None or (max_bytes is not None and len(writer) > max_bytes):
             found = _settled(*writer.fixed(), goal, max_bytes)
@@ -110,12 +105,12 @@ class Reading(NamedTuple):
 def read(order: Order, payload: bytes, keep: bool = False) -> Reading:
     """Decode all digits that `payload`, a prefix of a code string, determines."""
     known, kept, count = Knowledge(order), [], 0
-    reader = Reader(payload)
+    reader, prior = Reader(payload), prior_for(known)
     for step in order.passes:
         if not payload:
             break
-        tables = tables_of(order, step)
-        digits = reader.read(known.contexts(step, tables), tables.weights)
+        rows, odds = prior.look(step)
+        digits = reader.read(rows, odds.weights)
         known.add(step, digits)
         count += len(digits)
         if keep:
@@ -131,13 +126,13 @@ def shortest(order: Order, payload: bytes, tokens: int) -> int:
     if tokens == 0 or not payload:
         return 0
     known, reader, writer, left = Knowledge(order), Reader(payload), Writer(), tokens * DIGITS
+    prior = prior_for(known)
     for step in order.passes:
-        tables = tables_of(order, step)
-        rows = known.contexts(step, tables)
-        digits = reader.read(rows, tables.weights)
+        rows, odds = prior.look(step)
+        digits = reader.read(rows, odds.weights)
         known.add(step, digits)
         taken = min(left, len(digits))
-        writer.write(digits[:taken], rows[:taken], tables.weights)
+        writer.write(digits[:taken], rows[:taken], odds.weights)
         left -= taken
         if left == 0:
             n = writer.interval().shortest_prefix(payload, len(payload))
@@ -151,8 +146,8 @@ def determined(script: Script, payload: bytes) -> int:
     """How many digits `payload`, a prefix of the script's code string, determines."""
     reader, count = Reader(payload), 0
     for number, step in enumerate(script.order.passes):
-        _, rows, tables = script.line(number)
-        n = len(reader.read(rows, tables.weights))
+        _, rows, odds = script.line(number)
+        n = len(reader.read(rows, odds.weights))
         count += n
         if n < step.digits:
             break

@@ -84,6 +84,10 @@ class Writer:
             symbols = digits[at : at + CHUNK].astype(np.int32) + 1
             self._encoder.encode(symbols, _FAMILY, weights.take(rows[at : at + CHUNK], axis=0))
 
+    def write_one(self, symbol: int, weights: np.ndarray) -> None:
+        """Append one symbol of `len(weights)`, the first being 0; `weights` as above."""
+        self._encoder.encode(np.array([symbol], np.int32), _FAMILY, weights[None])
+
     def __len__(self) -> int:
         """Bytes written, within eight."""
         return 4 * self._encoder.num_words()
@@ -148,6 +152,13 @@ class Reader:
             if len(a) < len(w):
                 break
         return out[0] if len(out) == 1 else np.concatenate([*out, np.zeros(0, np.int8)])
+
+    def read_one(self, weights: np.ndarray) -> int | None:
+        """The next symbol of `len(weights)`, the first being 0; None when the bytes determine no
+        more.
+        """
+        a, b = _decode(self._least, weights[None]), _decode(self._most, weights[None])
+        return int(a[0]) if len(a) and len(b) and a[0] == b[0] else None
 
 
 def _decode(decoder, weights: np.ndarray) -> np.ndarray:

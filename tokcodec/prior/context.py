@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tokcodec.prior.tables import AGE_SPAN, SIGN_LUT, PassTables
+from tokcodec.prior.knowledge import Knowledge
+from tokcodec.prior.tables import AGE_SPAN, SIGN_LUT, PassTables, pass_tables
 from tokcodec.tokens.layout import Grid
-from tokcodec.tokens.order import Order, Pass
+from tokcodec.tokens.order import Pass
 
 CAP = 6  # magnitudes beyond six steps say no more than six do
 FINE = 4  # other bands' magnitudes are counted in quarters of a step
@@ -19,70 +20,31 @@ _EMPTY, _ZERO = np.zeros(0, np.int32), np.zeros(1, np.int32)
 _CAP, _SIGN_ZERO, _AGE_ZERO = np.int32(CAP), np.int32(SIGN_LUT), np.int32(AGE_SPAN)
 
 
-class Knowledge:
-    """The digits seen so far, as one integer a coefficient: q, in steps of the last plane seen.
+class Contexts:
+    """The prior of models with tables: each pass has a table of its own."""
 
-    Both ends of the link keep one: the encoder fills it with digits it sends, the decoder with
-    digits it receives, so that both see the same neighbourhood. Arrays have the flat, bordered form
-    of `Grid`; leading axes are allowed (training reads many pictures of one size at once).
-    """
-
-    def __init__(self, order: Order, lead: tuple[int, ...] = ()) -> None:
-        self.order = order
-        self.lead = lead
-        self.q: dict[int, np.ndarray] = {}  # by band: int32 (*lead, grid.cells)
-        self.plane = [-1] * len(order.bands)  # last plane begun
-        self._seen = [0] * len(order.bands)  # digits of that plane that are in
-        self._lit: set[int] = set()  # bands that hold anything but zeros
+    def __init__(self, known: Knowledge) -> None:
+        self.known = known
         self._above: tuple[tuple[int, ...], list[np.ndarray]] = ((), [])
 
-    def begin(self, step: Pass) -> np.ndarray:
-        """The band's coefficients, in steps of the plane of `step`."""
-        q = self.q.get(step.band)
-        if q is None:
-            cells = self.order.grid(step.band).cells
-            q = self.q[step.band] = np.zeros((*self.lead, cells), np.int32)
-        if self.plane[step.band] < step.plane:
-            self.plane[step.band] = step.plane
-            self._seen[step.band] = 0
-            np.multiply(q, 3, out=q)
-        return q
-
-    def seen(self, band: int) -> int:
-        """How many coefficients of the band have their digit of the last plane begun, in coding
-        order.
-        """
-        return self._seen[band]
-
-    @property
-    def complete(self) -> bool:
-        """Whether every digit of the picture is in."""
-        return all(
-            self.plane[i] == planes - 1 and self._seen[i] == band.height * band.width
-            for i, (band, planes) in enumerate(
-                zip(self.order.bands, self.order.planes, strict=True)
-            )
-        )
-
-    def add(self, step: Pass, digits: np.ndarray) -> None:
-        """Take in the first digits of `step` (if some are missing, nothing may follow)."""
-        q = self.begin(step)
-        self._seen[step.band] += digits.shape[-1]
-        if digits.any():
-            at = self.order.places(step).cells[: digits.shape[-1]]
-            q[..., at] += digits
-            self._lit.add(step.band)
+    def look(self, step: Pass) -> tuple[np.ndarray, PassTables]:
+        """Row of the tables for each digit of `step`: int32 (*lead, step.digits)."""
+        b = self.known.order.bands[step.band]
+        model = self.known.order.model
+        tables = pass_tables(model, b.channel, b.level, b.orientation, step.plane, step.parity)
+        return self.contexts(step, tables), tables
 
     def contexts(self, step: Pass, tables: PassTables) -> np.ndarray:
         """Row of `tables.frequencies` for each digit of `step`: int32 (*lead, step.digits)."""
+        known = self.known
         expected, leaning = self.sums(step, tables)
         rows = tables.magnitude_lut.take(expected, mode="clip")
         rows = rows + tables.sign_lut.take(leaning + _SIGN_ZERO, mode="clip")
         if rows.shape[-1] < step.digits:  # one value for all
-            rows = rows.repeat(step.digits) if not self.lead else rows
-        if step.band not in self._lit:
-            return np.broadcast_to(rows, (*self.lead, step.digits)) if self.lead else rows
-        here = self.q[step.band].take(self.order.places(step).cells, axis=-1)
+            rows = rows.repeat(step.digits) if not known.lead else rows
+        if not known.lit(step.band):
+            return np.broadcast_to(rows, (*known.lead, step.digits)) if known.lead else rows
+        here = known.q[step.band].take(known.order.places(step).cells, axis=-1)
         return np.where(here == 0, rows, tables.age_lut.take(here + _AGE_ZERO, mode="clip"))
 
     def sums(self, step: Pass, tables: PassTables) -> tuple[np.ndarray, np.ndarray]:
@@ -91,22 +53,23 @@ class Knowledge:
 
         Neighbours without weight, and bands that are zero throughout, cost nothing.
         """
-        q, places, lit = self.begin(step), self.order.places(step), self._lit
+        known = self.known
+        q, places = known.begin(step), known.order.places(step)
         m, s = tables.magnitude_weights, tables.sign_weights
         magnitudes, values = [], []
-        if step.band in lit:
+        if known.lit(step.band):
             if m[0] or m[1] or m[2]:
                 around = neighbours(np.minimum(np.abs(q), _CAP), places.grid, m[:3])
                 magnitudes.append(weighted(around, m[:3]).take(places.at, axis=-1))
             if s[0] or s[1] or s[2]:
                 around = neighbours(np.maximum(np.minimum(q, _CAP), -_CAP), places.grid, s[:3])
                 values.append(weighted(around, s[:3]).take(places.at, axis=-1))
-        if places.parent in lit and (m[3] or m[4]):
+        if known.lit(places.parent) and (m[3] or m[4]):
             above = weighted(self.above(places.parent, step.plane), m[3:5])
             magnitudes.append(above.take(places.up, axis=-1))
-        if places.luma in lit and (m[5] or s[3]):
-            beside = self.q[places.luma].take(places.cells, axis=-1)
-            beside = rescaled(beside, step.plane - self.plane[places.luma])
+        if known.lit(places.luma) and (m[5] or s[3]):
+            beside = known.q[places.luma].take(places.cells, axis=-1)
+            beside = rescaled(beside, step.plane - known.plane[places.luma])
             if m[5]:
                 magnitudes.append(np.abs(beside) * np.int32(m[5]))
             if s[3]:
@@ -115,10 +78,11 @@ class Knowledge:
 
     def above(self, parent: int, plane: int) -> list[np.ndarray]:
         """Magnitudes of a band seen from `plane`, and the rings around them, over its core."""
-        key = (parent, self.plane[parent], self._seen[parent], plane)
+        known = self.known
+        key = (parent, known.plane[parent], known.seen(parent), plane)
         if self._above[0] != key:  # the two passes of a unit ask for the same
-            grid = self.order.grid(parent)
-            seen = np.abs(rescaled(self.q[parent], plane - self.plane[parent]))
+            grid = known.order.grid(parent)
+            seen = np.abs(rescaled(known.q[parent], plane - known.plane[parent]))
             across, down, diagonal = neighbours(seen, grid)
             self._above = key, [seen[..., grid.core], (across + down) * np.int32(2) + diagonal]
         return self._above[1]

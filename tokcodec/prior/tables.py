@@ -15,6 +15,10 @@ SIGNED_BINS = 2 * SIGN_BINS - 1
 FRESH = MAGNITUDE_BINS * SIGNED_BINS  # rows before those of digits that refine
 AGE_SPAN = 15  # |q| at which a coefficient has surely been significant for three planes
 
+LOGIT_BITS = 6  # logits are in 1/64,
+LOGIT_TOP = 800  # within +-12.5
+NAT = 44  # 64 ln 2, rounded down
+
 
 class PassTables(NamedTuple):
     """All that turns the neighbourhood of a digit into its frequencies."""
@@ -28,6 +32,7 @@ class PassTables(NamedTuple):
     age_lut: np.ndarray  # clipped coefficient, AGE_SPAN being zero -> row of a refining digit
     frequencies: np.ndarray  # (rows, 3) int64, each row summing to 2**24: digits -1, 0, +1
     weights: np.ndarray  # the same less one, as float64: what the range coder is handed
+    logits: tuple[np.ndarray, np.ndarray]  # of 0 against others, of +1 against -1: int16 (rows,)
 
 
 def _age_lut() -> np.ndarray:
@@ -68,4 +73,20 @@ def pass_tables(
         _age_lut(),
         frequencies,
         (frequencies - 1).astype(np.float64),
+        _logits(frequencies),
     )
+
+
+def _logits(frequencies: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Of 0 against others, of +1 against -1, in 1/64."""
+    minus, zero, plus = frequencies.T
+    found = _ln(zero) - _ln(TOTAL - zero), _ln(plus) - _ln(minus)
+    return tuple(np.clip(f, -LOGIT_TOP, LOGIT_TOP).astype(np.int16) for f in found)
+
+
+def _ln(v: np.ndarray) -> np.ndarray:
+    """About 64 ln v, for 0 < v < 2**24: 44 b + floor(44 (v / 2**b - 1)) with the leading bit's b,
+    v / 2**b in 1/65536, rounded down.
+    """
+    bits = np.frexp(v)[1].astype(np.int64) - 1
+    return NAT * bits + (NAT * ((v << 16 >> bits) - (1 << 16)) >> 16)

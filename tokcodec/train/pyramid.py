@@ -183,7 +183,7 @@ def borrow(model: m.Model, stats: Statistics) -> None:
 
 def first_guess() -> m.Model:
     """A model with even tables, in the order of step sizes."""
-    arrays = {name: np.zeros(shape, dtype) for name, (dtype, shape) in m.SHAPES.items()}
+    arrays = {name: np.zeros(shape, dtype) for name, (dtype, shape) in m.SHAPES[m.TABLES].items()}
     arrays["tops"][:] = TOPS
     arrays["scores"][:] = -m.PLANE_DROP * np.arange(m.PLANES)
     arrays["magnitude_edges"][:] = 32767

@@ -6,7 +6,8 @@ import numpy as np
 
 from tokcodec import model as m
 from tokcodec.pixels.colour import to_planes
-from tokcodec.prior.context import CAP, Knowledge, neighbours, rescaled
+from tokcodec.prior.context import CAP, Contexts, neighbours, rescaled
+from tokcodec.prior.knowledge import Knowledge
 from tokcodec.prior.tables import SIGN_LUT, pass_tables
 from tokcodec.tokens.order import Pass, order_for
 from tokcodec.tokens.pyramid import Source, analyse
@@ -110,7 +111,7 @@ def features(known: Knowledge, step: Pass) -> tuple[list[np.ndarray], list[np.nd
     around = neighbours(np.clip(q, -CAP, CAP), places.grid)
     sign = [f.take(places.at, axis=-1) for f in around]
     if places.parent in known.q:
-        above = known.above(places.parent, step.plane)
+        above = Contexts(known).above(places.parent, step.plane)
         magnitude += [f.take(places.up, axis=-1) for f in above]
     else:
         magnitude += [zero, zero]
@@ -134,7 +135,7 @@ def _count(
     order, band = known.order, known.order.bands[step.band]
     digits = source.digits(step)
     tables = pass_tables(model, band.channel, band.level, band.orientation, step.plane, step.parity)
-    expected, leaning = known.sums(step, tables)
+    expected, leaning = Contexts(known).sums(step, tables)
     here = known.begin(step).take(order.places(step).cells, axis=-1)
     shape = digits.shape
     cell = np.searchsorted(MAGNITUDE_CELLS, np.broadcast_to(expected, shape), side="right")

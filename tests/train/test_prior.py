@@ -1,0 +1,175 @@
+"""The trainer of a prior: what it learns from, that it learns, and that integers keep it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import tokcodec
+from tokcodec.cli import main
+from tokcodec.codec import Codec
+from tokcodec.model import FEATURES, NETWORK
+from tokcodec.prior import prior_for
+from tokcodec.prior.knowledge import Knowledge
+from tokcodec.prior.network import Network
+from tokcodec.tokens.order import order_for
+from tokcodec.train.digits import DIGIT, UNIT, UNITS, digits_of, unit_of
+from tokcodec.weights import shipped
+
+torch = pytest.importorskip("torch")
+
+from tokcodec.train.prior import (  # noqa: E402
+    KIND,
+    PriorNetwork,
+    PriorTask,
+    drawn,
+    likelihood,
+    to_model,
+)
+from tokcodec.train.prior_command import MODEL  # noqa: E402
+
+Photograph = Callable[[str, int, int], np.ndarray]
+
+
+@pytest.fixture
+def batches(photograph: Photograph) -> list[np.ndarray]:
+    names = ("coffee", "chelsea", "rocket", "motorcycle_left")
+    return [np.stack([photograph(n, 96, 64) for n in names])]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, photograph: Photograph) -> Path:
+    """Eighteen small photographs."""
+    from PIL import Image
+
+    (tmp_path / "photographs").mkdir()
+    for i in range(18):
+        name = ("coffee", "chelsea", "rocket", "astronaut")[i % 4]
+        picture = Image.fromarray(photograph(name, 100 + i, 70 + i))
+        picture.save(tmp_path / "photographs" / f"{i}.png")
+    return tmp_path / "photographs"
+
+
+def learnt(network: PriorNetwork, batches: list[np.ndarray], steps: int) -> PriorTask:
+    digits = digits_of(shipped("pyramid"), batches)
+    task = PriorTask(network, digits)
+    optimiser = torch.optim.AdamW(network.parameters(), 3e-3)
+    stream = drawn(digits, 2048, 0)
+    for _ in range(steps):
+        optimiser.zero_grad()
+        task.loss(network, next(stream))[0].backward()
+        optimiser.step()
+    return task
+
+
+def test_digits_come_with_what_they_cost(batches: list[np.ndarray]) -> None:
+    """Their bits add up to the bytes that the codec writes."""
+    one = [batches[0][:1]]
+    digits = digits_of(shipped("pyramid"), one)
+    assert digits.rows.shape[1] == FEATURES + 2
+    assert set(np.unique(digits.rows[:, DIGIT])) == {-1, 0, 1}
+    assert digits.rows[:, UNIT].min() >= 0
+    assert digits.rows[:, UNIT].max() < UNITS
+    data = Codec(shipped("pyramid")).encode(one[0][0], max_bytes=150)
+    sent = digits.sent < 142
+    weights = digits.share[sent] * (digits.sent[sent] + 12)  # digits of a pass that each stands for
+    assert (digits.bits[sent] * weights).sum() / 8 == pytest.approx(len(data) - 8, rel=0.25)
+
+
+def test_kinds_are_those_of_the_running_network() -> None:
+    from tokcodec.prior.network import kind_of
+
+    order = order_for(shipped("pyramid"), 150, 100, 3)
+    for step in order.passes[::7]:
+        band = order.bands[step.band]
+        assert KIND[unit_of(band, step)] == kind_of(band)
+
+
+def test_an_untrained_network_says_what_the_tables_say(batches: list[np.ndarray]) -> None:
+    task = PriorTask(PriorNetwork(), digits_of(shipped("pyramid"), batches))
+    with torch.no_grad():
+        task.network.last.zero_()
+    assert task.check(task.network, Path(), 0)["saved"] == pytest.approx(0, abs=0.2)
+
+
+def test_it_learns_and_integers_keep_what_it_learnt(batches: list[np.ndarray]) -> None:
+    torch.manual_seed(0)
+    network = PriorNetwork()
+    task = learnt(network, batches, 120)
+    saved = task.check(network, Path(), 0)["saved"]
+    assert saved > 5  # four pictures are soon known
+    start = shipped("pyramid")
+    model = to_model(network, start, "learnt", {})
+    assert model.prior == NETWORK
+    assert model.tokens_id == start.tokens_id
+    before, after = Codec(start), Codec(model)
+    sizes = [[len(codec.encode(p, budget=400)) for p in batches[0]] for codec in (before, after)]
+    header = 4  # bytes more, of the model's hash
+    assert sum(sizes[1]) - header * len(sizes[1]) < 0.97 * sum(sizes[0])
+
+
+def test_the_rounded_network_is_the_trained_one(batches: list[np.ndarray]) -> None:
+    torch.manual_seed(0)
+    network = PriorNetwork()
+    task = learnt(network, batches, 20)
+    model = to_model(network, shipped("pyramid"), "x", {})
+    order = order_for(model, 64, 96, 3)
+    known = Knowledge(order)
+    prior = prior_for(known)
+    assert isinstance(prior, Network)
+    rng, far = np.random.default_rng(0), 0.0
+    for step in order.passes[:80]:
+        seen = prior._inputs.look(step)
+        rows, odds = prior.look(step)
+        given = np.zeros((step.digits, FEATURES + 2), np.int16)
+        given[:, :FEATURES] = seen.features
+        given[:, UNIT] = unit_of(order.bands[step.band], step)
+        with torch.no_grad():
+            found = likelihood(task.network(torch.from_numpy(given))).exp().numpy()
+        found = np.where(seen.mirror[:, None] < 0, found[:, ::-1], found)
+        chance = odds.frequencies[rows] / 2**24
+        far = max(far, float(np.abs(found - chance).max()))
+        known.add(step, rng.choice([-1, 0, 0, 1], step.digits).astype(np.int8))
+    assert far < 0.04  # steps of 1/8 and 1/4
+
+
+def test_the_command_trains_goes_on_and_its_model_codes(
+    folder: Path,
+    tmp_path: Path,
+    photograph: Photograph,
+) -> None:
+    out = tmp_path / "mine"
+
+    def run(minutes: float, *more: str) -> int:
+        return main(
+            ["train", "prior", "--images", str(folder), "--out", str(out), "--count", "4",
+             "--minutes", str(minutes), "--batch", "256", "--threads", "1", *more]
+        )  # fmt: skip
+
+    assert run(0.01) == 0
+    first = tokcodec.load(out / MODEL).model
+    assert first.name == "mine" or first.name == "model"
+    assert float(first.card["steps"]) > 0
+    assert run(0.01) == 1  # there is a run
+    assert run(0.02, "--resume") == 0
+    second = tokcodec.load(out / MODEL).model
+    assert float(second.card["steps"]) > float(first.card["steps"])
+    picture = photograph("rocket", 40, 30)
+    data = tokcodec.encode(picture, budget=50, model=out / MODEL)
+    assert tokcodec.decode(data).size == (40, 30)
+
+
+@pytest.mark.parametrize("wrong", [["--minutes", "0"], ["--count", "0"], ["--model", "nowhere"]])
+def test_wrong_arguments_are_named(
+    wrong: list[str],
+    folder: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    given = ["train", "prior", "--images", str(folder), "--out", str(tmp_path / "x")]
+    assert main([*given, *wrong]) == 1
+    assert capsys.readouterr().err.startswith("tokcodec: ")
+    assert not (tmp_path / "x").exists()

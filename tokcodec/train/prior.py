@@ -1,0 +1,189 @@
+"""Digits with what surrounds them to the network of a prior, and that to a model of integers.
+
+In training the network is of floats. Its weights are rounded at the end: with 16 bits each that
+costs less than a thousandth of the bytes, so the rounding needs no part in the training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from tokcodec import model as m
+from tokcodec.model import FEATURES, HIDDEN, KINDS, PLANES, SLOTS, Model
+from tokcodec.prior.network import (
+    HIDDEN_BITS,
+    INPUT_BITS,
+    SIGN_AT,
+    SIGN_BITS,
+    WEIGHT_BITS,
+    ZERO_AT,
+    ZERO_BITS,
+)
+from tokcodec.prior.tables import LOGIT_BITS
+from tokcodec.train.digits import DIGIT, UNIT, UNITS, Digits
+from tokcodec.train.pyramid import LEAST
+
+OCTAVES = (64, 128, 256, 512, 1024, 2048, 4096)  # bytes, between which savings are told
+_UNIT = torch.arange(UNITS)
+_PARITY, _PLANE, _PLACE = _UNIT % 2, _UNIT // 2 % PLANES, _UNIT // 2 // PLANES
+_CHANNEL, _SLOT = _PLACE // SLOTS, _PLACE % SLOTS
+_SHAPE = torch.where(_SLOT == 0, 0, torch.where((_SLOT - 1) % 3 == 2, 2, 1))
+KIND = 3 * _SHAPE + _CHANNEL  # of each unit: which layers it uses
+
+
+class PriorNetwork(nn.Module):
+    """Features to two logits, of zero and of the expected sign, by setting the tables' right.
+
+    What a unit adds to the first layer is a sum of what its channel, slot, plane and parity add, so
+    that units with few digits learn from others.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        first, second = HIDDEN
+        self.first = nn.Parameter(torch.randn(KINDS, FEATURES, first) / FEATURES**0.5)
+        self.second = nn.Parameter(torch.randn(KINDS, first, second) / first**0.5)
+        self.second_bias = nn.Parameter(torch.zeros(KINDS, second))
+        self.last = nn.Parameter(0.02 * torch.randn(KINDS, second, 2))
+        self.last_bias = nn.Parameter(torch.zeros(UNITS, 2))
+        self.of_unit = nn.Parameter(torch.zeros(UNITS, first))
+        self.of_place = nn.Parameter(torch.zeros(3 * SLOTS, first))
+        self.of_slot = nn.Parameter(torch.zeros(SLOTS, first))
+        self.of_plane = nn.Parameter(torch.zeros(PLANES, first))
+        self.of_parity = nn.Parameter(torch.zeros(2, first))
+
+    def unit(self) -> Tensor:
+        """What each unit adds to the first layer: (UNITS, HIDDEN[0])."""
+        return (
+            self.of_unit + self.of_place[_PLACE] + self.of_slot[_SLOT]
+            + self.of_plane[_PLANE] + self.of_parity[_PARITY]
+        )  # fmt: skip
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """int16 (n, FEATURES + 2), sorted by kind, to logits (n, 2)."""
+        units = rows[:, UNIT].long()
+        counts = torch.bincount(KIND[units], minlength=KINDS).tolist()
+        parts = (rows[:, :FEATURES].float() / (1 << INPUT_BITS)).split(counts)
+        hidden = torch.cat([x @ w for x, w in zip(parts, self.first, strict=True)])
+        split = F.relu(hidden + self.unit()[units]).split(counts)
+        layers = zip(split, self.second, self.second_bias, self.last, strict=True)
+        out = torch.cat([F.relu(x @ w + b) @ last for x, w, b, last in layers])
+        given = rows[:, FEATURES - 2 : FEATURES].float() / (1 << LOGIT_BITS)
+        return out + self.last_bias[units] + given
+
+
+def likelihood(logits: Tensor) -> Tensor:
+    """Logits (n, 2) to the natural logarithms of the chances of -1, 0, +1: (n, 3)."""
+    zero, sign = logits.unbind(1)
+    other = F.logsigmoid(-zero)
+    return torch.stack(
+        [other + F.logsigmoid(-sign), F.logsigmoid(zero), other + F.logsigmoid(sign)], 1
+    )
+
+
+def drawn(digits: Digits, count: int, seed: int) -> Iterator[Tensor]:
+    """Batches of `count` digits without end, each as likely as its share, sorted by kind."""
+    rng = np.random.default_rng(seed)
+    rows = torch.from_numpy(digits.rows)
+    reach = np.cumsum(digits.share, dtype=np.float64)
+    while True:
+        at = np.searchsorted(reach, rng.random(count) * reach[-1]).clip(max=len(reach) - 1)
+        batch = rows[torch.from_numpy(at)]
+        yield batch[KIND[batch[:, UNIT].long()].argsort()]
+
+
+class PriorTask:
+    """Code lengths, as a loss."""
+
+    def __init__(self, network: PriorNetwork, held_out: Digits) -> None:
+        self.network, self.held_out = network, held_out
+
+    def hidden(self) -> list[nn.Parameter]:
+        """None: the layers are too small for Muon."""
+        return []
+
+    def state(self) -> dict[str, Any]:
+        """Nothing: all is in the network."""
+        return {}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """The inverse of `state`."""
+
+    def loss(self, network: nn.Module, batch: Tensor) -> tuple[Tensor, dict[str, float]]:
+        """Mean bits of a digit."""
+        found = likelihood(network(batch)) / -np.log(2)
+        loss = found.gather(1, batch[:, DIGIT, None].long() + 1).mean()
+        return loss, {"bits": float(loss.detach())}
+
+    @torch.inference_mode()
+    def check(self, network: nn.Module, out: Path, step: int) -> dict[str, float]:
+        """Bytes saved on held-out pictures, in percent, against the model that the digits came
+        with: over all, and between the bytes of `OCTAVES`.
+        """
+        held = self.held_out
+        bits = np.empty(len(held.rows), np.float32)
+        order = np.argsort(KIND.numpy()[held.rows[:, UNIT]], kind="stable")
+        for at in np.array_split(order, max(1, len(order) >> 16)):
+            rows = torch.from_numpy(held.rows[at])
+            found = likelihood(network(rows)).gather(1, rows[:, DIGIT, None].long() + 1)
+            bits[at] = found[:, 0].numpy() / -np.log(2)
+        numbers = {"saved": _saved(bits, held.bits, held.share)}
+        for low, high in zip((0, *OCTAVES), (*OCTAVES, np.inf), strict=True):
+            some = (held.sent >= low) & (held.sent < high)
+            if some.any():
+                given = (x[some] for x in (bits, held.bits, held.share))
+                numbers[f"saved_from_{low}"] = _saved(*given)
+        return numbers
+
+
+def _saved(bits: np.ndarray, before: np.ndarray, share: np.ndarray) -> float:
+    return 100 * (1 - float((bits * share).sum() / (before * share).sum()))
+
+
+def to_model(network: PriorNetwork, start: Model, name: str, card: dict[str, str]) -> Model:
+    """The model with `start`'s tokens and this prior."""
+    unit = 1 << WEIGHT_BITS
+    sums = unit << HIDDEN_BITS
+    place = (3, SLOTS, PLANES, 2)
+    with torch.inference_mode():
+        arrays = start.arrays | {
+            "first": _rounded(network.first, unit, np.int16),
+            "unit": _rounded(network.unit(), unit, np.int16).reshape(*place, HIDDEN[0]),
+            "second": _rounded(network.second, unit, np.int16),
+            "second_bias": _rounded(network.second_bias, sums, np.int32),
+            "last": _rounded(network.last, unit, np.int16),
+            "last_bias": _rounded(network.last_bias, sums, np.int32).reshape(*place, 2),
+            "zero": _zeros(),
+            "plus": _pluses(),
+        }
+    return Model(name, arrays, card, m.NETWORK)
+
+
+def _rounded(weights: Tensor, unit: int, kind: type[np.integer]) -> np.ndarray:
+    limit = np.iinfo(kind)
+    return np.clip(np.rint(weights.double().numpy() * unit), limit.min, limit.max).astype(kind)
+
+
+def _chances(count: int, start: int, bits: int) -> np.ndarray:
+    """Chances in the middle of the steps of a logit: rounding down, step k reaches from k on."""
+    return 1 / (1 + np.exp(-(np.arange(count) - start + 0.5) / (1 << bits)))
+
+
+def _zeros() -> np.ndarray:
+    found = np.rint(_chances(m.ZEROS, ZERO_AT, ZERO_BITS) * m.TOTAL)
+    return np.clip(found, LEAST, m.TOTAL - 2 * LEAST).astype(np.uint32)
+
+
+def _pluses() -> np.ndarray:
+    """Chance of the expected sign in 1/65536; its steps are centred, so that none is expected at
+    a logit of zero, and mirrored ones add up to one.
+    """
+    chance = 1 / (1 + np.exp(-(np.arange(m.SIGNS) - SIGN_AT) / (1 << SIGN_BITS)))
+    return np.rint(chance * 65536).astype(np.uint32)

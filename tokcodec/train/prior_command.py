@@ -1,0 +1,97 @@
+"""`tokcodec train prior`: photographs to a model with a learned prior."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+
+from tokcodec.errors import ArgumentError
+from tokcodec.files import write_atomically
+
+MODEL = "model.safetensors"
+HELD_OUT = 16  # one picture in so many is not learnt from, but counted at each check
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `tokcodec train prior`."""
+    parser.add_argument(
+        "--images", type=Path, nargs="+", required=True, help="tar files, folders or pictures"
+    )
+    parser.add_argument("--out", type=Path, required=True, help="folder of the run")
+    parser.add_argument("--resume", action="store_true", help="go on with the run in --out")
+    parser.add_argument(
+        "--model", default="pyramid", help="model with tables: whose tokens, and what to improve on"
+    )
+    parser.add_argument("--minutes", type=float, default=20.0, help="of training (default 20)")
+    parser.add_argument(
+        "--count", type=int, default=200,
+        help="pictures of 256x256 to learn from (default 200); those of other shapes in proportion",
+    )  # fmt: skip
+    parser.add_argument("--batch", type=int, default=8192, help="digits a step (default 8192)")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--threads", type=int, help="of torch")
+    parser.add_argument("--about", default="", help="a line for the model's card")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train and write OUT/model.safetensors; 0."""
+    try:
+        import torch
+    except ImportError:
+        raise ArgumentError("training needs torch: pip install torch") from None
+    from tokcodec.model import TABLES
+    from tokcodec.train.digits import digits_of
+    from tokcodec.train.loop import CHECKPOINT, Schedule, steps_done, train
+    from tokcodec.train.pictures import crops
+    from tokcodec.train.prior import PriorNetwork, PriorTask, drawn, to_model
+    from tokcodec.weights import open_model
+
+    if args.minutes <= 0 or args.count < 1 or args.batch < 1:
+        raise ArgumentError("minutes, count and batch are above 0")
+    start = open_model(args.model)
+    if start.prior != TABLES:
+        raise ArgumentError(f"{args.model} has no tables to improve on; begin with pyramid")
+    if (args.out / CHECKPOINT).exists() and not args.resume:
+        raise ArgumentError(f"there is a run in {args.out}: go on with --resume, or move it away")
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    torch.manual_seed(args.seed)
+    batches = crops(args.images, args.count, args.seed)
+    learnt, held_out = _split(batches)
+    if not learnt or not held_out:
+        raise ArgumentError(f"{HELD_OUT} pictures of 64x64 pixels at least are needed")
+    progress = sys.stderr.isatty()
+    given = digits_of(start, learnt, args.seed, progress)
+    task = PriorTask(PriorNetwork(), digits_of(start, held_out, args.seed, progress))
+    done = steps_done(args.out) if args.resume else 0
+    stream = drawn(given, args.batch, args.seed + done)
+    schedule = Schedule(
+        minutes=args.minutes, rate=5e-3, decay=0.01, check_minutes=max(1.0, args.minutes / 6)
+    )
+    trained = train(task, stream, schedule, args.out, torch.device("cpu"), args.resume)
+    card = {
+        "about": args.about,
+        "pictures": str(sum(len(b) for b in learnt)),
+        "steps": str(trained.step),
+        "minutes": f"{trained.seconds / 60:.1f}",
+        "start": start.id,
+    } | {name: f"{value:.2f}" for name, value in trained.checked.items()}
+    name = args.out.resolve().name
+    model = to_model(cast(PriorNetwork, trained.average), start, name, card)
+    write_atomically(args.out / MODEL, model.save_bytes(), overwrite=True)
+    return 0
+
+
+def _split(batches: list[np.ndarray]) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Pictures to learn from, and the last of every `HELD_OUT` to check with."""
+    learnt, held_out, seen = [], [], 0
+    for batch in batches:
+        last = np.arange(seen, seen + len(batch)) % HELD_OUT == HELD_OUT - 1
+        seen += len(batch)
+        learnt += [batch[~last]] if not last.all() else []
+        held_out += [batch[last]] if last.any() else []
+    return learnt, held_out
