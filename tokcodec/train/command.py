@@ -7,13 +7,14 @@ import json
 import tomllib
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from tokcodec.errors import ArgumentError, InputError
 
 if TYPE_CHECKING:
     import torch
 
+T = TypeVar("T")
 DECODER = "decoder.safetensors"
 SIZES = (
     {"side": 128, "batch": 8, "share": 0.6},
@@ -46,15 +47,20 @@ class Config:
     @classmethod
     def read(cls, path: Path) -> Config:
         """Raises InputError for a file that cannot be read, ArgumentError for what it says."""
-        try:
-            found = tomllib.loads(path.read_text("utf-8"))
-        except OSError as e:
-            raise InputError(f"cannot read {path}: {e.strerror or e}") from e
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as e:
-            raise InputError(f"{path} is no TOML: {e}") from e
-        if unknown := set(found) - {f.name for f in fields(cls)}:
-            raise ArgumentError(f"{path}: nothing is called {', '.join(sorted(unknown))} here")
-        return cls(**found)
+        return read_config(cls, path)
+
+
+def read_config(kind: type[T], path: Path) -> T:
+    """A configuration file to its dataclass; raises as `Config.read` does."""
+    try:
+        found = tomllib.loads(path.read_text("utf-8"))
+    except OSError as e:
+        raise InputError(f"cannot read {path}: {e.strerror or e}") from e
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as e:
+        raise InputError(f"{path} is no TOML: {e}") from e
+    if unknown := set(found) - {f.name for f in fields(cast(Any, kind))}:
+        raise ArgumentError(f"{path}: nothing is called {', '.join(sorted(unknown))} here")
+    return kind(**found)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -101,7 +107,7 @@ def run(args: argparse.Namespace) -> int:
         raise ArgumentError(f"there is a run in {args.out}: go on with --resume, or move it away")
     if args.threads:
         torch.set_num_threads(args.threads)
-    with process(_device(torch, args.device)) as (rank, device):
+    with process(device_from(torch, args.device)) as (rank, device):
         torch.manual_seed(config.seed + rank)
         network = read(args.start) if args.start else Network(shape)
         network.requires_grad_(True).train()
@@ -115,7 +121,7 @@ def run(args: argparse.Namespace) -> int:
         trained = train(task, stream, schedule, args.out, device, args.resume)
         if rank == 0:
             card = {
-                "model": task.model.id,
+                "tokens": task.model.tokens_id,
                 "held_out": trained.checked,
                 "images": [p.name for p in args.images],
                 "config": {**asdict(config), "schedule": asdict(schedule)},
@@ -128,7 +134,8 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _device(torch: Any, name: str) -> torch.device:
+def device_from(torch: Any, name: str) -> torch.device:
+    """The device of that name; raises ArgumentError if there is none."""
     try:
         device = torch.device(name)
     except RuntimeError as e:

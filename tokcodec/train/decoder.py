@@ -96,7 +96,7 @@ class DecoderTask:
                     numbers.setdefault(f"{name}_{tokens}", []).extend(values.tolist())
                 sheet = sheet or [x[:4].cpu() for x in (truth, *drawn)]
             columns.append(torch.cat([torch.cat(list(x), -1) for x in sheet], -2))
-        _save(torch.cat(columns[1::2], -2), out / f"sheet-{step:06d}.png")
+        save_sheet(torch.cat(columns[1::2], -2), out / f"sheet-{step:06d}.png")
         means = {name: float(np.mean(values)) for name, values in numbers.items()}
         gains = [v for name, v in means.items() if name.startswith("gain_")]
         return {"gain": float(np.mean(gains))} | means
@@ -120,7 +120,8 @@ class DecoderTask:
         return [to_rgb(x).round().clamp(0, 255) for x in planes]
 
 
-def _save(sheet: Tensor, path: Path) -> None:
+def save_sheet(sheet: Tensor, path: Path) -> None:
+    """Pictures (3, height, width) in 0..255 to a PNG."""
     data = io.BytesIO()
     Image.fromarray(sheet.permute(1, 2, 0).byte().numpy()).save(data, "PNG")
     write_atomically(path, data.getvalue(), overwrite=True)

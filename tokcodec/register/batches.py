@@ -1,0 +1,106 @@
+"""Pictures to tokens and tokens to pictures, several at a time through the network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from tokcodec.arguments import Size, check_size
+from tokcodec.limits import MAX_PIXELS
+from tokcodec.pixels import geometry, image
+from tokcodec.pixels.image import WHITE, Colour, Picture
+from tokcodec.register import square
+from tokcodec.register.model import RegisterModel
+from tokcodec.register.square import SQUASH
+from tokcodec.stream.header import HASHED, Header
+from tokcodec.tokens.tokens import Tokens
+
+EMPTY = 128  # grey of a picture of which no token is known
+
+
+def see(
+    model: RegisterModel,
+    pictures: Iterable[Picture],
+    batch: int,
+    fit: str = SQUASH,
+    background: Colour = WHITE,
+    max_pixels: int | None = MAX_PIXELS,
+) -> Iterator[Tokens]:
+    """All tokens of each picture; arguments as for `RegisterCodec.encode`."""
+    for some in _batches(pictures, batch):
+        squares, blanks = [], []
+        for picture in some:
+            rgb = image.to_rgb(picture, background, max_pixels)
+            size = rgb.shape[1], rgb.shape[0]
+            squares.append(square.enter(rgb, model.tokenizer.side, fit))
+            way = SQUASH if size[0] == size[1] else fit
+            blanks.append(told(model, [], Header(HASHED, *size, image.is_grey(rgb)), way))
+        pixels = torch.from_numpy(np.stack(squares)).to(device_of(model)).movedim(-1, 1)
+        with torch.inference_mode():
+            ids = model.tokenizer.ids(pixels.float() / 255).cpu().numpy()
+        for blank, found in zip(blanks, ids, strict=True):
+            yield replace(blank, ids=found)
+
+
+def draw(
+    model: RegisterModel,
+    pictures: Sequence[Tokens],
+    size: Size | None,
+    batch: int,
+    options: dict[str, Any],
+) -> list[Image.Image]:
+    """Tokens of each picture to the picture, at its original size or inside the frame `size`.
+    Those of one length go through the network together.
+    """
+    frame = None if size is None else check_size(size)
+    drawn: dict[int, Image.Image] = {}
+    for length in sorted({len(tokens) for tokens in pictures}):
+        alike = [i for i, tokens in enumerate(pictures) if len(tokens) == length]
+        for some in _batches(alike, batch):
+            ids = np.stack([pictures[i].ids for i in some]).astype(np.int64)
+            pixels = _pixels(model, torch.from_numpy(ids), options).movedim(1, -1)
+            shown = (pixels * 255).round().to(torch.uint8).cpu().numpy()
+            for i, one in zip(some, shown, strict=True):
+                drawn[i] = _leave(one, pictures[i], frame)
+    return [drawn[i] for i in range(len(pictures))]
+
+
+def told(model: RegisterModel, ids: Any, header: Header, fit: str) -> Tokens:
+    """Ids and what a header tells of their picture."""
+    size = header.width, header.height
+    return Tokens(ids, model.id, size, header.grey, model.tokenizer.vocabulary, fit)
+
+
+def _pixels(model: RegisterModel, ids: Tensor, options: dict[str, Any]) -> Tensor:
+    side = model.tokenizer.side
+    if not ids.shape[1]:
+        return torch.full((len(ids), 3, side, side), EMPTY / 255)
+    with torch.inference_mode():
+        return model.tokenizer.pixels(ids.to(device_of(model)), **options)
+
+
+def _leave(drawn: np.ndarray, tokens: Tokens, frame: Size | None) -> Image.Image:
+    """A drawn square to the picture."""
+    if tokens.grey:
+        mean = np.rint(drawn.mean(-1, keepdims=True)).astype(np.uint8)
+        drawn = np.repeat(mean, 3, -1)
+    wanted = tokens.size if frame is None else geometry.fit(tokens.size, frame)
+    return square.leave(drawn, tokens.size, wanted, tokens.fit)
+
+
+def device_of(model: RegisterModel) -> torch.device:
+    """Where its network works."""
+    return next(model.tokenizer.parameters()).device  # type: ignore[attr-defined]
+
+
+def _batches(items: Iterable[Any], size: int) -> Iterator[list[Any]]:
+    left = iter(items)
+    while some := list(islice(left, size)):
+        yield some

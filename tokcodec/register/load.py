@@ -1,0 +1,117 @@
+"""A tokenizer's name, folder or file to its codec."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from tokcodec import weights
+from tokcodec.errors import ArgumentError, InputError, TokCodecWarning
+from tokcodec.register import checkpoint, families, prior_tables
+from tokcodec.register.codec import RegisterCodec
+from tokcodec.register.model import RegisterModel
+from tokcodec.register.prior import Uniform
+from tokcodec.register.published import Published
+from tokcodec.register.sources import Files, find, published
+
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+_loaded: dict[tuple, RegisterCodec] = {}
+_told: set[str] = set()  # published models of which the licence was shown
+
+
+def load(
+    name_or_path: str | Path,
+    device: str | torch.device | None = None,
+    dtype: str | torch.dtype | None = None,
+    prior: str | Path | None = None,
+) -> RegisterCodec:
+    """The codec of a register tokenizer, loaded once for each device, precision and prior.
+
+    Args:
+        name_or_path: "hf-hub:owner/name", a name from `tokcodec.models()`, or a folder or file.
+        device: where the network works: "cpu" (None) or "cuda".
+        dtype: "float32" (None) or "bfloat16". Codes are always looked up in float32.
+        prior: file of `tokcodec train register-prior`; None takes all digits for equally likely.
+
+    Raises:
+        UnknownModelError, InputError: it is not found, or cannot be read or downloaded.
+        ModelMismatchError: the prior is another tokenizer's.
+        DamagedModelError: it is no sound checkpoint of a known family.
+        ArgumentError: there is no such device or precision.
+
+    Warns:
+        TokCodecWarning: the licence of a published model, before it is used for the first time.
+    """
+    where, precision = _device(device), _dtype(dtype)
+    listed = published(name_or_path)
+    if listed is not None:
+        _tell(listed)
+    files = find(name_or_path)
+    key = (*_stamp([files.weights, *([files.config] if files.config else [])]), where, precision)
+    if key not in _loaded:
+        _loaded[key] = _open(files, listed, where, precision)
+    codec = _loaded[key]
+    if prior is not None:
+        codec = _with(codec, key, Path(prior))
+    weights.keep(codec.model)
+    return codec
+
+
+def _open(
+    files: Files, listed: Published | None, device: torch.device, dtype: torch.dtype
+) -> RegisterCodec:
+    found = checkpoint.read(files)
+    built = families.build(found)
+    tokenizer = built.tokenizer
+    try:
+        tokenizer.to(device=device, dtype=dtype)  # type: ignore[attr-defined]
+    except (RuntimeError, AssertionError) as e:  # torch without CUDA, no such GPU, or a full one
+        raise ArgumentError(f"the device {device} cannot be used: {e}") from e
+    return RegisterCodec(
+        RegisterModel(
+            listed.name if listed else files.name, built.family, tokenizer, found.original,
+            Uniform(tokenizer.levels), built.settings,
+        )
+    )  # fmt: skip
+
+
+def _with(codec: RegisterCodec, key: tuple, path: Path) -> RegisterCodec:
+    """The same network, with the tables in a file."""
+    if not path.is_file():
+        raise InputError(f"there is no prior {path}")
+    key = (*key, *_stamp([path]))
+    if key not in _loaded:
+        model, tokenizer = codec.model, codec.model.tokenizer
+        tables = prior_tables.read(path, tokenizer.levels, tokenizer.length, model.checkpoint.hex())
+        _loaded[key] = RegisterCodec(replace(model, prior=tables))
+    return _loaded[key]
+
+
+def _tell(listed: Published) -> None:
+    if listed.hub not in _told:
+        _told.add(listed.hub)
+        warnings.warn(
+            f"{listed.name} ({listed.hub}): {listed.licence}", TokCodecWarning, stacklevel=4
+        )
+
+
+def _stamp(paths: list[Path]) -> tuple:
+    """What changes when a file does."""
+    return tuple((p.resolve(), p.stat().st_mtime_ns, p.stat().st_size) for p in paths)
+
+
+def _device(device: str | torch.device | None) -> torch.device:
+    try:
+        return torch.device(device or "cpu")
+    except (RuntimeError, TypeError) as e:
+        raise ArgumentError(f"no device {device!r}; there are cpu, cuda, cuda:1, ...") from e
+
+
+def _dtype(dtype: str | torch.dtype | None) -> torch.dtype:
+    name = str(dtype or "float32").removeprefix("torch.")
+    if name not in DTYPES:
+        raise ArgumentError(f"dtype is one of {', '.join(DTYPES)}, not {dtype!r}")
+    return DTYPES[name]

@@ -1,0 +1,107 @@
+"""A configuration to the sizes of a register tokenizer of one's own, and to text in its file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from math import prod
+from typing import Any
+
+from tokcodec.errors import ArgumentError, DamagedModelError
+
+LEVELS = (7, 5, 5, 5, 5)  # 4,375 different tokens, 12.1 bits (Mentzer et al., ICLR 2024, table 1)
+# At most; a file that says more is not read. Products of sizes are checked against its tensors.
+MOST = {"side": 512, "tokens": 1024, "width": 4096, "depth": 64, "vocabulary": 1 << 20}
+
+
+@dataclass(frozen=True)
+class RegisterShape:
+    """Sizes of both networks, and what each digit says at first.
+
+    Attributes:
+        side: pixels a side inside; patch: of a patch.
+        tokens: registers; levels: values of each digit of a token.
+        width, head: numbers of a vector, and of an attention head.
+        encoder, decoder: blocks of each.
+        slots: for each digit, token by token, the cosine that it refines (`registers_skip`).
+    """
+
+    side: int = 64
+    patch: int = 8
+    tokens: int = 256
+    levels: tuple[int, ...] = LEVELS
+    width: int = 256
+    head: int = 64
+    encoder: int = 6
+    decoder: int = 6
+    slots: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Raises ArgumentError for sizes of which nothing can be built."""
+        sizes = (v for v in asdict(self).values() if not isinstance(v, tuple))
+        if any(type(v) is not int or v < 1 for v in sizes):
+            raise ArgumentError("sizes of a register tokenizer are whole numbers above 0")
+        if not self.levels or any(type(v) is not int or not 3 <= v <= 255 for v in self.levels):
+            raise ArgumentError("levels of a register tokenizer are whole numbers in 3..255")
+        if self.side % self.patch or self.width % self.head:
+            raise ArgumentError("side is a multiple of patch, and width of head")
+        found = {
+            "side": self.side, "tokens": self.tokens, "width": self.width,
+            "depth": max(self.encoder, self.decoder), "vocabulary": prod(self.levels),
+        }  # fmt: skip
+        for name, value in found.items():
+            if value > MOST[name]:
+                raise ArgumentError(f"{name} of a register tokenizer is {MOST[name]} at most")
+        cosines = 3 * self.side**2
+        if self.slots and len(self.slots) != self.tokens * len(self.levels):
+            raise ArgumentError("there is a slot for every digit of a register tokenizer, or none")
+        if any(type(v) is not int or not 0 <= v < cosines for v in self.slots):
+            raise ArgumentError(f"slots of a register tokenizer are 0..{cosines - 1}")
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> RegisterShape:
+        """The inverse of `to_json`.
+
+        Raises:
+            DamagedModelError: it is none.
+        """
+        try:
+            found = json.loads(text)
+            lists = {name: tuple(found[name]) for name in ("levels", "slots")}
+            shape = cls(**found | lists)
+        except (ValueError, TypeError, KeyError, RecursionError) as e:
+            raise DamagedModelError(f"this is no shape of a register tokenizer: {e}") from e
+        if not shape.slots:
+            raise DamagedModelError("this register tokenizer does not say what its digits refine")
+        return shape
+
+
+SIZES = {
+    "nano": {"patch": 16, "tokens": 32, "width": 64, "head": 32, "encoder": 2, "decoder": 2},
+    "small": {},  # about 10 million parameters
+    "base": {"width": 512, "encoder": 8, "decoder": 10},
+}
+
+
+def shape_from(table: Mapping[str, Any]) -> RegisterShape:
+    """The [network] of a configuration: `size`, one of `SIZES` ("small"), and what differs from it.
+
+    Raises:
+        ArgumentError: unknown names, or sizes that make no sense.
+    """
+    given = dict(table)
+    size = given.pop("size", "small")
+    if size not in SIZES:
+        raise ArgumentError(f"size is one of {', '.join(SIZES)}, not {size!r}")
+    known = {f.name for f in fields(RegisterShape)} - {"slots"}
+    if unknown := given.keys() - known:
+        raise ArgumentError(f"a network has no {', '.join(sorted(unknown))}")
+    try:
+        given = SIZES[size] | given
+        return RegisterShape(**given | {"levels": tuple(given.get("levels", LEVELS))})
+    except TypeError as e:
+        raise ArgumentError(f"network: {e}") from None

@@ -1,0 +1,126 @@
+"""`tokcodec train register`: a configuration and photographs to a register tokenizer's file."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict, dataclass, field, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any, cast
+
+from tokcodec.errors import ArgumentError
+from tokcodec.train.command import device_from, read_config
+
+TOKENIZER = "register.safetensors"
+SIZES = (
+    {"side": 64, "batch": 32, "share": 0.4},
+    {"side": 96, "height": 64, "batch": 32, "share": 0.6},
+)
+
+
+@dataclass(frozen=True)
+class Config:
+    """What a configuration file (TOML) may say; docs/training.md explains each.
+
+    `network` is a size and what differs from it (`registers_shape.shape_from`), `sizes` are
+    `Sizes`, `schedule` is a `Schedule`, `aims` are `Aims`, each as a table.
+    """
+
+    seed: int = 0
+    workers: int = 1  # processes that read photographs
+    grey: float = 0.06  # share of crops without colour
+    drawn: float = 0.04  # share of crops that are drawings instead: text, shapes, gradients
+    shrink: float = 1.5  # by how much photographs are scaled down at least
+    start: int = 16  # batches from which the linear codec is made that training begins with
+    check_count: int = 48  # held-out photographs
+    network: dict[str, Any] = field(default_factory=dict)
+    sizes: list[dict[str, Any]] = field(default_factory=lambda: [dict(s) for s in SIZES])
+    schedule: dict[str, Any] = field(default_factory=lambda: {"minutes": 60.0})
+    aims: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, path: Path) -> Config:
+        """Raises InputError for a file that cannot be read, ArgumentError for what it says."""
+        return read_config(cls, path)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `tokcodec train register`."""
+    parser.add_argument("--config", type=Path, help="TOML; see docs/training.md")
+    parser.add_argument(
+        "--images", type=Path, nargs="+", required=True, help="tar files, folders or pictures"
+    )
+    parser.add_argument("--out", type=Path, required=True, help="folder of the run")
+    parser.add_argument("--resume", action="store_true", help="go on with the run in --out")
+    parser.add_argument("--start", type=Path, help="begin with this tokenizer")
+    parser.add_argument("--device", default="cpu", help="cpu (default), cuda, cuda:1")
+    parser.add_argument("--minutes", type=float, help="of training, instead of the configuration's")
+    parser.add_argument("--threads", type=int, help="of torch, on a CPU")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train and write OUT/register.safetensors; 0."""
+    try:
+        import torch
+    except ImportError:
+        raise ArgumentError("training needs torch: pip install torch") from None
+    from tokcodec.register.registers import RegisterTokenizer, write
+    from tokcodec.register.registers_shape import shape_from
+    from tokcodec.train.loop import CHECKPOINT, Schedule, process, steps_done, train
+    from tokcodec.train.photographs import Sizes, batches, held_out
+    from tokcodec.train.register import Aims, RegisterTask, begun, started
+
+    config = Config.read(args.config) if args.config else Config()
+    try:
+        shape = shape_from(config.network)
+        sizes = [Sizes(**s) for s in config.sizes]
+        schedule, aims = Schedule(**config.schedule), Aims(**config.aims)
+        if not sizes or min(min(s.side, s.batch) for s in sizes) < 1 or config.start < 1:
+            raise ValueError("sizes wants a side and a batch of at least 1, and so does start")
+    except (TypeError, ValueError, AttributeError) as e:
+        raise ArgumentError(f"{args.config or 'the configuration'}: {e}") from None
+    if args.minutes is not None:
+        schedule = replace(schedule, minutes=args.minutes)
+    if (args.out / CHECKPOINT).exists() and not args.resume:
+        raise ArgumentError(f"there is a run in {args.out}: go on with --resume, or move it away")
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    with process(device_from(torch, args.device)) as (rank, device):
+        given = config.grey, config.drawn, config.shrink
+        torch.manual_seed(config.seed)  # alike in all processes: they begin with one network
+        if (args.out / CHECKPOINT).exists():
+            network = begun(args.out / CHECKPOINT)
+        elif args.start:
+            network = _read(args.start)
+        else:
+            first = batches(args.images, sizes, 0, config.seed, *given)
+            network = started(shape, list(islice(first, config.start)))
+        torch.manual_seed(config.seed + rank)
+        network.requires_grad_(True).train()
+        checks = held_out(args.images, network.side, config.check_count)
+        seed = config.seed + 1000 * rank + (steps_done(args.out) << 20 if args.resume else 0)
+        stream = batches(args.images, sizes, config.workers, seed + 1, *given)
+        task = RegisterTask(network, checks, device, aims)
+        trained = train(task, stream, schedule, args.out, device, args.resume)
+        if rank == 0:
+            card = {
+                "held_out": trained.checked,
+                "images": [p.name for p in args.images],
+                "config": {**asdict(config), "schedule": asdict(schedule), "aims": asdict(aims)},
+                "steps": trained.step,
+                "minutes": trained.seconds / 60,
+            }
+            write(args.out / TOKENIZER, cast(RegisterTokenizer, trained.average), card)
+    return 0
+
+
+def _read(path: Path) -> Any:
+    """The network of a tokenizer's file."""
+    from tokcodec.register import checkpoint, families
+    from tokcodec.register.registers import RegisterTokenizer
+    from tokcodec.register.sources import find
+
+    tokenizer = families.build(checkpoint.read(find(path))).tokenizer
+    if not isinstance(tokenizer, RegisterTokenizer):
+        raise ArgumentError(f"{path} was not trained by tokcodec: it cannot be trained further")
+    return tokenizer
