@@ -17,7 +17,16 @@ COMMANDS = {
     "speed": "encode and decode as ratios to WebP and AVIF",
     "tokens": "bytes a token, what a cut loses, large and strange pictures",
     "loss": "PSNR and share shown over links that lose packets",
+    "quality": "what quality looks like, how even it is, what it costs beside fixed budgets",
+    "register": "register tokenizers: seconds, memory, and likeness to their references",
+    "packets": "what packets cost, what damage passes their checks, what a flood of them does",
+    "broker": "pictures through an MQTT broker that restarts: lost, doubled, time, memory",
+    "latency": "milliseconds to the first picture and to each better one",
     "robust": "pictures unlike photographs: one decoder against another",
+    "prior": "a model's prior against another's: bytes saved at equal tokens, and time",
+    "effort": "decibels and seconds of each encoder effort",
+    "mx": "the decoder in fewer bits: size and fidelity of every MX format",
+    "reference": "similar pictures: bytes at equal PSNR, alone and with a reference",
 }
 
 

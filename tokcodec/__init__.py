@@ -14,37 +14,43 @@ True
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from tokcodec.codec import Codec, Picture, Size, codec_for, load
+from tokcodec.arriving import progressive
+from tokcodec.codec import Codec, Picture, Size, codec_for, codec_of, load
 from tokcodec.errors import TokCodecError, TokCodecWarning
+from tokcodec.reference import background
 from tokcodec.stream.bundle import Bundle
 from tokcodec.stream.info import Info
 from tokcodec.tokens.tokens import Tokens
 from tokcodec.weights import ModelInfo, by_id, models
 
+if TYPE_CHECKING:
+    from tokcodec.register.codec import RegisterCodec
+
 __version__ = "0.1.0"
 __all__ = [
     "Bundle", "Codec", "Info", "ModelInfo", "TokCodecError", "TokCodecWarning", "Tokens",
-    "cut", "decode", "detokenize", "encode", "info", "load", "models", "pack", "register_pillow",
-    "tokenize", "unpack",
+    "background", "cut", "decode", "detokenize", "encode", "info", "load", "models", "pack",
+    "progressive", "register_pillow", "tokenize", "unpack",
 ]  # fmt: skip
 
 
 def encode(
     picture: Picture,
-    budget: int | None = None,
+    budget: int | str | None = None,
     max_bytes: int | None = None,
     psnr: float | None = None,
     *,
     model: str | Path = "default",
     **options,
 ) -> bytes:
-    """A picture to a stream of at most `budget` tokens, `max_bytes` bytes, or `psnr` decibels; see
-    `Codec.encode`.
+    """A picture to a stream of at most `budget` tokens ("auto": as many as it deserves),
+    `max_bytes` bytes, `psnr` decibels, or `quality=` 0 to 100; see `Codec.encode`.
     """
-    return load(model).encode(picture, budget, max_bytes, psnr, **options)
+    return load(model).encode(picture, budget, max_bytes, psnr, **options)  # type: ignore[arg-type]
 
 
 def decode(
@@ -86,12 +92,12 @@ def tokenize(
 
 def detokenize(tokens: Tokens, size: Size | None = None, **options) -> Image.Image:
     """Tokens, all or a prefix, to a picture; see `Codec.detokenize`."""
-    return Codec(by_id(tokens.model)).detokenize(tokens, size, **options)
+    return codec_of(by_id(tokens.model)).detokenize(tokens, size, **options)
 
 
 def pack(tokens: Tokens) -> bytes:
     """Tokens to the shortest stream that determines them; see `Codec.pack`."""
-    return Codec(by_id(tokens.model)).pack(tokens)
+    return codec_of(by_id(tokens.model)).pack(tokens)
 
 
 def unpack(data: bytes, *, model: str | Path | None = None, **options) -> Tokens:
@@ -99,7 +105,7 @@ def unpack(data: bytes, *, model: str | Path | None = None, **options) -> Tokens
     return _codec(data, model).unpack(data, **options)
 
 
-def _codec(data: bytes, model: str | Path | None) -> Codec:
+def _codec(data: bytes, model: str | Path | None) -> Codec | RegisterCodec:
     """The codec of the model named, else of the one that the stream names."""
     return load(model) if model else codec_for(data)
 

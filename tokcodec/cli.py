@@ -1,4 +1,6 @@
-"""The `tokcodec` command: encode, decode, cut, info, models, train, export, demo."""
+"""The `tokcodec` command: encode, decode, cut, info, models, train, export, quantize, send,
+receive, serve, demo.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,10 @@ from tokcodec.decoders import export
 from tokcodec.errors import ArgumentError, InputError, OutputError, TokCodecError, TokCodecWarning
 from tokcodec.files import write_atomically
 from tokcodec.limits import DEFAULT_PSNR, MAX_PIXELS
-from tokcodec.train import command
+from tokcodec.mx import command as quantize
+from tokcodec.quality import AUTO
+from tokcodec.train import command, prior_command, register_command, register_prior_command
+from tokcodec.transport import command as wire
 
 SUFFIX = ".tkc"
 STANDARD = "-"  # stdin or stdout
@@ -59,13 +64,28 @@ def _parser() -> argparse.ArgumentParser:
 
     p = commands.add_parser("encode", help="pictures to streams (.tkc)")
     _files(p, "pictures, folders of pictures, or - for stdin")
-    _limits(p)
+    _limits(p, auto=True)
+    p.add_argument(
+        "--quality", type=float, help="0 to 100, even over pictures; --budget auto is quality 50"
+    )
     p.add_argument(
         "--psnr",
         type=float,
         help=f"decibels to reach (default without any limit: {DEFAULT_PSNR:g})",
     )
-    p.add_argument("--model", default="default", help="name of a model, or path of its file")
+    p.add_argument("--model", default="default", help="name of a model, or its file or folder")
+    _prior(p)
+    p.add_argument(
+        "--fit",
+        choices=("squash", "crop", "pad"),
+        help="how a picture becomes the square of a register tokenizer (default: squash)",
+    )
+    p.add_argument(
+        "--effort",
+        type=int,
+        default=0,
+        help="0 (at once, the default) to 9: look longer for a closer picture in as many bytes",
+    )
     p.add_argument(
         "--background",
         type=_colour,
@@ -73,6 +93,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="R,G,B",
         help="seen through transparent parts",
     )
+    _reference(p)
     _max_pixels(p)
     p.set_defaults(run=_encode)
 
@@ -91,6 +112,7 @@ def _parser() -> argparse.ArgumentParser:
         default=".png",
         help="kind of picture to write when -o names no file (default .png)",
     )
+    _reference(p)
     _max_pixels(p)
     p.set_defaults(run=_decode)
 
@@ -114,12 +136,37 @@ def _parser() -> argparse.ArgumentParser:
     p = kinds.add_parser("decoder", help="the network that draws the pyramid's streams")
     command.add_arguments(p)
     p.set_defaults(run=command.run)
+    p = kinds.add_parser("prior", help="the network that tells how likely each digit is")
+    prior_command.add_arguments(p)
+    p.set_defaults(run=prior_command.run)
+    p = kinds.add_parser("register", help="a register tokenizer: encoder and decoder")
+    register_command.add_arguments(p)
+    p.set_defaults(run=register_command.run)
+    p = kinds.add_parser("register-prior", help="how likely each digit of a register tokenizer is")
+    register_prior_command.add_arguments(p)
+    p.set_defaults(run=register_prior_command.run)
 
     p = commands.add_parser("export", help="trained decoders to files of other programs")
     kinds = p.add_subparsers(required=True, metavar="WHAT")
     p = kinds.add_parser("decoder", help="the network that draws the pyramid's streams")
     export.add_arguments(p)
     p.set_defaults(run=export.run)
+
+    p = commands.add_parser("quantize", help="networks to smaller files, in an MX format")
+    quantize.add_arguments(p)
+    p.set_defaults(run=quantize.run)
+
+    p = commands.add_parser("send", help="pictures over MQTT, Zenoh or UDP, or a camera's folder")
+    wire.add_send_arguments(p)
+    p.set_defaults(run=wire.run_send)
+
+    p = commands.add_parser("receive", help="pictures from MQTT, Zenoh or UDP to files")
+    wire.add_receive_arguments(p)
+    p.set_defaults(run=wire.run_receive)
+
+    p = commands.add_parser("serve", help="a folder of streams over HTTP, any range a picture")
+    wire.add_serve_arguments(p)
+    p.set_defaults(run=wire.run_serve)
 
     p = commands.add_parser("models", help="the models at hand")
     p.add_argument("--json", action="store_true", help="one JSON object a line")
@@ -157,14 +204,30 @@ def _files(p: argparse.ArgumentParser, help: str) -> None:
     p.add_argument("-f", "--force", action="store_true", help="overwrite what is there")
 
 
-def _limits(p: argparse.ArgumentParser) -> None:
-    p.add_argument("-b", "--budget", type=int, help="tokens to keep")
+def _limits(p: argparse.ArgumentParser, auto: bool = False) -> None:
+    tokens, help = (_tokens, "tokens to keep, or auto") if auto else (int, "tokens to keep")
+    p.add_argument("-b", "--budget", type=tokens, help=help)
     p.add_argument("-m", "--max-bytes", type=int, help="bytes of the whole stream, at most")
 
 
 def _model(p: argparse.ArgumentParser) -> None:
     p.add_argument(
-        "--model", help="path of a model file, for streams of a model that is not shipped"
+        "--model", help="name, file or folder of a model, for streams of one that is not shipped"
+    )
+    _prior(p)
+
+
+def _prior(p: argparse.ArgumentParser) -> None:
+    p.add_argument("--prior", help="of a register tokenizer: file of train register-prior")
+
+
+def _reference(p: argparse.ArgumentParser) -> None:
+    p.add_argument(
+        "--reference",
+        action="append",
+        default=[],
+        metavar="STREAM",
+        help="a stream that the pictures resemble; again for each that comes after it in a chain",
     )
 
 
@@ -175,6 +238,15 @@ def _max_pixels(p: argparse.ArgumentParser) -> None:
         default=MAX_PIXELS,
         help="refuse larger pictures (default %(default)s)",
     )
+
+
+def _tokens(text: str) -> int | str:
+    if text == AUTO:
+        return text
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"a number of tokens, or {AUTO}") from None
 
 
 def _colour(text: str) -> tuple[int, ...]:
@@ -200,24 +272,50 @@ def _say(text: str) -> None:
 
 
 def _encode(args: argparse.Namespace) -> int:
-    codec = tokcodec.load(args.model)
+    codec = tokcodec.load(args.model, prior=args.prior)
+    if args.fit and isinstance(codec, tokcodec.Codec):
+        raise ArgumentError(f"{codec.model.name} takes pictures of any shape: leave --fit out")
+    if args.effort and not isinstance(codec, tokcodec.Codec):
+        raise ArgumentError(f"{args.model} has one way to encode: leave --effort out")
+    deserved = args.quality is not None or args.budget == AUTO
+    if deserved and not isinstance(codec, tokcodec.Codec):
+        raise ArgumentError(f"{args.model} has no measure of quality: give a number to --budget")
+    quality = {} if args.quality is None else {"quality": args.quality}
+    fit = {"fit": args.fit} if args.fit else {}
+    effort = {"effort": args.effort} if args.effort else {}
+
+    if args.reference and not isinstance(codec, tokcodec.Codec):
+        raise ArgumentError(f"{args.model} knows no references: leave --reference out")
+    reference = _opened(args.reference)
 
     def convert(data: bytes, _: str) -> bytes:
-        options = {"background": args.background, "max_pixels": args.max_pixels}
+        options = {"background": args.background, "max_pixels": args.max_pixels, **fit, **effort}
+        options |= reference | quality
         return codec.encode(data, args.budget, args.max_bytes, args.psnr, **options)
 
     return _convert(args, convert, SUFFIX, Image.registered_extensions().keys() - {SUFFIX})
 
 
+def _known(args: argparse.Namespace) -> None:
+    """Load the model that was named, so that streams find it by their headers."""
+    if args.model or args.prior:
+        tokcodec.load(args.model or "default", prior=args.prior)
+
+
 def _decode(args: argparse.Namespace) -> int:
+    _known(args)
+
+    reference = _opened(args.reference)
+
     def convert(data: bytes, target: str) -> bytes:
         picture = tokcodec.decode(
             data,
             args.size,
-            model=args.model,
+            model=None if args.prior else args.model,
             decoder=args.decoder,
             realism=args.realism,
             max_pixels=args.max_pixels,
+            **reference,
         )
         suffix = Path(target).suffix.lower() if target != STANDARD else args.suffix
         kind = Image.registered_extensions().get(suffix)
@@ -235,11 +333,15 @@ def _decode(args: argparse.Namespace) -> int:
     return _convert(args, convert, suffix, {SUFFIX})
 
 
+def _opened(paths: list[str]) -> dict[str, list[bytes]]:
+    """The option that hands over references, if there are any."""
+    return {"reference": [_read(path) for path in paths]} if paths else {}
+
+
 def _cut(args: argparse.Namespace) -> int:
     if args.budget is None and args.max_bytes is None:
         raise ArgumentError("say what to cut to: --budget TOKENS or --max-bytes BYTES")
-    if args.model:
-        tokcodec.load(args.model)
+    _known(args)
     return _convert(
         args, lambda data, _: tokcodec.cut(data, args.budget, args.max_bytes), SUFFIX, {SUFFIX}
     )
@@ -324,8 +426,7 @@ def _write(target: str, data: bytes, overwrite: bool) -> None:
 
 def _info(args: argparse.Namespace) -> int:
     failed = 0
-    if args.model:
-        tokcodec.load(args.model)
+    _known(args)
     for source, _ in _inputs(args.inputs, {SUFFIX}):
         try:
             found = tokcodec.info(_read(source), count=not args.no_count)
@@ -341,10 +442,12 @@ def _info(args: argparse.Namespace) -> int:
         )
         state = "" if found.complete is None else "complete" if found.complete else "cut"
         grey = ", grey" if found.grey else ""
+        reference = f", reference {found.reference}" if found.reference else ""
         sys.stdout.write(
             f"{source}: {found.width}x{found.height}{grey}, "
             f"model {found.model} ({found.model_id[:8]}), "
-            f"{found.bytes} bytes ({found.bits_per_pixel:.4f} bits per pixel){counted}{state}\n"
+            f"{found.bytes} bytes ({found.bits_per_pixel:.4f} bits per pixel)"
+            f"{counted}{state}{reference}\n"
         )
     return 1 if failed else 0
 
@@ -353,11 +456,14 @@ def _models(args: argparse.Namespace) -> int:
     for m in tokcodec.models():
         if args.json:
             sys.stdout.write(json.dumps(m.__dict__) + "\n")
-        else:
-            sys.stdout.write(
-                f"{m.name}: family {m.family}, code {m.code}, vocabulary {m.vocabulary}, "
-                f"id {m.id[:16]}\n  {m.about}\n"
-            )
+            continue
+        identity = f", id {m.id[:16]}" if m.id else ""
+        sys.stdout.write(
+            f"{m.name}: family {m.family}, code {m.code}, vocabulary {m.vocabulary}{identity}\n"
+            f"  {m.about}\n"
+        )
+        if m.hub:
+            sys.stdout.write(f"  hf-hub:{m.hub}\n  {m.licence}\n")
     return 0
 
 

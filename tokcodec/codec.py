@@ -4,27 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from PIL import Image
 
 from tokcodec import decoders, weights
+from tokcodec import effort as efforts
+from tokcodec import quality as qualities
+from tokcodec import reference as references
+from tokcodec.arguments import Size, as_bytes, check_limits, check_size
 from tokcodec.coder import codestring
 from tokcodec.errors import ArgumentError, ModelMismatchError, TokensError
-from tokcodec.limits import DEFAULT_PSNR, MAX_PIXELS, MAX_SIDE
+from tokcodec.limits import DEFAULT_PSNR, MAX_PIXELS
 from tokcodec.model import Model
 from tokcodec.pixels import colour, geometry, image
 from tokcodec.pixels.image import WHITE, Colour, Picture
-from tokcodec.prior.context import Knowledge
+from tokcodec.prior.knowledge import Knowledge
+from tokcodec.psnr import psnr as decibels
 from tokcodec.psnr import tokens_for
+from tokcodec.reference import Given
+from tokcodec.register.sources import names_tokenizer
 from tokcodec.stream import header as headers
-from tokcodec.stream.header import Header
+from tokcodec.stream.header import REFERENCE, Header
 from tokcodec.stream.info import Info
 from tokcodec.tokens.order import Order, order_for
 from tokcodec.tokens.pyramid import Source, analyse
 from tokcodec.tokens.tokens import DIGITS, Tokens, to_digits, to_ids
 
-Size = tuple[int, int]  # (width, height), as in PIL
+if TYPE_CHECKING:
+    from tokcodec.register.codec import RegisterCodec
+
+_Limits = tuple[int | None, int | None, float | None, float | None]
 
 
 class Codec:
@@ -41,46 +52,101 @@ class Codec:
     def encode(
         self,
         picture: Picture,
-        budget: int | None = None,
+        budget: int | str | None = None,
         max_bytes: int | None = None,
         psnr: float | None = None,
         *,
+        quality: float | None = None,
         background: Colour = WHITE,
         bare: bool | str = False,
         max_pixels: int | None = MAX_PIXELS,
+        effort: int = 0,
+        reference: Given | None = None,
     ) -> bytes:
         """A picture to a stream. Of several limits the tightest wins; with none, `psnr` is 32 dB.
 
         Args:
             picture: PIL image, array, CHW tensor, path or the bytes of an image file (see
                 `pixels.image.to_rgb`).
-            budget: tokens to keep; the stream is the shortest that determines so many.
+            budget: tokens to keep; the stream is the shortest that determines so many. "auto" is
+                as many as the picture deserves: `quality` 50.
             max_bytes: the whole stream, header included, is never larger.
             psnr: decibels that the linear decoder's picture reaches, at most 0.1 above unless one
                 token makes the step. Out of reach: the full stream, and a `TokCodecWarning`.
+            quality: 0 to 100, about as good to look at in every picture, as predicted from its
+                tokens: (100 - quality) / 200 is the DISTS of the neural decoder's picture, give or
+                take (docs/benchmarks.md). 100 is the full stream.
             background: RGB to see through transparent parts.
             bare: True leaves the header out (model, size and greyness travel elsewhere); "size"
                 keeps four bytes of flags and size.
             max_pixels: refuse larger pictures; None for no limit.
+            effort: 0 to 9: how long to look for digits that show more of the picture within the
+                limit, or reach `psnr` in fewer bytes (docs/guides/effort.md). The limits hold as
+                before; a complete stream stays as it is.
+            reference: an earlier stream of the same size, which the receiver has, too; or a list of
+                streams, each but the first written with those before it, whose last is the
+                reference. Where the picture is still the same it costs next to nothing; where
+                nothing is to be gained the stream is written without (docs/guides/fixed-camera.md).
 
         Raises:
             InputError, ImageTooLargeError: the picture cannot be used.
-            ArgumentError: a limit is negative, or smaller than the header.
+            ArgumentError: a limit is out of range, or smaller than the header; no such effort.
+            ReferenceMismatchError: the reference has another size, model or colour.
         """
-        _check_limits(budget, max_bytes, psnr)
+        budget, quality = qualities.check(budget, quality)
+        check_limits(budget, max_bytes, psnr)
+        efforts.check(effort)
         rgb = image.to_rgb(picture, background, max_pixels)
         head, order, source = self._open(rgb, bare)
-        if max_bytes is not None and max_bytes < len(head):
+        if all(limit is None for limit in (budget, max_bytes, psnr, quality)):
+            psnr = DEFAULT_PSNR
+
+        def code(order: Order, source: Source, head: bytes, effort: int = 0) -> bytes | None:
+            room = None if max_bytes is None else max_bytes - len(head)
+            if room is not None and room < 0:
+                return None
+            return self._payload(order, source, rgb, (budget, room, psnr, quality), effort)
+
+        if reference is not None:
+            if bare is not False:
+                raise ArgumentError("a reference is named in the header: leave bare out")
+            known = references.opened(reference, order)
+            if quality is not None:  # a whole picture's tokens tell it, those of a change do not
+                psnr, quality = max(psnr or 0.0, self._psnr_of(quality, order, rgb)), None
+            order, source, field = references.choose(
+                known, order, source.coefficients, rgb,
+                lambda order, source, field: code(order, source, self._head(order, bare, field)),
+            )  # fmt: skip
+            head = self._head(order, bare, field)
+        payload = code(order, source, head, effort)
+        if payload is None:
             raise ArgumentError(
                 f"max_bytes={max_bytes} is smaller than the header ({len(head)} bytes)"
             )
+        return head + payload
+
+    def _payload(
+        self, order: Order, source: Source, rgb: np.ndarray, limits: _Limits, effort: int
+    ) -> bytes:
+        """The code string within the limits: tokens, bytes, decibels and quality."""
+        budget, room, psnr, quality = limits
         script = codestring.Script(order, source.digits)
-        if psnr is None and budget is None and max_bytes is None:
-            psnr = DEFAULT_PSNR
-        tokens = _tightest(budget, None if psnr is None else tokens_for(script, source, rgb, psnr))
-        return head + codestring.code(
-            script, tokens, None if max_bytes is None else max_bytes - len(head)
-        )
+        found = None if psnr is None else tokens_for(script, source, rgb, psnr)
+        deserved = None if quality is None else qualities.tokens_for(script, source, quality)
+        tokens = _tightest(budget, found, deserved)
+        payload = codestring.code(script, tokens, room)
+        if effort:
+            aim = psnr if found is not None and found == tokens else None
+            wanted = efforts.Limits(tokens, room, aim)
+            payload = efforts.improve(effort, order, source.coefficients, rgb, payload, wanted)
+        return payload
+
+    def _psnr_of(self, quality: float, order: Order, rgb: np.ndarray) -> float:
+        """Decibels, at most 100, of the linear decoder's picture at that quality."""
+        source = Source(order, analyse(colour.to_planes(rgb, order.channels == 1)))
+        payload = self._payload(order, source, rgb, (None, None, None, quality), effort=0)
+        known = codestring.read(order, payload).known
+        return min(100.0, decibels(decoders.linear(known, (order.width, order.height)), rgb))
 
     def tokenize(
         self,
@@ -91,7 +157,7 @@ class Codec:
         max_pixels: int | None = MAX_PIXELS,
     ) -> Tokens:
         """A picture to its first `budget` tokens (all of them: None), without any coding."""
-        _check_limits(budget, None, None)
+        check_limits(budget, None, None)
         rgb = image.to_rgb(picture, background, max_pixels)
         _, order, source = self._open(rgb, bare=True)
         found: list[np.ndarray] = []
@@ -127,11 +193,12 @@ class Codec:
         source = Source(order, analyse(colour.to_planes(rgb, grey)))
         return self._head(order, bare), order, source
 
-    def _head(self, order: Order, bare: bool | str) -> bytes:
+    def _head(self, order: Order, bare: bool | str, field: bytes = b"") -> bytes:
         if bare is True:
             return b""
         code, model_hash = weights.code_of(self.model)
-        header = Header(code, order.width, order.height, order.channels == 1, model_hash)
+        extension = ((REFERENCE, field),) if field else ()
+        header = Header(code, order.width, order.height, order.channels == 1, model_hash, extension)
         if bare == "size":
             return headers.write_bare(header)
         if bare is not False:
@@ -151,6 +218,7 @@ class Codec:
         original_size: Size | None = None,
         grey: bool = False,
         bare: bool = False,
+        reference: Given | None = None,
     ) -> Image.Image:
         """A stream, or any prefix of one that has the whole header, to a picture at the original
         size.
@@ -170,12 +238,18 @@ class Codec:
             max_pixels: refuse larger originals; None for no limit.
             original_size: (width, height) of a stream written with `bare=True`; `grey` if R = G = B
                 there.
+            reference: what the picture was encoded with; not looked at if the stream stands alone.
 
         Returns:
             PIL image of mode RGB.
+
+        Raises:
+            ReferenceMismatchError: the stream's reference is missing, or was another.
         """
         draw = decoders.find(decoder, realism)
-        order, payload, _ = self._parse(data, max_pixels, original_size, grey, bare)
+        order, payload, head = self._parse(data, max_pixels, original_size, grey, bare)
+        if head and not bare:
+            order = references.onto(order, headers.parse(data)[0], reference)
         known = codestring.read(order, payload).known
         return _draw(known, draw, size)
 
@@ -205,6 +279,10 @@ class Codec:
     def unpack(self, data: bytes, *, max_pixels: int | None = MAX_PIXELS) -> Tokens:
         """A stream to the whole tokens that it determines."""
         order, payload, _ = self._parse(data, max_pixels)
+        if headers.parse(data)[0].reference is not None:
+            raise TokensError(
+                "this stream's tokens tell what has changed since its reference: decode it instead"
+            )
         reading = codestring.read(order, payload, keep=True)
         digits = (
             reading.digits
@@ -217,7 +295,7 @@ class Codec:
         """The prefix of a stream that `encode` would have given with these limits; all of it, if it
         is within them already.
         """
-        _check_limits(budget, max_bytes, None)
+        check_limits(budget, max_bytes, None)
         data = bytes(data)
         order, payload, head = self._parse(data, None)
         if max_bytes is not None and max_bytes < head:
@@ -239,12 +317,13 @@ class Codec:
             len(data), head,
             8 * len(data) / (header.width * header.height),
             whole, reading.total if reading else None, reading.complete if reading else None,
+            reference=references.named(header),
         )  # fmt: skip
 
     # ---- many
 
     def encode_batch(
-        self, pictures: Iterable[Picture], budget: int | None = None, **options
+        self, pictures: Iterable[Picture], budget: int | str | None = None, **options
     ) -> list[bytes]:
         """`encode` for each picture, in order."""
         return [self.encode(p, budget, **options) for p in pictures]
@@ -269,9 +348,9 @@ class Codec:
         """Stream to order, code string and length of the header; every check comes before anything
         large.
         """
-        data = _as_bytes(data)
+        data = as_bytes(data)
         if original_size is not None:
-            header, length = Header(0, *_check_size(original_size), grey), 0
+            header, length = Header(0, *check_size(original_size), grey), 0
         else:
             header, length = headers.parse(data, bare)
             if not bare:
@@ -297,7 +376,7 @@ class Codec:
             raise ModelMismatchError(
                 f"the tokens belong to the model {tokens.model[:16]}..., not to {self.model.name}"
             )
-        width, height = _check_size(tokens.size)
+        width, height = check_size(tokens.size)
         return order_for(self.model, height, width, 1 if tokens.grey else 3)
 
     def _tokens(self, digits: np.ndarray, order: Order) -> Tokens:
@@ -309,54 +388,65 @@ class Codec:
 def _draw(known: Knowledge, draw: decoders.Decoder, size: Size | None) -> Image.Image:
     """What is known to a picture at the original size, or inside the frame `size`."""
     whole = known.order.width, known.order.height
-    wanted = whole if size is None else geometry.fit(whole, _check_size(size))
+    wanted = whole if size is None else geometry.fit(whole, check_size(size))
     drawn = Image.fromarray(draw(known, wanted))
     return drawn if drawn.size == wanted else drawn.resize(wanted, Image.Resampling.LANCZOS)
-
-
-def _as_bytes(data: bytes) -> bytes:
-    if not isinstance(data, (bytes, bytearray, memoryview)):
-        raise ArgumentError(f"a stream is bytes, not {type(data).__name__}; read the file first")
-    return bytes(data)
-
-
-def _check_size(size: Size) -> Size:
-    try:
-        width, height = (int(v) for v in size)
-    except (TypeError, ValueError):
-        raise ArgumentError(f"a size is (width, height), not {size!r}") from None
-    if not (1 <= width <= MAX_SIDE and 1 <= height <= MAX_SIDE):
-        raise ArgumentError(f"a size lies in 1..{MAX_SIDE} pixels, not {width} x {height}")
-    return width, height
-
-
-def _check_limits(budget: int | None, max_bytes: int | None, decibels: float | None) -> None:
-    for name, value in (("budget", budget), ("max_bytes", max_bytes)):
-        if value is not None and (
-            isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 0
-        ):
-            raise ArgumentError(f"{name} must be a whole number from 0, not {value!r}")
-    if decibels is not None and not (
-        isinstance(decibels, (int, float, np.number)) and 0 <= float(decibels) <= 100
-    ):
-        raise ArgumentError(f"psnr must lie in 0..100 dB, not {decibels!r}")
 
 
 def _tightest(*limits: int | None) -> int | None:
     return min((v for v in limits if v is not None), default=None)
 
 
-def load(name_or_path: str | Path = "default") -> Codec:
-    """The codec of a model, by name ("default", "pyramid") or by the path of a model file.
+def load(
+    name_or_path: str | Path = "default",
+    *,
+    device: Any = None,
+    dtype: Any = None,
+    prior: str | Path | None = None,
+) -> Codec | RegisterCodec:
+    """The codec of a model.
+
+    Args:
+        name_or_path: a name that `models()` lists ("default" is "pyramid"), the path of a model's
+            file, "hf-hub:owner/name", or the folder or file of a published tokenizer's checkpoint
+            (docs/guides/register.md).
+        device, dtype: where and in which precision a register tokenizer works: "cpu" (None) or
+            "cuda", "float32" (None) or "bfloat16".
+        prior: of a register tokenizer: file of `tokcodec train register-prior`.
 
     Raises:
         UnknownModelError: no such name, no such file.
+        InputError: it cannot be read or downloaded.
         DamagedModelError: the file is no sound model file.
+        ArgumentError: the device or precision makes no sense here, or a package is missing.
     """
+    shipped = str(name_or_path) in ("default", *weights.SHIPPED)
+    if not shipped and names_tokenizer(name_or_path):
+        try:
+            from tokcodec.register.load import load as load_tokenizer
+        except ImportError:
+            raise ArgumentError(
+                "register tokenizers need torch: pip install 'tokcodec[neural]'"
+            ) from None
+        return load_tokenizer(name_or_path, device, dtype, prior)
+    if any(option is not None for option in (device, dtype, prior)):
+        raise ArgumentError(
+            "device, dtype and prior are for register tokenizers; a pyramid needs none"
+        )
     return Codec(weights.open_model(name_or_path))
 
 
-def codec_for(data: bytes) -> Codec:
+def codec_for(data: bytes) -> Codec | RegisterCodec:
     """The codec that a stream asks for in its header."""
-    header, _ = headers.parse(_as_bytes(data))
-    return Codec(weights.model_for(header))
+    header, _ = headers.parse(as_bytes(data))
+    return codec_of(weights.model_for(header))
+
+
+def codec_of(model: weights.AnyModel) -> Codec | RegisterCodec:
+    """A model, of whatever family, with its verbs."""
+    if isinstance(model, Model):
+        return Codec(model)
+    from tokcodec.register.codec import RegisterCodec
+    from tokcodec.register.model import RegisterModel
+
+    return RegisterCodec(cast(RegisterModel, model))

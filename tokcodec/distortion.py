@@ -58,6 +58,11 @@ class Curve:
             at += step.digits
         return None
 
+    def removed(self, number: int) -> np.ndarray:
+        """Squared error that each digit of a pass and those before it in the pass remove."""
+        before = int(self._pass(number - 1)[-1]) if number else self.start
+        return (before - self._pass(number)) / FRACTION
+
     def _pass(self, number: int) -> np.ndarray:
         while len(self._left) <= number:
             step = self.order.passes[len(self._left)]

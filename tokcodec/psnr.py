@@ -10,7 +10,7 @@ from tokcodec.coder.codestring import Script, code, determined
 from tokcodec.decoders.linear import linear
 from tokcodec.distortion import Curve
 from tokcodec.errors import TokCodecWarning
-from tokcodec.prior.context import Knowledge
+from tokcodec.prior.knowledge import Knowledge
 from tokcodec.tokens.pyramid import Source
 from tokcodec.tokens.tokens import DIGITS
 
@@ -39,9 +39,23 @@ def psnr(a: np.ndarray, b: np.ndarray) -> float:
 def tokens_for(script: Script, source: Source, rgb: np.ndarray, target: float) -> int | None:
     """How many tokens the linear decoder needs for `target` decibels of the 8-bit picture `rgb`.
 
-    Estimated from the coefficients, then corrected by looking at most three times: never below the
-    target, at most 0.1 dB above it unless one token makes the step. Warns and gives None (all of
-    them) if even the full stream stays below.
+    As `fewest_tokens`, but warns where it gives None (all of them).
+    """
+    tokens = fewest_tokens(script, source, rgb, target)
+    if tokens is None:
+        warnings.warn(
+            f"{target:g} dB is out of reach for this picture; the stream is complete",
+            TokCodecWarning,
+            stacklevel=4,
+        )
+    return tokens
+
+
+def fewest_tokens(script: Script, source: Source, rgb: np.ndarray, target: float) -> int | None:
+    """How many tokens reach `target` decibels: never below it, at most 0.1 dB above unless one
+    token makes the step. None if even the full stream stays below.
+
+    Estimated from the coefficients, then corrected by looking at most three times.
     """
     curve = Curve(script, source)
     wanted = 255.0**2 * rgb.size / 10 ** (target / 10)
@@ -61,7 +75,7 @@ def tokens_for(script: Script, source: Source, rgb: np.ndarray, target: float) -
                 break
         else:
             below = tokens
-        ratio = error / max(curve.error_after(tokens * DIGITS), 1e-9)
+        ratio = max(error, 1e-9) / max(curve.error_after(tokens * DIGITS), 1e-9)
         margin += 0.004
     if enough <= most:
         return enough
@@ -69,11 +83,6 @@ def tokens_for(script: Script, source: Source, rgb: np.ndarray, target: float) -
         digits = curve.digits_for(wanted * 0.96 / ratio)
         if digits is not None:
             return -(-digits // DIGITS)
-    warnings.warn(
-        f"{target:g} dB is out of reach for this picture; the stream is complete",
-        TokCodecWarning,
-        stacklevel=4,
-    )
     return None
 
 

@@ -11,7 +11,7 @@ import pytest
 import tokcodec
 from tokcodec.coder import codestring
 from tokcodec.decoders.received import EACH, KNOWN_SCALES, received, received_planes
-from tokcodec.prior.context import Knowledge
+from tokcodec.prior.knowledge import Knowledge
 from tokcodec.tokens import wavelet
 from tokcodec.tokens.layout import ACROSS, DIAGONAL, LOW
 from tokcodec.tokens.order import Order, order_for

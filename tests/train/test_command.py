@@ -65,7 +65,7 @@ def test_a_run_gives_a_decoder_that_draws(
     from tokcodec.decoders.files import card
 
     assert card(out / DECODER)["steps"] == 3
-    assert card(out / DECODER)["model"] == tokcodec.load().model.id
+    assert card(out / DECODER)["tokens"] == tokcodec.load().model.tokens_id
 
 
 def test_a_run_is_gone_on_with_or_left_alone(photographs: Path, tmp_path: Path, capsys) -> None:

@@ -10,7 +10,7 @@ import pytest
 from tokcodec.decoders.linear import linear
 from tokcodec.decoders.received import received_planes
 from tokcodec.pixels import colour
-from tokcodec.prior.context import Knowledge
+from tokcodec.prior.knowledge import Knowledge
 from tokcodec.tokens import pyramid
 from tokcodec.tokens.order import Order, order_for
 from tokcodec.weights import shipped

@@ -16,7 +16,7 @@ FORMAT = "TOKCODEC"
 MEDIA_TYPE = "image/vnd.tokcodec"
 SUFFIX = ".tkc"
 LONGEST_HEADER = 300
-OPTIONS = ("budget", "max_bytes", "psnr", "model", "background", "max_pixels")
+OPTIONS = ("budget", "max_bytes", "psnr", "model", "background", "max_pixels", "effort", "quality")
 
 
 class TokCodecImageFile(ImageFile.ImageFile):

@@ -16,7 +16,7 @@ from tokcodec import weights
 from tokcodec.decoders.linear import linear
 from tokcodec.decoders.trained import ONNX, ONNX_SUFFIX, best_way, opened
 from tokcodec.errors import ArgumentError
-from tokcodec.prior.context import Knowledge
+from tokcodec.prior.knowledge import Knowledge
 
 Decoder = Callable[[Knowledge, tuple[int, int]], np.ndarray]
 SHIPPED = Path(weights.__file__).with_name("pyramid-decoder.safetensors")
@@ -75,11 +75,11 @@ def _shipped(realism: float | None, way: str) -> Decoder:
         raise ArgumentError(
             "the shipped decoder is missing: install tokcodec again, or give the path of a file"
         )
-    trained = _trained(SHIPPED, realism, way)
+    trained, (_, card) = _trained(SHIPPED, realism, way), opened(SHIPPED, way)
 
     def best(known: Knowledge, size: tuple[int, int]) -> np.ndarray:
-        """The trained decoder for streams of the model that it was trained on."""
-        ours = known.order.model.id == weights.shipped(weights.DEFAULT).id
+        """The trained decoder for the tokens that it was trained on."""
+        ours = known.order.model.tokens_id == card.get("tokens")
         return (trained if ours else linear)(known, size)
 
     return best

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tokcodec.prior.context import Knowledge
+from tokcodec.prior.knowledge import Knowledge
 from tokcodec.tokens.pyramid import analyse, synthesise
 
 
@@ -37,6 +37,9 @@ def interval(known: Knowledge, band: int) -> tuple[np.ndarray, np.ndarray | np.f
     b = order.bands[band]
     step = np.float32(order.model.step(b.channel, plane))
     middle = q.reshape(b.height + 2, b.width + 2)[1:-1, 1:-1] * step
+    if order.base is not None:
+        last = np.float32(order.model.step(b.channel, order.planes[band] - 1))
+        middle += order.base.values[band] * last
     seen = known.seen(band)
     if seen == b.height * b.width:
         return middle, step / 2

@@ -11,7 +11,7 @@ from tokcodec.decoders.runtime import Runtime
 from tokcodec.decoders.steps import climb, merge, orientations, up
 from tokcodec.decoders.strips import correction
 from tokcodec.pixels.colour import to_rgb
-from tokcodec.prior.context import Knowledge
+from tokcodec.prior.knowledge import Knowledge
 from tokcodec.tokens.pyramid import dequantise
 
 STRIP = 1 << 18  # half-size pixels worked out at a time
@@ -29,7 +29,8 @@ def neural(
     a stream that is complete, and one that says nothing stays flat.
     """
     order = known.order
-    corrected = len(order.bands) > order.channels and known.q and not known.complete
+    said = known.q or order.base is not None
+    corrected = len(order.bands) > order.channels and said and not known.complete
     if not corrected or reduced(order, size):
         return linear(known, size)
     each = len(order.bands) // order.channels

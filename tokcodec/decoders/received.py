@@ -6,9 +6,10 @@ import math
 
 import numpy as np
 
-from tokcodec.prior.context import Knowledge
+from tokcodec.prior.knowledge import Knowledge
 from tokcodec.tokens.layout import LOW
 from tokcodec.tokens.order import Order
+from tokcodec.tokens.pyramid import planes_known
 
 CHANNELS = 3
 KNOWN_SCALES = 8  # resolutions, finest first, whose share received is told
@@ -34,10 +35,7 @@ def received(order: Order, planes: np.ndarray) -> np.ndarray:
 
 def received_planes(known: Knowledge) -> np.ndarray:
     """`received` for one picture: (1, RECEIVED)."""
-    planes = []
-    for i, band in enumerate(known.order.bands):
-        share = known.seen(i) / (band.height * band.width)
-        planes.append(known.plane[i] + share if known.plane[i] >= 0 else 0.0)
+    planes = [planes_known(known, i) for i in range(len(known.order.bands))]
     return received(known.order, np.array([planes], np.float32))
 
 

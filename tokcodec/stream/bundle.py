@@ -22,10 +22,9 @@ from tokcodec.errors import (
     UnsupportedVersionError,
 )
 from tokcodec.files import atomic_file
-from tokcodec.model import Model
 from tokcodec.stream import header as headers
 from tokcodec.stream.header import Header
-from tokcodec.weights import code_of, model_for
+from tokcodec.weights import AnyModel, code_of, model_for
 
 MAGIC = b"\xb7TKB"
 VERSION = 1
@@ -77,7 +76,7 @@ class Bundle(Sequence[bytes]):
                 f"bundle of version {version}; this tokcodec reads version {VERSION}"
             )
         self._code, self._hash = code, model_hash if code == headers.HASHED else b""
-        self.model: Model = model_for(Header(code, 1, 1, hash=self._hash))
+        self.model: AnyModel = model_for(Header(code, 1, 1, hash=self._hash))
         if headers.crc8(start[:-1] + self.model.sha256) != crc:
             raise DamagedBundleError(
                 f"{self.path} is damaged, or was written with another model of the same code"
@@ -105,7 +104,7 @@ class Bundle(Sequence[bytes]):
         """
         given = iter(names) if names is not None else None
         with atomic_file(path, overwrite) as f:
-            model: Model | None = None
+            model: AnyModel | None = None
             rooms: list[bytes] = []
             blocks: list[bytes] = []
             entries: list[tuple[Header, int, bytes]] = []
@@ -188,9 +187,9 @@ class Bundle(Sequence[bytes]):
         """A new bundle with every stream cut as `tokcodec.cut` does; payloads are sliced, never
         coded again.
         """
-        from tokcodec.codec import Codec
+        from tokcodec.codec import codec_of
 
-        codec = Codec(self.model)
+        codec = codec_of(self.model)
         return Bundle.write(
             path, (codec.cut(s, budget, max_bytes) for s in self), self.names, overwrite
         )
@@ -256,7 +255,7 @@ class Bundle(Sequence[bytes]):
         return entries
 
 
-def _start(model: Model) -> bytes:
+def _start(model: AnyModel) -> bytes:
     code, model_hash = code_of(model)
     body = _START.pack(MAGIC, VERSION, code, model_hash or bytes(4), 0)[:-1]
     return body + bytes((headers.crc8(body + model.sha256),))

@@ -23,9 +23,11 @@ NARROW, WIDE = 12, 16  # bits of a side less one
 CRITICAL = (
     0x80  # bit of an extension field's type: a reader that does not know the field must refuse
 )
-FIELDS = {  # extension types without that bit; all reserved, none written by this version
-    1: "fit mode",
-    2: "reference hash",
+FIT = 1  # extension type: how a picture became the square of a register tokenizer
+REFERENCE = 2 | CRITICAL  # extension type: what the digits are added to (tokcodec.reference)
+FIELDS = {  # extension types without that bit; the others are reserved, and not written yet
+    FIT: "fit mode",
+    2: "reference",
     3: "alpha",
     4: "metadata",
 }
@@ -53,6 +55,18 @@ class Header:
     @property
     def wide(self) -> bool:
         return max(self.width, self.height) > 1 << NARROW
+
+    @property
+    def reference(self) -> bytes | None:
+        """Data of the field that tells the reference; None if the picture stands alone.
+
+        Raises:
+            DamagedHeaderError: there are two.
+        """
+        found = [data for kind, data in self.extension if kind == REFERENCE]
+        if len(found) > 1:
+            raise DamagedHeaderError("the header tells two references")
+        return found[0] if found else None
 
 
 def _fields(values: dict[str, int], bare: bool) -> Iterator[tuple[str, int]]:
@@ -177,13 +191,13 @@ def extension_bytes(header: Header) -> bytes:
 
 
 def extension_fields(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """The other way round; refuses critical fields, all of which are unknown to this version."""
+    """The other way round; refuses critical fields but that of the reference."""
     at = 0
     while at < len(data):
         if at + 2 > len(data) or at + 2 + data[at + 1] > len(data):
             raise DamagedHeaderError("the header's extension ends inside a field")
         kind, field = data[at], data[at + 2 : at + 2 + data[at + 1]]
-        if kind & CRITICAL:
+        if kind & CRITICAL and kind != REFERENCE:
             name = FIELDS.get(kind & ~CRITICAL, "unknown")
             raise UnknownFieldError(
                 f"the picture cannot be decoded without its field {kind & ~CRITICAL} ({name}); "

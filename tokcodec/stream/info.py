@@ -16,8 +16,12 @@ class Info:
         bytes: of the whole stream, of which header_bytes are the header.
         bits_per_pixel: of the whole stream.
         tokens: whole tokens that the stream determines; None if they were not counted.
-        digits: ternary digits that it determines, ten to a token; None likewise.
+        digits: digits that it determines, for pyramids ternary, ten to a token; None likewise.
         complete: nothing was cut off; None likewise.
+        shortest: fewest tokens that the model draws well from: 1, or all where it cannot do with
+            less.
+        reference: hash of the picture that this one is decoded with, eight hexadecimal digits; None
+            if it stands alone. Tokens then tell what has changed.
     """
 
     model: str
@@ -31,6 +35,8 @@ class Info:
     tokens: int | None
     digits: int | None
     complete: bool | None
+    shortest: int = 1
+    reference: str | None = None
 
     def as_dict(self) -> dict[str, object]:
         """The same as plain values, for JSON."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -35,6 +36,20 @@ class Places(NamedTuple):
     luma: int  # band, or -1
 
 
+class Base(NamedTuple):
+    """Coefficients known beforehand, which the digits are added to.
+
+    Attributes:
+        values: a band each, int32 (height, width), in steps of the band's last plane.
+        planes: how many planes of each band they rest on, the share of the last as a fraction.
+        share: how much of the picture they stand for, 0..1.
+    """
+
+    values: list[np.ndarray]
+    planes: list[float]
+    share: float
+
+
 class Order:
     """All passes over a `height` x `width` picture with `channels` channels (3, or 1 for grey),
     most telling first.
@@ -42,10 +57,13 @@ class Order:
     Units (band, plane) are sorted by the model's scores, the squared error that a bit removes; ties
     by plane, level, channel, orientation. The score of a unit is never above that of the plane
     before it.
+
+    `base` is what the digits are added to: None, which is zeros, but for pictures with a reference.
     """
 
     def __init__(self, model: Model, height: int, width: int, channels: int) -> None:
         self.model, self.height, self.width, self.channels = model, height, width, channels
+        self.base: Base | None = None
         self.bands: list[Band] = bands(height, width, channels)
         self.planes = [model.planes(b.channel, b.area) for b in self.bands]
         self._grids: dict[tuple[int, int], Grid] = {}
@@ -66,6 +84,12 @@ class Order:
             if odd:
                 self.passes.append(Pass(i, plane, 1, odd))
         self.digits = sum(p.digits for p in self.passes)
+
+    def onto(self, base: Base) -> Order:
+        """The same order, its digits added to `base`."""
+        other = copy(self)
+        other.base = base
+        return other
 
     def grid(self, band: int) -> Grid:
         """Index arithmetic of a band; bands of equal size share it."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 import numpy as np
 
 from tokcodec.model import Model
-from tokcodec.prior.context import Knowledge
+from tokcodec.prior.knowledge import Knowledge
 from tokcodec.tokens import wavelet
 from tokcodec.tokens.layout import ACROSS, DIAGONAL, DOWN, Band
 from tokcodec.tokens.order import Order, Pass
@@ -116,6 +116,16 @@ def quantise(coefficients: np.ndarray, step: float, planes: int) -> np.ndarray:
 def dequantise(knowledge: Knowledge, band: int) -> np.ndarray:
     """The coefficients (..., height, width), float32, that what is known of a band stands for."""
     order = knowledge.order
+    values = residual(knowledge, band)
+    if order.base is not None:
+        step = order.model.step(order.bands[band].channel, order.planes[band] - 1)
+        values += order.base.values[band] * np.float32(step)
+    return values
+
+
+def residual(knowledge: Knowledge, band: int) -> np.ndarray:
+    """The same without what the digits are added to."""
+    order = knowledge.order
     b, grid, q, plane = (
         order.bands[band],
         order.grid(band),
@@ -135,17 +145,41 @@ def dequantise(knowledge: Knowledge, band: int) -> np.ndarray:
     return values
 
 
+def planes_known(knowledge: Knowledge, band: int) -> float:
+    """How many planes of a band are known, the share of the last as a fraction. Those of a base
+    count where it knows more, for as much of the picture as it stands for.
+    """
+    b, base = knowledge.order.bands[band], knowledge.order.base
+    found = 0.0
+    if knowledge.plane[band] >= 0:
+        found = knowledge.plane[band] + knowledge.seen(band) / (b.height * b.width)
+    if base is not None:
+        found += base.share * max(0.0, base.planes[band] - found)
+    return found
+
+
 def reconstruct(model: Model, band: Band, q: np.ndarray, plane: int) -> np.ndarray:
     """Integers of `plane` to coefficients, at the centroids of training: float32, same shape.
 
     A magnitude of one was found in this plane; larger ones were refined. The model holds, for each,
     how far below the middle of the step the mean lies.
     """
-    first, later = model.centroids(band, plane)
-    step = np.float32(model.step(band.channel, plane))
+    first, later = (np.float32(c) * CENTROID_UNIT for c in model.centroids(band, plane))
+    return centred(q, first, later, np.float32(model.step(band.channel, plane)))
+
+
+def centred(
+    q: np.ndarray,
+    first: np.ndarray | np.float32,
+    later: np.ndarray | np.float32,
+    step: np.ndarray | np.float32,
+) -> np.ndarray:
+    """Integers in steps of `step` to coefficients, float32: magnitudes of one lie `first` below,
+    larger ones `later`, in steps.
+    """
     values = q.astype(np.float32)
     magnitude = np.abs(values)
-    shrink = np.where(magnitude > 1, np.float32(later), np.float32(first)) * CENTROID_UNIT
+    shrink = np.where(magnitude > 1, later, first)
     np.subtract(magnitude, shrink, out=magnitude, where=magnitude > 0)
     magnitude *= step
     return np.copysign(magnitude, values)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import overload
 
 import numpy as np
@@ -39,7 +39,8 @@ class Tokens(Sequence):
         model: identity of the model that gives them meaning, 64 hexadecimal digits.
         size: (width, height) of the picture in pixels.
         grey: the picture has R = G = B and only luma is coded.
-        vocabulary: number of different ids: 59,049.
+        vocabulary: number of different ids: 59,049 for pyramids.
+        fit: how the picture became a square: "squash", "crop" or "pad"; pyramids need no square.
     """
 
     ids: np.ndarray
@@ -47,6 +48,7 @@ class Tokens(Sequence):
     size: tuple[int, int]
     grey: bool = False
     vocabulary: int = VOCABULARY
+    fit: str = "squash"
 
     def __post_init__(self) -> None:
         ids = np.asarray(self.ids)
@@ -79,13 +81,15 @@ class Tokens(Sequence):
         start, stop, stride = index.indices(len(self))
         if start != 0 or stride != 1:
             raise TokensError("only a prefix of tokens is a picture: write tokens[:n]")
-        return Tokens(self.ids[:stop], self.model, self.size, self.grey, self.vocabulary)
+        return replace(self, ids=self.ids[:stop])
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Tokens):
             return NotImplemented
-        mine, theirs = (self.model, self.size, self.grey), (other.model, other.size, other.grey)
-        return mine == theirs and np.array_equal(self.ids, other.ids)
+        return self._about() == other._about() and np.array_equal(self.ids, other.ids)
 
     def __hash__(self) -> int:
-        return hash((self.model, self.size, self.grey, self.ids.tobytes()))
+        return hash((*self._about(), self.ids.tobytes()))
+
+    def _about(self) -> tuple:
+        return self.model, self.size, self.grey, self.fit

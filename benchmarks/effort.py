@@ -1,0 +1,110 @@
+"""What effort buys: decibels at equal bytes, and seconds of a processor, level by level."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import time
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+import tokcodec
+from benchmarks.pictures import SETS, pictures
+from benchmarks.tables import Cell, markdown, write_tsv
+from tokcodec.effort import MOST
+from tokcodec.errors import InputError
+from tokcodec.psnr import psnr
+
+OUT = Path(__file__).parent / "results" / "effort"
+TARGETS = (64, 128, 256, 512, 1024, 2048)
+COLUMNS = ("image", "target", "effort", "bytes", "psnr", "psnr_network", "seconds")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `python -m benchmarks effort`."""
+    parser.add_argument("--images", default="scikit-image", help=f"{', '.join(SETS)}, or a folder")
+    parser.add_argument("--bytes", type=_numbers, default=TARGETS, help="as in 64,256")
+    parser.add_argument("--efforts", type=_numbers, default=tuple(range(MOST + 1)))
+    parser.add_argument("--network", action="store_true", help="draw with the network, too")
+    parser.add_argument("--out", type=Path, default=OUT)
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    """Whole numbers, as in 64,256; argparse tells of anything else."""
+    return tuple(int(v) for v in text.split(","))
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure what the rows do not hold yet, write them, and print the means; 0.
+
+    `psnr` is that of the linear decoder, `psnr_network` that of the shipped network at realism 0;
+    `seconds` are the processor's, of one encoding.
+    """
+    path = args.out / f"{Path(args.images).name}.tsv"
+    rows = _read(path) if path.exists() else {}
+    for effort in args.efforts:
+        for target in args.bytes:
+            for name, load in pictures(args.images).items():
+                key = name, target, effort
+                if key in rows and (rows[key][5] is not None or not args.network):
+                    continue
+                rows[key] = _measure(load(), key, args.network)
+            write_tsv(path, COLUMNS, [rows[key] for key in sorted(rows)])
+    print(_table(rows))
+    return 0
+
+
+def _measure(picture: Image.Image, key: tuple[str, int, int], network: bool) -> list[Cell]:
+    _, target, effort = key
+    start = time.process_time()
+    data = tokcodec.encode(picture, max_bytes=target, effort=effort)
+    seconds = time.process_time() - start
+    drawn = _psnr(data, picture, decoder="linear")
+    better = _psnr(data, picture, realism=0.0) if network else None
+    return [*key, len(data), drawn, better, seconds]
+
+
+def _psnr(data: bytes, picture: Image.Image, **how) -> float:
+    return psnr(np.asarray(tokcodec.decode(data, **how)), np.asarray(picture))
+
+
+def _read(path: Path) -> dict[tuple[str, int, int], list[Cell]]:
+    with path.open(newline="", encoding="utf-8") as lines:
+        reader = csv.reader(lines, delimiter="\t")
+        if tuple(next(reader, ())) != COLUMNS:
+            raise InputError(f"{path} holds no rows of this benchmark")
+        rows: dict[tuple[str, int, int], list[Cell]] = {}
+        for name, target, effort, size, *numbers in reader:
+            key = name, int(target), int(effort)
+            rows[key] = [*key, int(size), *(float(v) if v else None for v in numbers)]
+        return rows
+
+
+def _table(rows: dict[tuple[str, int, int], list[Cell]]) -> str:
+    """Mean gain over effort 0 by level and target, of the pictures measured at both, and mean
+    seconds.
+    """
+    targets = sorted({target for _, target, _ in rows})
+    lines: list[list[Cell]] = []
+    for effort in sorted({effort for *_, effort in rows}):
+        gains, seconds = [], []
+        for target in targets:
+            pairs = [
+                (rows[name, t, e], rows[name, t, 0])
+                for name, t, e in rows
+                if (t, e) == (target, effort) and (name, t, 0) in rows
+            ]
+            gains.append(_mean([float(a[4]) - float(b[4]) for a, b in pairs]))  # type: ignore[arg-type]
+            seconds.append(_mean([float(a[6]) for a, _ in pairs]))  # type: ignore[arg-type]
+        known = [gain for gain in gains if gain is not None]
+        shown = [None if gain is None else f"{gain:+.2f}" for gain in [*gains, _mean(known)]]
+        times = " / ".join("–" if s is None else f"{s:.2g}" for s in seconds)
+        lines.append([effort, *shown, times])
+    columns = ("effort", *(f"{t} bytes" for t in targets), "mean, dB", "seconds")
+    return markdown(columns, lines)
+
+
+def _mean(values: list[float]) -> float | None:
+    return float(np.mean(values)) if values else None

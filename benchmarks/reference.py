@@ -1,0 +1,138 @@
+"""Sequences of similar pictures: bytes a picture at equal PSNR, alone and with each kind of
+reference.
+
+A sequence is a folder of pictures of one size, in the order of their names; "scikit-image" is a
+fixed photograph with part of another one that moves across it, and noise.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+import tokcodec
+from benchmarks.pictures import pictures
+from benchmarks.tables import Cell, markdown, write_tsv
+from tokcodec.errors import InputError
+from tokcodec.psnr import psnr
+from tokcodec.reference import Given
+
+OUT = Path(__file__).parent / "results" / "reference"
+TARGETS = (26.0, 30.0)  # dB
+SIDE = 320  # longer side
+START = 5  # pictures that the background is made of; all that follow are counted
+FRAMES, NOISE = 12, 2.0  # of the sequence made here; standard deviation, grey levels
+MODES = ("alone", "first", "previous", "background")
+COLUMNS = ("sequence", "model", "target", "mode", "frame", "bytes", "linear_db", "auto_db")
+AT = {name: i for i, name in enumerate(COLUMNS)}
+
+Frames = list[np.ndarray]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `python -m benchmarks reference`."""
+    parser.add_argument(
+        "sequences", nargs="*", default=["scikit-image"], help="folders, or scikit-image"
+    )
+    parser.add_argument("--psnr", type=float, nargs="+", default=list(TARGETS), help="dB to reach")
+    parser.add_argument("--side", type=int, default=SIDE, help="longer side, pixels")
+    parser.add_argument("--model", default="default", help="name or file of a model")
+    parser.add_argument("--out", type=Path, default=OUT)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure, write a TSV a sequence, and print means; 0."""
+    rows: list[list[Cell]] = []
+    for name in args.sequences:
+        frames = made(args.side) if name == "scikit-image" else read(Path(name), args.side)
+        label = Path(name).name
+        found = [row for goal in args.psnr for row in measure(label, frames, goal, args.model)]
+        write_tsv(args.out / f"{label}.tsv", COLUMNS, found)
+        rows += found
+    print(shown(rows))
+    return 0
+
+
+def read(folder: Path, side: int) -> Frames:
+    """The pictures of a folder, by name, longer side at most `side`.
+
+    Raises:
+        InputError: they differ in size, or are not more than the background needs.
+    """
+    frames = [_thumbnail(load(), side) for load in pictures(str(folder)).values()]
+    if len(frames) <= START or len({f.shape for f in frames}) > 1:
+        raise InputError(f"{folder}: a sequence is more than {START} pictures of one size")
+    return frames
+
+
+def made(side: int) -> Frames:
+    """A photograph that stays, part of another that moves across it, and noise: always the same."""
+    loaders = pictures("scikit-image")
+    scene = _thumbnail(loaders["coffee"](), side)
+    cat = _thumbnail(loaders["chelsea"](), side)[10:70, 60:130]
+    rng = np.random.default_rng(0)
+    frames = []
+    for i in range(FRAMES):
+        frame = scene.astype(np.float64)
+        x = (scene.shape[1] - cat.shape[1]) * i // (FRAMES - 1)
+        frame[-cat.shape[0] :, x : x + cat.shape[1]] = cat
+        frame += rng.normal(0, NOISE, frame.shape)
+        frames.append(np.clip(np.rint(frame), 0, 255).astype(np.uint8))
+    return frames
+
+
+def _thumbnail(image: Image.Image, side: int) -> np.ndarray:
+    image.thumbnail((side, side), Image.Resampling.LANCZOS)
+    return np.asarray(image.convert("RGB"))
+
+
+def measure(name: str, frames: Frames, target: float, model: str) -> Iterator[list[Cell]]:
+    """A row for each mode and each picture after the first `START`."""
+    alone = [tokcodec.encode(f, psnr=target, model=model) for f in frames]
+    background = tokcodec.background(alone[:START])
+    chain = alone[:START]
+    for i in range(START, len(frames)):
+        references: dict[str, Given | None] = {
+            "alone": None,
+            "first": alone[0],
+            "previous": chain,
+            "background": background,
+        }
+        identity = tokcodec.info(alone[0], count=False).model_id[:8]
+        for mode, reference in references.items():
+            data = alone[i]
+            if reference is not None:
+                data = tokcodec.encode(frames[i], psnr=target, model=model, reference=reference)
+            reached: list[Cell] = []
+            for decoder in ("linear", "auto"):
+                drawn = tokcodec.decode(data, decoder=decoder, reference=reference)
+                reached.append(float(psnr(np.asarray(drawn), frames[i])))
+            yield [name, identity, target, mode, i, len(data), *reached]
+            if mode == "previous":
+                chain = [*chain, data]
+
+
+def shown(rows: list[list[Cell]]) -> str:
+    """Mean bytes of a picture, and the change that each kind of reference brings."""
+    table: list[list[Cell]] = []
+    for name, target in dict.fromkeys((row[AT["sequence"]], row[AT["target"]]) for row in rows):
+        line: list[Cell] = [name, target]
+        here = [row for row in rows if (row[AT["sequence"]], row[AT["target"]]) == (name, target)]
+        alone = _mean(here, "alone", "bytes")
+        for mode in MODES:
+            bytes_ = _mean(here, mode, "bytes")
+            change = "" if mode == "alone" else f" ({100 * (bytes_ / alone - 1):+.0f} %)"
+            line.append(f"{bytes_:,.0f}{change}")
+        line += [f"{_mean(here, m, 'auto_db'):.2f}" for m in ("alone", "previous")]
+        table.append(line)
+    columns = ("sequence", "dB", *MODES, "network, alone", "network, previous")
+    return markdown(columns, table)
+
+
+def _mean(rows: list[list[Cell]], mode: str, column: str) -> float:
+    found = [row[AT[column]] for row in rows if row[AT["mode"]] == mode]
+    return float(np.mean(found))  # type: ignore[arg-type]

@@ -1,0 +1,184 @@
+"""A picture and a limit to the code string that shows more of the picture within that limit."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from tokcodec.coder.codestring import Script, code, read
+from tokcodec.decoders.linear import linear
+from tokcodec.effort.adjoint import norms
+from tokcodec.effort.descent import Descent
+from tokcodec.effort.draft import Continued, Draft, drawn, paid
+from tokcodec.effort.ladder import EVERY, LEVELS, PRICES, Level
+from tokcodec.effort.sieve import sift
+from tokcodec.pixels import colour
+from tokcodec.psnr import fewest_tokens, squared_error
+from tokcodec.tokens.order import Order
+from tokcodec.tokens.tokens import DIGITS
+
+HALF = 0.5  # of a bit's worth is paid where tokens are given: about as many bytes as before
+
+
+class Limits(NamedTuple):
+    """What the code string was cut to; None where there is no such limit.
+
+    Attributes:
+        tokens: as many are determined.
+        room: bytes at most.
+        psnr: decibels to reach, if nothing else came first.
+    """
+
+    tokens: int | None = None
+    room: int | None = None
+    psnr: float | None = None
+
+
+def improve(
+    effort: int,
+    order: Order,
+    coefficients: list[np.ndarray],
+    rgb: np.ndarray,
+    plain: bytes,
+    limits: Limits,
+) -> bytes:
+    """A code string with the same limits that is better to the linear decoder, or `plain`.
+
+    Better is: a smaller squared error in as many bytes; a smaller one with as many tokens, bytes
+    counting a little; fewer bytes for the same decibels.
+
+    Args:
+        effort: 1 to 9, an index into `LEVELS`.
+        coefficients: of the picture, by band, as `pyramid.analyse` gives them.
+        rgb: the picture, uint8 (height, width, 3).
+        plain: the code string of the nearest digits, within `limits`.
+    """
+    reading = read(order, plain, keep=True)
+    if not reading.total or reading.complete:
+        return plain
+    tight = limits
+    if limits.tokens is not None and reading.total < limits.tokens * DIGITS:
+        tight = Limits(room=limits.room)  # the bytes ran out first
+    search = _Search(order, coefficients, rgb, Draft.split(order, reading.digits), tight)
+    source = Continued(search.best(LEVELS[effort]), coefficients)
+    script = Script(order, source.digits)
+    if tight.psnr is None:
+        found = code(script, limits.tokens, limits.room)
+        return found if _error(order, found, rgb) < _error(order, plain, rgb) else plain
+    tokens = fewest_tokens(script, source, rgb, tight.psnr)
+    found = code(script, tokens, limits.room)
+    reached = _error(order, found, rgb) <= _wanted(tight.psnr, rgb)
+    return found if reached and len(found) < len(plain) else plain
+
+
+def _wanted(decibels: float, rgb: np.ndarray) -> float:
+    """Squared error of a picture at so many decibels."""
+    return 255.0**2 * rgb.size / 10 ** (decibels / 10)
+
+
+def _error(order: Order, payload: bytes, rgb: np.ndarray) -> int:
+    """Squared error of the linear decoder's picture."""
+    return squared_error(linear(read(order, payload).known, (order.width, order.height)), rgb)
+
+
+class _Search:
+    """Drafts tried from the nearest digits on, the best of them kept."""
+
+    def __init__(
+        self,
+        order: Order,
+        coefficients: list[np.ndarray],
+        rgb: np.ndarray,
+        plain: Draft,
+        limits: Limits,
+    ) -> None:
+        self.order, self.coefficients, self.plain = order, coefficients, plain
+        self.planes = colour.to_planes(rgb, order.channels == 1)
+        self.weights = norms(order.height, order.width) * order.channels
+        self.bits, self.count = math.inf, order.digits
+        self.wanted: float | None = None  # squared error to reach
+        self.most = math.inf  # squared error allowed
+        self.share, self.toll = 1.0, 0.0  # of a bit's worth: in choosing digits, and between drafts
+        if limits.psnr is not None:
+            self.wanted = _wanted(limits.psnr, rgb)
+            self.toll = plain.worth
+        elif limits.tokens is not None:
+            self.share, self.toll = HALF, plain.worth
+            self.count = limits.tokens * DIGITS
+            self.most = self._error(plain) * (1 + 1e-9)
+        if limits.room is not None:
+            self.bits = 8.0 * limits.room
+        self._found: list[_Tried] = []
+        self.plain_bits = _length(plain)
+        self._note(plain, 1.0, self._error(plain), self.plain_bits)
+
+    def best(self, level: Level) -> Draft:
+        """The best draft that so much work finds."""
+        for factor in PRICES[: level.sieves]:
+            self._sieve(factor)
+        starts = sorted(self._found, key=lambda tried: tried.cost)[: level.starts]
+        for start in starts:
+            self._descend(start, level.rounds)
+        return min(self._found, key=lambda tried: tried.cost).draft
+
+    def _sieve(self, factor: float) -> None:
+        """One pass over the digits."""
+        bits = self.bits
+        if self.wanted is not None:
+            bits = min(bits, self.plain_bits)
+        draft = sift(
+            self.order, self.coefficients, self.weights, self._price(self.plain, factor),
+            bits=bits, count=self.count, last=self.plain.last_planes,
+        )  # fmt: skip
+        if draft.digits:
+            self._note(draft, factor, self._error(draft), _length(draft) if self.toll else 0.0)
+
+    def _error(self, draft: Draft) -> float:
+        """Squared error of the planes."""
+        return float(np.square(self.planes - drawn(draft.known())).sum(dtype=np.float64))
+
+    def _descend(self, start: _Tried, rounds: int) -> None:
+        """From a draft down, making it longer (for the same decibels: shorter) now and then."""
+        descent, factor = Descent(start.draft, self.planes), start.factor
+        price, stuck = self._price(start.draft, factor), False
+        for number in range(1, rounds + 1):
+            moving = not stuck and descent.round(price)
+            if number % EVERY:
+                stuck = not moving
+                continue
+            bits = self.bits
+            if self.wanted is not None:
+                bits = min(bits, descent.bits + (descent.error - self.wanted) / price)
+            again = sift(
+                self.order, self.coefficients, self.weights, price,
+                bits=bits, count=self.count, fixed=descent.draft,
+            )  # fmt: skip
+            if not again.digits:
+                break
+            stuck = stuck and again.same(descent.draft)
+            descent.go_on(again)
+            price = self._price(again, factor)
+            self._note(again, factor, descent.error, descent.bits)
+
+    def _price(self, draft: Draft, factor: float) -> float:
+        """Squared error that a bit must save."""
+        return self.share * factor * draft.worth
+
+    def _note(self, draft: Draft, factor: float, error: float, bits: float) -> None:
+        """Remember a draft, and what was paid for it."""
+        cost = error + self.toll * bits if error <= self.most else math.inf
+        self._found.append(_Tried(cost, factor, draft))
+
+
+class _Tried(NamedTuple):
+    cost: float  # squared error, and a toll on bits where these are not given
+    factor: float  # the price tried
+    draft: Draft
+
+
+def _length(draft: Draft) -> float:
+    """Ideal bits of a draft."""
+    _, asked = draft.read()
+    return float(sum(p.sum(dtype=np.float64) for p in paid(asked, draft.digits)))

@@ -1,0 +1,166 @@
+"""A quality wanted to the number of tokens that a picture deserves.
+
+One pass over the picture's own coefficients and digits, nothing is decoded: what is left out at
+each scale, beside what is there, predicts what people would miss. With f the error of a prefix and
+L the energy a pixel that it leaves out of the E at scale s,
+
+    f = sum over s of weight[s] * sqrt(L[s] / (E[s] + masking))
+
+Detail weighs less where there is much of it; `masking` is the energy below which nobody looks.
+The weights were fitted on photographs (tokcodec.train.quality) to DISTS (Ding et al., 2020) and
+SSIMULACRA2 of the default neural decoder's pictures.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from tokcodec import weights
+from tokcodec.coder.codestring import Script
+from tokcodec.distortion import Curve
+from tokcodec.errors import ArgumentError, DamagedModelError
+from tokcodec.tokens.layout import Band
+from tokcodec.tokens.pyramid import Source
+from tokcodec.tokens.tokens import DIGITS
+
+AUTO = "auto"  # as a budget
+AUTO_QUALITY = 50.0  # what it stands for
+WORST = 0.5  # error of quality 0; quality 100 leaves none
+PLAIN = 0.5  # weight of all that is left out beside all detail: the least error, see `Gauge`
+SCALES = 7  # of luma: detail of 2, 4, ... 64 pixels, and all that is coarser
+GROUPS = SCALES + 1  # chroma is one group
+SHIPPED = Path(weights.__file__).with_name("quality.json")
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What people see: a weight for each group of bands, and how much detail hides detail.
+
+    Attributes:
+        weights: one a group, luma from fine to coarse, then chroma; none is negative, so that
+            the error never rises where energy is added.
+        masking: energy a pixel, in 8-bit RGB units squared.
+    """
+
+    weights: tuple[float, ...]
+    masking: float
+
+
+@cache
+def shipped() -> Sight:
+    """The numbers that come with tokcodec."""
+    try:
+        found = json.loads(SHIPPED.read_text("utf-8"))
+        sight = Sight(tuple(map(float, found["weights"])), float(found["masking"]))
+    except (OSError, ValueError, KeyError, TypeError) as e:
+        raise DamagedModelError(f"{SHIPPED} holds no weights of quality: {e}") from e
+    if len(sight.weights) != GROUPS or min(sight.weights) < 0 or not sight.masking > 0:
+        raise DamagedModelError(f"{SHIPPED} holds no weights of quality")
+    return sight
+
+
+def check(budget: int | str | None, quality: float | None) -> tuple[int | None, float | None]:
+    """Budget and quality as given to `encode`, with "auto" as the quality that it stands for.
+
+    Raises:
+        ArgumentError: `quality` is no number in 0..100.
+    """
+    if quality is not None:
+        number = isinstance(quality, (int, float, np.number)) and not isinstance(quality, bool)
+        if not number or not 0 <= quality <= 100:
+            raise ArgumentError(f"quality lies in 0..100, not {quality!r}")
+    if isinstance(budget, str):
+        if budget != AUTO:
+            raise ArgumentError(f"budget is a number of tokens or {AUTO!r}, not {budget!r}")
+        return None, AUTO_QUALITY if quality is None else min(float(quality), AUTO_QUALITY)
+    return budget, None if quality is None else float(quality)
+
+
+def error_of(quality: float) -> float:
+    """The error that a quality asks for: 0.5 at 0, in equal steps down to nothing at 100."""
+    return WORST * (1 - quality / 100)
+
+
+def group(band: Band) -> int:
+    """Which of the groups of `Sight.weights` a band belongs to."""
+    if band.channel:
+        return SCALES
+    return min(SCALES, (band.area + 1) // 2) - 1 if band.level else SCALES - 1
+
+
+class Gauge:
+    """The predicted error of each prefix of a picture.
+
+    Where a picture is nearly flat, most scales are empty and the sum says little. There nothing
+    hides an error, of colour either: so f is at least PLAIN * sqrt(L / (E + masking)) of all bands,
+    with the coarsest left out of E, whose mean hides nothing. Photographs stay above that.
+    """
+
+    def __init__(self, script: Script, source: Source, sight: Sight) -> None:
+        self.curve, self.sight, self.order = Curve(script, source), sight, script.order
+        self.pixels = self.order.height * self.order.width
+        self.left = np.zeros(GROUPS)  # energy a pixel
+        detail = sight.masking
+        for band, values in zip(self.order.bands, source.coefficients, strict=True):
+            energy = np.square(values, dtype=np.float64).sum() * 2.0**band.area / self.pixels
+            self.left[group(band)] += energy
+            detail += energy if band.level else 0.0
+        self.seen, self.detail = self.left + sight.masking, detail
+
+    @property
+    def shares(self) -> np.ndarray:
+        """(GROUPS,) what the passes asked for leave out of each group, as an amplitude: about 1 is
+        all, 0 is nothing.
+        """
+        return np.sqrt(self.left / self.seen)
+
+    @property
+    def error(self) -> float:
+        """The error after the passes that were asked for."""
+        missed = self.shares @ np.asarray(self.sight.weights)
+        return float(np.maximum(missed, self._plain(self.left.sum())))
+
+    def after(self, number: int) -> np.ndarray:
+        """The error after each digit of a pass, float64; passes must be asked for in order."""
+        here, weight = self.group_of(number), np.asarray(self.sight.weights)
+        before = self.left
+        left = self.advance(number)
+        others = np.arange(GROUPS) != here
+        missed = np.sqrt(before / self.seen)[others] @ weight[others]
+        missed = missed + weight[here] * np.sqrt(left / self.seen[here])
+        return np.maximum(missed, self._plain(before[others].sum() + left))
+
+    def advance(self, number: int) -> np.ndarray:
+        """Go through a pass: the energy that its group still misses after each digit."""
+        here = self.group_of(number)
+        left = np.maximum(self.left[here] - self.curve.removed(number) / self.pixels, 0.0)
+        self.left = self.left.copy()
+        self.left[here] = left[-1]
+        return left
+
+    def group_of(self, number: int) -> int:
+        """The group whose bands pass `number` refines."""
+        return group(self.order.bands[self.order.passes[number].band])
+
+    def _plain(self, left: np.ndarray) -> np.ndarray:
+        return PLAIN * np.sqrt(left / self.detail)
+
+
+def tokens_for(script: Script, source: Source, quality: float) -> int | None:
+    """The fewest tokens after which the predicted error is at most that of `quality` (0..100);
+    None: all of them.
+    """
+    gauge, wanted, at = Gauge(script, source, shipped()), error_of(quality), 0
+    if gauge.error <= wanted:
+        return 0
+    for number, step in enumerate(script.order.passes):
+        enough = gauge.after(number) <= wanted
+        if enough.any():
+            return -(-(at + int(np.argmax(enough)) + 1) // DIGITS)
+        at += step.digits
+    return None

@@ -1,0 +1,97 @@
+"""A picture and its reference to the regions where it pays to take the reference away."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from tokcodec.coder import codestring
+from tokcodec.decoders.linear import linear
+from tokcodec.errors import TokCodecWarning
+from tokcodec.psnr import squared_error
+from tokcodec.reference.field import LONGEST, Field
+from tokcodec.reference.known import Reference, based
+from tokcodec.reference.regions import cheapest, coarser, costs, finest
+from tokcodec.tokens.order import Base, Order
+from tokcodec.tokens.pyramid import Source
+
+SIDES = 3  # sizes of regions that are tried, from the finest on
+NEGLIGIBLE = 5.5  # steps below which coefficients cost little, over the error of a sample
+LEAST = 1.0  # of that error: even complete streams have one
+
+Code = Callable[[Order, Source, bytes], bytes | None]  # the field's data in, the code string out
+
+
+class Choice(NamedTuple):
+    """Attributes:
+    order: of the digits, with what they are added to.
+    source: the digits.
+    field: data of the header's field; empty if the picture had better stand alone.
+    """
+
+    order: Order
+    source: Source
+    field: bytes
+
+
+def choose(
+    reference: Reference,
+    order: Order,
+    coefficients: Sequence[np.ndarray],
+    rgb: np.ndarray,
+    code: Code,
+) -> Choice:
+    """The way of coding in which the product of bytes and squared error is least: alone, or with
+    the reference taken away in regions of one of `SIDES` sizes.
+
+    Args:
+        coefficients: of the picture, by band, as `pyramid.analyse` gives them.
+        rgb: the picture, uint8 (height, width, 3).
+        code: writes the picture within the caller's limits; None if the limits leave no room.
+    """
+
+    def weighed(order: Order, field: bytes) -> tuple[float, float]:
+        """Logarithm of bytes times error, and the error."""
+        payload = code(order, taken(order, coefficients), field)
+        if payload is None:
+            return math.inf, math.inf
+        known = codestring.read(order, payload).known
+        error = squared_error(linear(known, (order.width, order.height)), rgb)
+        return math.log(len(payload) + len(field) + 8) + math.log(error + 1), error
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", TokCodecWarning)  # told when the choice is coded
+        best, error = weighed(order, b"")
+        chosen, field = order, b""
+        log_side, found = finest(order), None
+        for number in range(SIDES):
+            if found is None:
+                step = NEGLIGIBLE * max(LEAST, math.sqrt(error / rgb.size))
+                found = costs(order, coefficients, reference.values, step, log_side)
+            else:
+                found = coarser(found)
+            tried = Field(reference.hash, log_side + number, cheapest(found))
+            data = tried.data()
+            if not tried.weights.any() or len(data) > LONGEST:
+                continue
+            based_on = order.onto(based(reference, tried))
+            score, _ = weighed(based_on, data)
+            if score < best:
+                best, chosen, field = score, based_on, data
+    return Choice(chosen, taken(chosen, coefficients), field)
+
+
+def taken(order: Order, coefficients: Sequence[np.ndarray]) -> Source:
+    """The digits of a picture less what they are added to."""
+    base: Base | None = order.base
+    if base is None:
+        return Source(order, list(coefficients))
+    rest = []
+    for i, (band, c) in enumerate(zip(order.bands, coefficients, strict=True)):
+        last = np.float32(order.model.step(band.channel, order.planes[i] - 1))
+        rest.append(c - base.values[i] * last)
+    return Source(order, rest)

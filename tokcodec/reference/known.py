@@ -1,0 +1,186 @@
+"""Streams that both ends have to the integer coefficients that they stand for."""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import cast
+
+import numpy as np
+
+from tokcodec import weights
+from tokcodec.arguments import as_bytes
+from tokcodec.coder import codestring
+from tokcodec.errors import ArgumentError, ReferenceMismatchError
+from tokcodec.model import Model
+from tokcodec.prior.knowledge import Knowledge
+from tokcodec.reference.field import HASH, Field
+from tokcodec.reference.regions import halves
+from tokcodec.stream import header as headers
+from tokcodec.stream.header import Header
+from tokcodec.tokens.layout import Band
+from tokcodec.tokens.order import CACHED_PIXELS, Base, Order, order_for
+from tokcodec.tokens.pyramid import planes_known
+
+Given = bytes | Sequence[bytes]  # a stream, or several, each after those that it refers to
+LONGEST = 100  # streams of a chain
+KEPT = 4  # references that are remembered, for the next picture of a sequence
+_ABOUT = struct.Struct(">IIBQ")  # width, height, channels, digits
+
+
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """What a stream determines of a picture.
+
+    Attributes:
+        order: of its size and channels.
+        values: a band each, int32 (height, width), in steps of the band's last plane.
+        planes: how many planes of each band are known, the share of the last as a fraction.
+        digits: how many its longest stream determines, of those that lead to it.
+        hash: four bytes by which a picture names its reference.
+    """
+
+    order: Order
+    values: tuple[np.ndarray, ...]
+    planes: tuple[float, ...]
+    digits: int
+    hash: bytes
+
+
+def opened(given: Given, order: Order) -> Reference:
+    """The reference of a picture of this order.
+
+    Args:
+        given: a stream; or several, each of which refers to the one before it or stands alone. The
+            last one is the reference.
+
+    Raises:
+        ArgumentError: it is something else than streams, or more than `LONGEST`.
+        ReferenceMismatchError: a stream is of another size, model or colour, or what it refers to
+            is missing or differs.
+        StreamError: a stream's header is damaged.
+    """
+    single = isinstance(given, (bytes, bytearray, memoryview))
+    several = cast(Sequence[bytes], [given] if single else given)
+    if isinstance(several, str) or not isinstance(several, Sequence):
+        raise ArgumentError(
+            f"a reference is a stream or a list of them, not {type(given).__name__}"
+        )
+    streams = tuple(as_bytes(s) for s in several)
+    if not 1 <= len(streams) <= LONGEST:
+        raise ArgumentError(f"a reference is 1 to {LONGEST} streams, not {len(streams)}")
+    for stream in streams:
+        _check(stream, order)
+    small = order.height * order.width <= CACHED_PIXELS
+    return (_remembered if small else _read)(order.model, streams)
+
+
+def onto(order: Order, header: Header, given: Given | None) -> Order:
+    """The order of a picture's digits with what they are added to; `order` itself if the picture
+    stands alone.
+
+    Raises:
+        ReferenceMismatchError: the picture needs a reference that is missing, or another one.
+        DamagedHeaderError: the header's field of the reference cannot be read.
+        Others: see `opened`.
+    """
+    if header.reference is None:
+        return order
+    field = Field.parse(header.reference, order.height, order.width)
+    if given is None:
+        raise ReferenceMismatchError(
+            f"the picture tells what has changed since its reference ({field.hash.hex()}), which "
+            "is missing: pass the stream that it was written with as reference"
+        )
+    found = opened(given, order)
+    if found.hash != field.hash:
+        raise ReferenceMismatchError(
+            f"the picture was written with the reference {field.hash.hex()}, and this one is "
+            f"{found.hash.hex()}: another picture, or the same one cut elsewhere or damaged"
+        )
+    return order.onto(based(found, field))
+
+
+def named(header: Header) -> str | None:
+    """The hash of a picture's reference, eight hexadecimal digits; None if it stands alone."""
+    return None if header.reference is None else header.reference[:HASH].hex()
+
+
+def based(reference: Reference, field: Field) -> Base:
+    """The reference's coefficients, taken in each region as the field says."""
+    order = reference.order
+    values = []
+    for band, known in zip(order.bands, reference.values, strict=True):
+        times = halves(order, band, field)
+        values.append((known * times) >> 1)
+    return Base(values, list(reference.planes), float(field.weights.mean()) / 2)
+
+
+def integers(known: Knowledge, band: int) -> np.ndarray:
+    """What is known of a band, int32 (height, width), in steps of its last plane."""
+    order, q, plane = known.order, known.q.get(band), known.plane[band]
+    b, planes = order.bands[band], order.planes[band]
+    total = np.zeros((b.height, b.width), np.int64)
+    if q is not None and plane >= 0:
+        inside = q.reshape(b.height + 2, b.width + 2)[1:-1, 1:-1].astype(np.int64)
+        total = _middles(order.model, b, inside, plane, planes)
+        late = np.concatenate(order.grid(band).passes)[known.seen(band) :]
+        if len(late):  # the cells that the cut leaves at the plane before
+            flat, before = total.reshape(-1), inside.reshape(-1)[late] // 3
+            flat[late] = _middles(order.model, b, before, plane - 1, planes) if plane else 0
+    if order.base is not None:
+        total += order.base.values[band]
+    limit = (3**planes - 1) // 2
+    return np.clip(total, -limit, limit).astype(np.int32)
+
+
+def _middles(model: Model, band: Band, q: np.ndarray, plane: int, planes: int) -> np.ndarray:
+    """Integers of `plane` to integers of the last plane, at the centroids of training."""
+    first, later = model.centroids(band, plane)
+    magnitude = np.abs(q)
+    shrink = np.where(magnitude > 1, later, first)
+    fine = ((magnitude << 15) - shrink) * 3 ** (planes - 1 - plane)
+    return np.where(magnitude > 0, np.sign(q) * ((fine + (1 << 14)) >> 15), 0)
+
+
+def _read(model: Model, streams: tuple[bytes, ...]) -> Reference:
+    header, length = headers.parse(streams[-1])
+    order = order_for(model, header.height, header.width, 1 if header.grey else 3)
+    order = onto(order, header, streams[:-1] or None)
+    reading = codestring.read(order, streams[-1][length:])
+    bands = range(len(order.bands))
+    values = tuple(integers(reading.known, i) for i in bands)
+    digest = hashlib.sha256(model.sha256)
+    digest.update(_ABOUT.pack(order.width, order.height, order.channels, reading.total))
+    for value in values:
+        digest.update(value.astype(">i4").tobytes())
+        value.setflags(write=False)
+    planes = tuple(planes_known(reading.known, i) for i in bands)
+    digits = reading.total
+    if order.base is not None:
+        digits = max(digits, opened(streams[:-1], order).digits)
+    return Reference(order, values, planes, digits, digest.digest()[:HASH])
+
+
+_remembered = lru_cache(maxsize=KEPT)(_read)
+
+
+def _check(stream: bytes, order: Order) -> None:
+    """Refuse a stream whose header does not fit a picture of this order."""
+    header, length = headers.parse(stream)
+    if (header.model, header.hash) != weights.code_of(order.model):
+        raise ReferenceMismatchError(
+            f"the reference was written by another model than the picture's, {order.model.name}"
+        )
+    headers.check(stream[:length], order.model.sha256)
+    if (header.width, header.height) != (order.width, order.height):
+        raise ReferenceMismatchError(
+            f"the reference has {header.width} x {header.height} pixels, the picture "
+            f"{order.width} x {order.height}"
+        )
+    if header.grey != (order.channels == 1):
+        words = ("grey", "in colour") if header.grey else ("in colour", "grey")
+        raise ReferenceMismatchError("the reference is {}, the picture {}".format(*words))
