@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tokcodec.errors import InputError
 
-PATIENCE = 30.0  # seconds until a broker that does not answer counts as broken
+PATIENCE = 60.0  # seconds until a broker that does not answer counts as broken
 ELSEWHERE = "/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin"  # where servers are, not on every PATH
 
 

@@ -337,6 +337,7 @@ def test_by_name_the_shipped_decoder_draws(
     monkeypatch.setattr(decoders, "SHIPPED", tmp_path / "shipped.safetensors")
     with pytest.raises(ArgumentError, match="shipped"):
         tokcodec.decode(stream, decoder="onnx")
+    kept.about["tokens"] = tokcodec.load().model.tokens_id
     as_file(kept, decoders.SHIPPED)
     drawn = np.asarray(tokcodec.decode(stream, decoder="onnx"))
     assert np.array_equal(drawn, neural(known, (70, 50), OnnxRuntime(kept), 0.75))

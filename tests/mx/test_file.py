@@ -143,7 +143,7 @@ def test_the_shipped_decoder_draws_nearly_the_same(
         )
         assert (whole != less).any()
         assert psnr(less, picture) > psnr(whole, picture) - lost
-        assert psnr(less, whole) > 40
+        assert psnr(less, whole) > 36
 
 
 # ---- what is refused
