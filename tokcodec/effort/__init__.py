@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from tokcodec.effort.search import Limits, improve
 from tokcodec.effort.ladder import MOST, check
+from tokcodec.effort.search import Limits, improve
 
 __all__ = ["MOST", "Limits", "check", "improve"]
