@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
@@ -13,23 +15,22 @@ from benchmarks.mosquitto import Broker
 
 
 @pytest.fixture
-def start_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Broker]]:
+def start_broker() -> Iterator[Callable[..., Broker]]:
     """start_broker(lines of its configuration): a running broker, stopped after the test."""
     if mosquitto.binary() is None:
         pytest.skip("there is no mosquitto here: apt-get install mosquitto")
     pytest.importorskip("paho.mqtt.client")
-    started: list[Broker] = []
+    started: list[tuple[Broker, TemporaryDirectory]] = []
 
     def start(more: str = "") -> Broker:
-        folder = tmp_path_factory.mktemp("broker")
-        for above in (folder.parent, folder.parent.parent):
-            above.chmod(0o755)  # pytest's folders are closed to mosquitto's user
-        started.append(Broker(folder, more))
-        return started[-1]
+        folder = TemporaryDirectory()  # pytest's own folders are closed to mosquitto's user
+        started.append((Broker(Path(folder.name), more), folder))
+        return started[-1][0]
 
     yield start
-    for broker in started:
+    for broker, folder in started:
         broker.stop()
+        folder.cleanup()
 
 
 @pytest.fixture
