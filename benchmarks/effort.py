@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
                 if key in rows and (rows[key][5] is not None or not args.network):
                     continue
                 rows[key] = _measure(load(), key, args.network)
-            write_tsv(path, COLUMNS, [rows[key] for key in sorted(rows)])
+                write_tsv(path, COLUMNS, [rows[key] for key in sorted(rows)])
     print(_table(rows))
     return 0
 
