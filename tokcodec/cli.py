@@ -19,7 +19,7 @@ from tqdm import tqdm
 import tokcodec
 from tokcodec.decoders import export
 from tokcodec.errors import ArgumentError, InputError, OutputError, TokCodecError, TokCodecWarning
-from tokcodec.files import write_atomically
+from tokcodec.files import make_folder, write_atomically
 from tokcodec.limits import DEFAULT_PSNR, MAX_PIXELS
 from tokcodec.mx import command as quantize
 from tokcodec.quality import AUTO
@@ -133,18 +133,15 @@ def _parser() -> argparse.ArgumentParser:
 
     p = commands.add_parser("train", help="models and decoders from photographs of your own")
     kinds = p.add_subparsers(required=True, metavar="WHAT")
-    p = kinds.add_parser("decoder", help="the network that draws the pyramid's streams")
-    command.add_arguments(p)
-    p.set_defaults(run=command.run)
-    p = kinds.add_parser("prior", help="the network that tells how likely each digit is")
-    prior_command.add_arguments(p)
-    p.set_defaults(run=prior_command.run)
-    p = kinds.add_parser("register", help="a register tokenizer: encoder and decoder")
-    register_command.add_arguments(p)
-    p.set_defaults(run=register_command.run)
-    p = kinds.add_parser("register-prior", help="how likely each digit of a register tokenizer is")
-    register_prior_command.add_arguments(p)
-    p.set_defaults(run=register_prior_command.run)
+    for name, module, help in (
+        ("decoder", command, "the network that draws the pyramid's streams"),
+        ("prior", prior_command, "the network that tells how likely each digit is"),
+        ("register", register_command, "a register tokenizer: encoder and decoder"),
+        ("register-prior", register_prior_command, "how likely a register tokenizer's digits are"),
+    ):
+        p = kinds.add_parser(name, help=help)
+        module.add_arguments(p)
+        p.set_defaults(run=module.run)
 
     p = commands.add_parser("export", help="trained decoders to files of other programs")
     kinds = p.add_subparsers(required=True, metavar="WHAT")
@@ -273,27 +270,29 @@ def _say(text: str) -> None:
 
 def _encode(args: argparse.Namespace) -> int:
     codec = tokcodec.load(args.model, prior=args.prior)
-    if args.fit and isinstance(codec, tokcodec.Codec):
-        raise ArgumentError(f"{codec.model.name} takes pictures of any shape: leave --fit out")
-    if args.effort and not isinstance(codec, tokcodec.Codec):
-        raise ArgumentError(f"{args.model} has one way to encode: leave --effort out")
-    deserved = args.quality is not None or args.budget == AUTO
-    if deserved and not isinstance(codec, tokcodec.Codec):
-        raise ArgumentError(f"{args.model} has no measure of quality: give a number to --budget")
-    quality = {} if args.quality is None else {"quality": args.quality}
-    fit = {"fit": args.fit} if args.fit else {}
-    effort = {"effort": args.effort} if args.effort else {}
-
-    if args.reference and not isinstance(codec, tokcodec.Codec):
-        raise ArgumentError(f"{args.model} knows no references: leave --reference out")
-    reference = _opened(args.reference)
+    _check_family(args, isinstance(codec, tokcodec.Codec))
+    options = {"background": args.background, "max_pixels": args.max_pixels}
+    given = {"fit": args.fit, "quality": args.quality, "effort": args.effort or None}
+    options |= {name: value for name, value in given.items() if value is not None}
+    options |= _opened(args.reference)
 
     def convert(data: bytes, _: str) -> bytes:
-        options = {"background": args.background, "max_pixels": args.max_pixels, **fit, **effort}
-        options |= reference | quality
         return codec.encode(data, args.budget, args.max_bytes, args.psnr, **options)
 
     return _convert(args, convert, SUFFIX, Image.registered_extensions().keys() - {SUFFIX})
+
+
+def _check_family(args: argparse.Namespace, pyramid: bool) -> None:
+    """Refuse options that the model's family does not know."""
+    deserved = args.quality is not None or args.budget == AUTO
+    for wrong, message in (
+        (pyramid and args.fit, "takes pictures of any shape: leave --fit out"),
+        (not pyramid and args.effort, "has one way to encode: leave --effort out"),
+        (not pyramid and deserved, "has no measure of quality: give a number to --budget"),
+        (not pyramid and args.reference, "knows no references: leave --reference out"),
+    ):
+        if wrong:
+            raise ArgumentError(f"{args.model} {message}")
 
 
 def _known(args: argparse.Namespace) -> None:
@@ -304,7 +303,6 @@ def _known(args: argparse.Namespace) -> None:
 
 def _decode(args: argparse.Namespace) -> int:
     _known(args)
-
     reference = _opened(args.reference)
 
     def convert(data: bytes, target: str) -> bytes:
@@ -417,10 +415,7 @@ def _write(target: str, data: bytes, overwrite: bool) -> None:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
         return
-    try:
-        Path(target).parent.mkdir(parents=True, exist_ok=True)
-    except OSError as e:
-        raise OutputError(f"cannot make the folder of {target}: {e.strerror or e}") from e
+    make_folder(Path(target).parent)
     write_atomically(target, data, overwrite)
 
 

@@ -63,15 +63,17 @@ def read_config(kind: type[T], path: Path) -> T:
     return kind(**found)
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of `tokcodec train decoder`."""
+def add_arguments(parser: argparse.ArgumentParser, start: str = "decoder") -> None:
+    """The arguments of `tokcodec train decoder`, and of every trainer like it, which may begin with
+    the weights of a `start`.
+    """
     parser.add_argument("--config", type=Path, help="TOML; see docs/training.md")
     parser.add_argument(
         "--images", type=Path, nargs="+", required=True, help="tar files, folders or pictures"
     )
     parser.add_argument("--out", type=Path, required=True, help="folder of the run")
     parser.add_argument("--resume", action="store_true", help="go on with the run in --out")
-    parser.add_argument("--start", type=Path, help="begin with the weights of this decoder")
+    parser.add_argument("--start", type=Path, help=f"begin with the weights of this {start}")
     parser.add_argument("--device", default="cpu", help="cpu (default), cuda, cuda:1")
     parser.add_argument("--minutes", type=float, help="of training, instead of the configuration's")
     parser.add_argument("--threads", type=int, help="of torch, on a CPU")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from tokcodec.errors import ArgumentError
+from tokcodec.train import command
 from tokcodec.train.command import device_from, read_config
 
 TOKENIZER = "register.safetensors"
@@ -46,16 +47,7 @@ class Config:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `tokcodec train register`."""
-    parser.add_argument("--config", type=Path, help="TOML; see docs/training.md")
-    parser.add_argument(
-        "--images", type=Path, nargs="+", required=True, help="tar files, folders or pictures"
-    )
-    parser.add_argument("--out", type=Path, required=True, help="folder of the run")
-    parser.add_argument("--resume", action="store_true", help="go on with the run in --out")
-    parser.add_argument("--start", type=Path, help="begin with this tokenizer")
-    parser.add_argument("--device", default="cpu", help="cpu (default), cuda, cuda:1")
-    parser.add_argument("--minutes", type=float, help="of training, instead of the configuration's")
-    parser.add_argument("--threads", type=int, help="of torch, on a CPU")
+    command.add_arguments(parser, "tokenizer")
 
 
 def run(args: argparse.Namespace) -> int:
