@@ -24,6 +24,7 @@ COMMANDS = {
     "latency": "milliseconds to the first picture and to each better one",
     "robust": "pictures unlike photographs: one decoder against another",
     "prior": "a model's prior against another's: bytes saved at equal tokens, and time",
+    "order": "orders chosen from what is decoded against the static one, at equal bytes",
     "effort": "decibels and seconds of each encoder effort",
     "mx": "the decoder in fewer bits: size and fidelity of every MX format",
     "reference": "similar pictures: bytes at equal PSNR, alone and with a reference",

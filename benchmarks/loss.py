@@ -31,6 +31,7 @@ from tokcodec.psnr import psnr
 OUT = Path(__file__).parent / "results" / "loss"
 LOSSES = (0.0, 0.05, 0.1, 0.2, 0.4, 0.6)
 BURST = 3.0  # packets
+TOGETHER = 4  # pictures
 CHECK = "crc8"  # WebP's packets have the same header and check
 COLUMNS = (
     "picture", "way", "version", "channel", "loss", "mtu", "packets", "trials", "psnr", "shown",
@@ -151,11 +152,20 @@ def restarting(version: str, packed: Packed | None, views: Views) -> Sent:
     return Sent("JPEG, restart markers", version, shown)
 
 
-def channels(losses: list[float], burst: float) -> dict[tuple[str, float], link.Channel]:
-    """Links by the name of their kind and their loss."""
+def channels(
+    losses: list[float], burst: float, together: int
+) -> dict[tuple[str, float], link.Channel]:
+    """Links by the name of their kind and their loss. With pictures by turns, each meets every
+    `together`-th step of the bursts.
+    """
+    bursts = {rate: link.bursty(rate, burst) for rate in losses}
     return {
         **{("independent", rate): link.independent(rate) for rate in losses},
-        **{(f"bursts of {burst:g}", rate): link.bursty(rate, burst) for rate in losses},
+        **{(f"bursts of {burst:g}", rate): loss for rate, loss in bursts.items()},
+        **{
+            (f"bursts of {burst:g}, {together} pictures by turns", rate): loss.every(together)
+            for rate, loss in bursts.items()
+        },
     }
 
 
@@ -193,7 +203,7 @@ def table(rows: list[list[Cell]], kind: str) -> str:
         for rate in losses:
             same = [row for row in mine if row[at["way"]] == way and row[at["loss"]] == rate]
             score, share = (np.mean([row[at[c]] for row in same]) for c in ("psnr", "shown"))  # type: ignore[arg-type]
-            line.append(f"{score:.2f} dB, {share:.0%}")
+            line.append(f"{score:.2f} dB, {share:.2%}")
         lines.append(line)
     return markdown([kind, *(f"{rate:.0%} lost" for rate in losses)], lines)  # type: ignore[str-format]
 
@@ -205,6 +215,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--packets", type=int, default=20, help="a picture (%(default)s)")
     parser.add_argument("--losses", type=float, nargs="+", default=list(LOSSES))
     parser.add_argument("--burst", type=float, default=BURST, help="mean, packets (%(default)s)")
+    parser.add_argument("--together", type=int, default=TOGETHER,
+                        help="pictures whose packets take turns (%(default)s)")  # fmt: skip
     parser.add_argument("--trials", type=int, default=200, help="a picture and link (%(default)s)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=OUT)
@@ -213,9 +225,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Measure, write the rows, print a table a kind of loss; 0."""
-    if not 1 <= args.packets <= 255 or args.trials < 1:
-        raise ArgumentError("--packets lies in 1..255, --trials is at least 1")
-    links, codec, rows = channels(args.losses, args.burst), make_webp(), []
+    if not 1 <= args.packets <= 255 or min(args.trials, args.together) < 1:
+        raise ArgumentError("--packets lies in 1..255, --trials and --together are at least 1")
+    links, codec, rows = channels(args.losses, args.burst, args.together), make_webp(), []
     loaders = pictures(args.images)
     for name, load in tqdm(loaders.items(), disable=not sys.stderr.isatty(), unit="picture"):
         rows += rows_of(name, load(), codec, args.mtu, args.packets, args.trials, args.seed, links)

@@ -12,7 +12,7 @@ from benchmarks.report.style import LOOKS, OURS, Look
 from benchmarks.tables import Cell
 from tokcodec.errors import InputError
 
-SIZE = 9.0, 4.2  # inches
+PANEL, HEIGHT = 4.5, 4.2  # inches
 DASHES = {"priority": "-", "equal": "--", "none": ":"}  # of matplotlib, by protection
 
 
@@ -33,7 +33,7 @@ def plot(columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> bytes:
     with mpl.rc_context():
         mpl.rcdefaults()  # nobody's own settings
         mpl.rcParams.update(SETTINGS)
-        figure = Figure(figsize=SIZE, layout="constrained")
+        figure = Figure(figsize=(PANEL * len(kinds), HEIGHT), layout="constrained")
         FigureCanvasSVG(figure)
         panels = figure.subplots(1, len(kinds), sharey=True, squeeze=False)[0]
         for axes, kind in zip(panels, kinds, strict=True):

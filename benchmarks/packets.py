@@ -181,14 +181,14 @@ def _beginnings(random: np.random.Generator, honest: list[bytes]) -> Iterator[by
             base = np.frombuffer(honest[random.integers(len(honest))], np.uint8)
             yield flipped(int(random.integers(1, 20)))(random, base).tobytes()
         else:
-            picture, scheme = int(random.integers(128)), int(random.integers(121))
+            picture, scheme = int(random.integers(128)), int(random.integers(protection.CURVES + 1))
             count = int(random.integers(1, 256))
             yield _packet(random, picture, scheme, int(random.integers(count)), count)
 
 
 def _pictures(random: np.random.Generator) -> Iterator[bytes]:
     while True:
-        picture, scheme = int(random.integers(128)), int(random.integers(121))
+        picture, scheme = int(random.integers(128)), int(random.integers(protection.CURVES + 1))
         for index in range(255):
             yield _packet(random, picture, scheme, index, 255)
 

@@ -19,6 +19,7 @@ from tokcodec.errors import (
     BadMagicError,
     DamagedHeaderError,
     ImageTooLargeError,
+    ReferenceMismatchError,
     TokCodecError,
     TruncatedHeaderError,
 )
@@ -100,6 +101,24 @@ def test_asynchronously(stream: bytes):
         return [image async for image in progressive(later(stream, 51), decoder="linear")]
 
     assert asyncio.run(gather()) == list(progressive(pieces(stream, 51), decoder="linear"))
+
+
+def test_onto_a_reference(stream: bytes, astronaut: np.ndarray):
+    change = tokcodec.encode(astronaut[:, ::-1] // 2 + astronaut // 2, 300, reference=stream)
+    assert tokcodec.info(change).reference
+
+    async def gather(**options) -> list[Image.Image]:
+        chunks = later(change, 51)
+        return [image async for image in progressive(chunks, decoder="linear", **options)]
+
+    shown = list(progressive(pieces(change, 51), decoder="linear", reference=stream))
+    assert shown[-1] == show(change, reference=stream)
+    assert asyncio.run(gather(reference=stream)) == shown
+    for wrong, message in (({}, "missing"), ({"reference": stream[:-1]}, "another")):
+        with pytest.raises(ReferenceMismatchError, match=message):
+            next(progressive(pieces(change, 51), decoder="linear", **wrong))
+        with pytest.raises(ReferenceMismatchError, match=message):
+            asyncio.run(gather(**wrong))
 
 
 def test_options_reach_the_decoder(stream: bytes):

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import doctest
+import re
+import shlex
 from pathlib import Path
 
 import pytest
 
 import tokcodec
+from tokcodec import cli
 
 ROOT = Path(__file__).parents[1]
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "docs" / "training.md",
+    *(ROOT / "docs" / "guides").glob("*.md"),
+]
+COMMAND = re.compile(r"^tokcodec [a-z].*$", re.MULTILINE)
 
 
 def test_the_package_example():
@@ -29,3 +38,10 @@ def test_the_format_names_the_shipped_model():
 def test_ten_verbs_and_the_nouns_they_need():
     assert all(hasattr(tokcodec, name) for name in tokcodec.__all__)
     assert "@" not in (ROOT / "docs" / "FORMAT.md").read_text()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_commands_are_understood(page: Path):
+    """They parse; what they do is for tests of their own."""
+    for line in COMMAND.findall(page.read_text()):
+        cli._parser().parse_args(shlex.split(line, comments=True)[1:])

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 from pathlib import Path
-from typing import overload
+from typing import Any, overload
 
 from PIL import Image
 
 from tokcodec import codec, decoders
 from tokcodec.errors import ArgumentError, StreamError, TruncatedHeaderError
 from tokcodec.limits import MAX_PIXELS
+from tokcodec.reference import Given
 from tokcodec.stream import header as headers
 from tokcodec.stream.header import Header
 
@@ -28,6 +29,7 @@ def progressive(
     realism: float | None = ...,
     growth: float = ...,
     max_pixels: int | None = ...,
+    reference: Given | None = ...,
 ) -> Iterator[Image.Image]: ...
 
 
@@ -40,6 +42,7 @@ def progressive(
     realism: float | None = ...,
     growth: float = ...,
     max_pixels: int | None = ...,
+    reference: Given | None = ...,
 ) -> AsyncIterator[Image.Image]: ...
 
 
@@ -51,6 +54,7 @@ def progressive(
     realism: float | None = None,
     growth: float = GROWTH,
     max_pixels: int | None = MAX_PIXELS,
+    reference: Given | None = None,
 ) -> Iterator[Image.Image] | AsyncIterator[Image.Image]:
     """Pictures, each better than the one before, while a stream arrives.
 
@@ -62,7 +66,7 @@ def progressive(
             queue. Of an asynchronous iterable the result is an asynchronous iterator, and pictures
             are drawn in a thread. Several pictures in one source are not told apart: bytes after
             the end of a stream change nothing, and no more than 16 a pixel are read.
-        size, decoder, realism, max_pixels: as for `Codec.decode`.
+        size, decoder, realism, max_pixels, reference: as for `Codec.decode`.
         growth: the next picture is drawn when the bytes have grown by this factor (at least 1; 1
             draws after each chunk): at most 22 pictures for a kilobyte, and 10 for each tenfold.
 
@@ -70,12 +74,18 @@ def progressive(
         ArgumentError: an argument has no meaning, or the source gives something else than bytes.
         StreamError, UnknownModelError, ImageTooLargeError: the bytes are no stream that can be
             shown; told as soon as its header is here.
+        ReferenceMismatchError: the stream's reference is missing, or was another; told in place of
+            the first picture.
         TruncatedHeaderError: the source ended before the header did.
     """
     if not growth >= 1:
         raise ArgumentError(f"growth is at least 1, not {growth!r}")
     decoders.find(decoder, realism)  # told now, not when the first bytes are here
-    options = {"size": size, "decoder": decoder, "realism": realism, "max_pixels": max_pixels}
+    options: dict[str, Any] = {
+        "size": size, "decoder": decoder, "realism": realism, "max_pixels": max_pixels
+    }  # fmt: skip
+    if reference is not None:  # a register tokenizer knows none
+        options["reference"] = reference
     arrived = _Arrived(growth, options)
     if isinstance(source, AsyncIterable):
         return _drawn_meanwhile(source, arrived)

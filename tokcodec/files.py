@@ -1,4 +1,4 @@
-"""Bytes to a file that is either complete or not there."""
+"""Bytes to a file that is either complete or not there, and back."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from tokcodec.errors import OutputError, OutputExistsError
+from tokcodec.errors import InputError, OutputError, OutputExistsError
 
 
 @contextmanager
@@ -54,6 +54,18 @@ def write_atomically(path: str | os.PathLike[str], data: bytes, overwrite: bool)
     """Write `data` to `path`, whole or not at all; raises as `atomic_file` does."""
     with atomic_file(path, overwrite) as f:
         f.write(data)
+
+
+def read(path: str | os.PathLike[str]) -> bytes:
+    """A file's bytes.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    try:
+        return Path(path).read_bytes()
+    except (OSError, ValueError) as e:
+        raise InputError(f"cannot read {path}: {getattr(e, 'strerror', None) or e}") from e
 
 
 def make_folder(path: str | os.PathLike[str]) -> None:

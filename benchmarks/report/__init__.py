@@ -18,6 +18,7 @@ from benchmarks.report.page import PictureRows, page, picture_rows
 from benchmarks.report.plots import plot
 from benchmarks.report.remake import Workshop
 from benchmarks.report.sheets import choose_images, choose_targets, sheet
+from benchmarks.report.worst import worst
 from benchmarks.rows import read_folder
 from tokcodec.errors import ArgumentError, OutputError, TokCodecWarning
 from tokcodec.files import write_atomically
@@ -63,6 +64,9 @@ def run(args: argparse.Namespace) -> int:
     rows: PictureRows = []
     if not args.no_pictures:
         workshop = Workshop(results, args.images or args.folder.resolve().name)
+        made = worst(workshop)
+        if made is not None:
+            write_atomically(folder / f"{name}-worst.jpg", made, overwrite=True)
         sheets, rows = _pictures(workshop, chosen, targets, target)
     paths = {image: folder / f"{name}-{_plain(image)}.jpg" for image in chosen}
     for image, data in sheets.items():
@@ -70,8 +74,11 @@ def run(args: argparse.Namespace) -> int:
     there = {image: path for image, path in paths.items() if path.is_file()}  # of an earlier run
     source = name if args.folder.is_absolute() else args.folder.as_posix()
     links = {image: f"benchmarks/{path.name}" for image, path in there.items()}
+    badly = f"benchmarks/{name}-worst.jpg"
     blocks = {
-        f"rd {name}": markdown(results, name, source, links),
+        f"rd {name}": markdown(
+            results, name, source, links, badly if (args.out / badly).is_file() else None
+        ),
         "published": f"{words.PUBLISHED}\n\n"
         + _folded("Published tokenizers", [tables.published_points().to_markdown()]),
     }
@@ -103,9 +110,11 @@ def _pictures(
     return sheets, rows
 
 
-def markdown(results: Results, name: str, source: str, sheets: dict[str, str]) -> str:
+def markdown(
+    results: Results, name: str, source: str, sheets: dict[str, str], badly: str | None = None
+) -> str:
     """The generated part of the document; `source`: where the rows are; `sheets`: picture to its
-    path from the document.
+    path from the document; `badly`: path of the sheet of those that look worst.
     """
     metrics = results.metrics()
     shown = [m for m in metrics if m.name not in FOLDED] or list(metrics)
@@ -132,6 +141,8 @@ def markdown(results: Results, name: str, source: str, sheets: dict[str, str]) -
         out += [f"![{image}: the original and every codec at the same bytes]({path})", ""]
     if sheets:
         out += [words.SHEET, ""]
+    if badly:
+        out += [f"![The pictures that look worst, by every decoder]({badly})", "", words.WORST, ""]
     return "\n".join([*out, tables.versions(results).to_markdown()])
 
 

@@ -69,7 +69,7 @@ def sheet(workshop: Workshop, name: str, targets: Sequence[int]) -> bytes | None
             first.append((label(codec), workshop.tile(codec, name, targets[-1])))
         elif sizes:
             lines.append((label(codec), _line(workshop, codec, name, targets)))
-    return _jpeg(_draw(first, lines, targets, view(original).size))
+    return jpeg(_draw(first, lines, targets, view(original).size))
 
 
 def _line(workshop: Workshop, codec: str, name: str, targets: Sequence[int]) -> list[Tile]:
@@ -104,7 +104,7 @@ def _draw(
     font, bold = ImageFont.load_default(12), ImageFont.load_default(14)
     for column, (name, tile) in enumerate(first):
         at = HEAD + column * w, GAP
-        _tile(page, draw, at, size, tile._replace(text=f"{name}  {tile.text}"), font)
+        draw_tile(page, draw, at, size, tile._replace(text=f"{name}  {tile.text}"), font)
     for column, target in enumerate(targets):
         draw.text((HEAD + column * w, GAP + h), f"at most {target:,} bytes", "black", bold)
     for number, (name, tiles) in enumerate(lines):
@@ -112,11 +112,11 @@ def _draw(
         for part, text in enumerate(name.replace(", ", " ").split(" ")):
             draw.text((GAP, top + LINE + part * LINE), text, "black", bold)
         for column, tile in enumerate(tiles):
-            _tile(page, draw, (HEAD + column * w, top), size, tile, font)
+            draw_tile(page, draw, (HEAD + column * w, top), size, tile, font)
     return page
 
 
-def _tile(
+def draw_tile(
     page: Image.Image,
     draw: ImageDraw.ImageDraw,
     at: tuple[int, int],
@@ -124,6 +124,7 @@ def _tile(
     tile: Tile,
     font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
 ) -> None:
+    """A tile of `size`, its text above it."""
     x, y = at
     draw.text((x, y), tile.text, "black" if tile.image else "dimgray", font)
     if tile.image is not None:
@@ -132,7 +133,7 @@ def _tile(
         draw.rectangle((x, y + LINE, x + size[0] - 1, y + LINE + size[1] - 1), "whitesmoke")
 
 
-def _jpeg(image: Image.Image) -> bytes:
+def jpeg(image: Image.Image) -> bytes:
     """The best quality that stays under MOST_BYTES; tiles are in no grid of 8, so full chroma."""
     data = b""
     for quality in QUALITIES:

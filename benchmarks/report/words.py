@@ -36,6 +36,10 @@ SHEET = (
     "worse. Of the pictures, unless named, those on which tokcodec stands worst, in the middle and "
     "best by the bytes that its PSNR costs the others. No tile is enlarged or made smaller."
 )
+WORST = (
+    "The pictures of highest DISTS at that size, by the default decoder, worst first, and what the "
+    "others draw of the same bytes."
+)
 PUBLISHED = (
     "As their authors or others published them, for orientation only: other pictures, other "
     "programs, tokens times bits without header or entropy coding, LPIPS of a network that is "

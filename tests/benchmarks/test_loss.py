@@ -22,13 +22,14 @@ def test_run(tmp_path: Path, astronaut: np.ndarray, photograph, capsys) -> None:
                  "--trials", "3", "--out", str(tmp_path)]) == 0  # fmt: skip
     lines = [line.split("\t") for line in (tmp_path / "two.tsv").read_text().splitlines()]
     assert tuple(lines[0]) == loss.COLUMNS
-    assert len(lines) == 1 + 2 * 6 * 2 * 2  # pictures, ways, kinds, losses
+    assert len(lines) == 1 + 2 * 6 * 3 * 2  # pictures, ways, kinds, losses
     rows = [dict(zip(lines[0], line, strict=True)) for line in lines[1:]]
     clear = [row for row in rows if row["loss"] == "0"]
     assert all(float(row["shown"]) == 1 for row in clear if row["way"].startswith("tokcodec"))
     shown = capsys.readouterr().out
     assert "2 pictures, 3 trials, 4 packets of at most 51 bytes" in shown
     assert "| bursts of 3 | 0% lost | 40% lost |" in shown
+    assert "| bursts of 3, 4 pictures by turns | 0% lost | 40% lost |" in shown
 
 
 def test_all_or_nothing(astronaut: np.ndarray) -> None:

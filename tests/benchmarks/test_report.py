@@ -437,6 +437,30 @@ def test_contact_sheets_show_the_pictures_of_the_rows(bench: SimpleNamespace) ->
     assert files(bench.out) == first
 
 
+def test_the_pictures_that_look_worst_are_shown_by_every_decoder(bench: SimpleNamespace) -> None:
+    for number, codec in enumerate(("tokcodec:pyramid", OURS)):
+        rows = [
+            row._replace(dists=0.9 if row.image.startswith("coffee") else 0.2)
+            for row in measured(codec, bench.loaded, {256: 8})
+        ]
+        write(bench.rows / f"dists-{number}.tsv", rows)
+    (bench.rows / "ours.tsv").unlink()
+    assert ask(bench.rows, "--images", bench.images, "--out", bench.out) == 0
+    assert "(benchmarks/rows-worst.jpg)" in (bench.out / "benchmarks.md").read_text()
+    sheet = np.asarray(Image.open(bench.out / "benchmarks/rows-worst.jpg")).astype(float)
+    for number, name in enumerate(("coffee.png", "chelsea.png")):  # worst first
+        top, original = 23 + 73 * number + 17, np.asarray(bench.loaded[name])
+        assert np.abs(sheet[top : top + 50, 108:168] - original).mean() < 6
+        first, second = (sheet[top : top + 50, left : left + 60] for left in (174, 240))
+        assert np.abs(first - second).mean() < 6
+        assert np.abs(first - original).mean() > 9
+
+
+def test_without_dists_or_a_second_decoder_nothing_is_called_worst(bench: SimpleNamespace) -> None:
+    ask(bench.rows, "--images", bench.images, "--out", bench.out)
+    assert not (bench.out / "benchmarks/rows-worst.jpg").exists()
+
+
 def test_sheets_of_an_earlier_run_stay_without_the_pictures(bench: SimpleNamespace) -> None:
     ask(bench.rows, "--images", bench.images, "--out", bench.out)
     first = files(bench.out)

@@ -44,6 +44,10 @@ def test_latency(tmp_path: Path, folder: Path, capsys: pytest.CaptureFixture) ->
     found = rows(tmp_path / "pictures.tsv")
     assert tuple(found[0]) == latency.COLUMNS
     assert [row["updates"] for row in found] == ["6", "6"]  # at 51, 102, 153, 204, 255, 300 bytes
+    for row in found:
+        assert 0 < float(row["median_ms"]) < float(row["all_ms"])
+        assert 0 < float(row["last_share"]) < float(row["all_share"])
+        assert float(row["all_cpu_ms"]) > 0
     assert "| linear | 6" in capsys.readouterr().out
 
 

@@ -60,6 +60,14 @@ def test_every_other_packet_sees_shorter_bursts():
     assert (lost[1:] & lost[:-1]).sum() / lost.sum() == pytest.approx(1 - half.to_good, abs=0.02)
 
 
+@pytest.mark.parametrize("step", [1, 2, 3, 4])
+@pytest.mark.parametrize("channel", [bursty(0.75, 3), bursty(0.5, 1), independent(0), bursty(0)])
+def test_extremes_have_such_packets_too(channel: Channel, step: int):
+    found = channel.every(step)
+    assert found.rate == pytest.approx(channel.rate)
+    assert found.received(5).sum() == pytest.approx(1)
+
+
 @pytest.mark.parametrize("rate", [-0.1, 1, 1.5, float("nan")])
 def test_rates_that_are_none(rate: float):
     with pytest.raises(ArgumentError, match="loss rate"):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import tokcodec
-from tokcodec.errors import ArgumentError, StreamError
+from tokcodec.errors import ArgumentError, ReferenceMismatchError, StreamError
 from tokcodec.link.fidelity import decibels, errors
 from tokcodec.psnr import psnr
 
@@ -24,6 +24,21 @@ def test_gains_are_those_of_the_pictures(astronaut: np.ndarray, stream: bytes, g
     for a, b in ((24, 50), (50, 100), (100, 200), (200, 400)):
         true = shown(stream[:b], astronaut) - shown(stream[:a], astronaut)
         assert worth[b] - worth[a] == pytest.approx(true, abs=0.5)
+
+
+@pytest.mark.parametrize("given", [True, False])
+def test_gains_onto_a_reference(visited, stream: bytes, change: bytes, given: bool):
+    def true(length: int) -> float:
+        seen = tokcodec.decode(change[:length], decoder="linear", reference=stream)
+        return psnr(np.asarray(seen), visited)
+
+    worth = decibels(errors(change, visited if given else None, stream))
+    head = tokcodec.info(change).header_bytes
+    assert worth[head] == pytest.approx(true(head), abs=1)
+    for a, b in ((head, 100), (100, 200), (200, 400)):
+        assert worth[b] - worth[a] == pytest.approx(true(b) - true(a), abs=0.5 if given else 1)
+    with pytest.raises(ReferenceMismatchError, match="missing"):
+        errors(change)
 
 
 def test_a_whole_stream_and_a_bare_header(photograph):

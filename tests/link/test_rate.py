@@ -9,7 +9,7 @@ import pytest
 
 import tokcodec
 from tokcodec import link
-from tokcodec.errors import ArgumentError
+from tokcodec.errors import ArgumentError, ReferenceMismatchError
 from tokcodec.link import rate
 from tokcodec.link.rate import Budget
 
@@ -96,6 +96,16 @@ def test_which_is_dropped(streams, drop: str):
     assert budget.put(easy) == 0
     assert budget.put(hard) == 1
     assert budget.get().data == (hard if drop == "oldest" else easy)
+
+
+def test_pictures_with_a_reference(stream: bytes, change: bytes):
+    budget = Budget(510, 1.0)
+    assert budget.put(change, reference=stream) == 0
+    grant = budget.get()
+    assert grant is not None
+    assert len(link.split(grant.data, packets=grant.packets, reference=stream)) <= grant.packets
+    with pytest.raises(ReferenceMismatchError, match="missing"):
+        budget.put(change)
 
 
 def test_grants_are_for_split(streams):

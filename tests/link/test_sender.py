@@ -7,7 +7,7 @@ import pytest
 
 import tokcodec
 from tokcodec import link
-from tokcodec.errors import ArgumentError, StreamError
+from tokcodec.errors import ArgumentError, ReferenceMismatchError, StreamError
 from tokcodec.link import packet as packets_of
 from tokcodec.link.short import lengthen, shorten
 
@@ -55,6 +55,24 @@ def test_more_loss_more_protection(stream: bytes):
 def test_the_original_may_help(stream: bytes, astronaut: np.ndarray):
     packets = link.split(stream, packets=8, loss=link.bursty(0.2), original=astronaut)
     assert stream.startswith(gathered(packets))
+
+
+def test_a_picture_with_a_reference(stream: bytes, change: bytes, visited: np.ndarray):
+    for original in (None, visited):
+        packets = link.split(change, packets=10, reference=stream, original=original)
+        receiver = link.Receiver()
+        for packet in packets[2:]:
+            receiver.add(packet)
+        assert change.startswith(receiver.data())
+        shown = receiver.image(decoder="linear", reference=stream)
+        assert shown == tokcodec.decode(receiver.data(), decoder="linear", reference=stream)
+        with pytest.raises(ReferenceMismatchError, match="missing"):
+            receiver.image(decoder="linear")
+    with pytest.raises(ReferenceMismatchError, match="missing"):
+        link.split(change)
+    with pytest.raises(ReferenceMismatchError, match="another"):
+        link.split(change, reference=stream[:-1])
+    assert gathered(link.split(change, protect="none")) == change  # nothing to weigh
 
 
 def test_short_headers(stream: bytes, photograph):

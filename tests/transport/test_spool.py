@@ -34,16 +34,15 @@ def test_first_in_first_out_over_restarts(tmp_path: Path):
     with Spool(path) as spool:
         assert spool.sender == sender
         assert len(spool) == 2
-        first = spool.first()
-        assert first is not None
+        assert [waiting.id for waiting in spool.first(3)] == [b"id-of-a.", b"id-of-b."]
+        (first,) = spool.first()
         assert (first.id, first.stream) == (b"id-of-a.", b"stream a")
         spool.sent(first)
     with Spool(path) as spool:
-        second = spool.first()
-        assert second is not None
+        (second,) = spool.first(2)
         assert second.id == b"id-of-b."
         spool.sent(second)
-        assert spool.first() is None
+        assert spool.first() == []
         assert all(map(spool.knows, (ONE, TWO, File("broken.jpg", 1, 1))))
     assert Spool(tmp_path / "another").sender != sender
 

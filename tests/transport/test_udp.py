@@ -15,6 +15,8 @@ from benchmarks.mosquitto import PATIENCE, free_port
 from tokcodec import link
 from tokcodec.cli import main
 from tokcodec.errors import ArgumentError, LinkError
+from tokcodec.link import packet as packets_of
+from tokcodec.psnr import psnr
 from tokcodec.transport.gather import SENDERS, Gatherer
 from tokcodec.transport.seam import Sink
 from tokcodec.transport.senders import Cutting, Packets
@@ -124,7 +126,7 @@ def test_numbers_rest_until_they_are_free(stream: bytes, monkeypatch: pytest.Mon
     monkeypatch.setattr("time.sleep", sleep)
     with Packets(wire, Cutting(protect="none", timeout=20.0), clock) as sender:
         for _ in range(130):
-            sender.send(b"", stream, None)
+            sender.send([(b"", stream)], None)
             clock.now += 0.1
     assert len(slept) == 1  # 128 numbers took 12.8 seconds; the 129th picture waits
     assert slept[0] == pytest.approx(22 - 12.8)
@@ -135,7 +137,7 @@ def test_rate_and_bytes(stream: bytes, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("time.sleep", lambda s: setattr(clock, "now", clock.now + s))
     sender = Packets(wire, Cutting(mtu=51, max_bytes=222, rate=100.0), clock)
     for _ in range(5):
-        sender.send(b"", stream, None)
+        sender.send([(b"", stream)], None)
     assert sum(map(len, wire.sent)) <= 5 * 222
     assert max(map(len, wire.sent)) <= 51
     assert clock.now == pytest.approx((sum(map(len, wire.sent)) - len(wire.sent[-1])) / 100)
@@ -168,3 +170,48 @@ def test_commands(tmp_path: Path, photograph, suffix: str):
     for path in stored:
         shown = tokcodec.decode(path.read_bytes()) if suffix == ".tkc" else Image.open(path)
         assert np.asarray(shown).shape == (40, 60, 3)
+
+
+def test_pictures_take_turns(stream: bytes, photograph):
+    other, wire = tokcodec.encode(photograph("coffee", 60, 40), max_bytes=300), Wire()
+    cutting = Cutting(mtu=60, max_bytes=480, together=3, loss=link.bursty(0.2))
+    sender = Packets(wire, cutting)
+    assert sender.together == 3
+    sizes = sender.send([(b"", stream), (b"", other)], None)
+    numbers = [packets_of.read(data, "crc16").picture for data in wire.sent]
+    assert numbers == [0, 1] * 8
+    assert sizes == [480, 480]
+    sender.send([(b"", stream)], None)
+    assert {packets_of.read(data, "crc16").picture for data in wire.sent[16:]} == {2}
+    with pytest.raises(ArgumentError, match="take turns"):
+        Packets(wire, Cutting(together=0))
+
+
+def test_commands_with_a_reference(tmp_path: Path, photograph, capsys):
+    scene = photograph("coffee", 96, 64)
+    key, picture = tmp_path / "key.tkc", tmp_path / "now.png"
+    key.write_bytes(tokcodec.encode(scene, psnr=30))
+    Image.fromarray(scene).save(picture)
+    with UdpSource("127.0.0.1") as source:
+        to = ["send", str(picture), "--to", f"udp://127.0.0.1:{source.port}", "--max-bytes", "200"]
+        assert main([*to, "--mtu", "50", "--together", "2", "--reference", str(key)]) == 0
+        gatherer, found = Gatherer("crc16", 10), []
+        while not (found and found[-1].complete):
+            gatherer.add(source.receive(PATIENCE) or b"", "here")
+            found += gatherer.grown()
+        data = found[-1].stream
+        shown = tokcodec.decode(data, decoder="linear", reference=key.read_bytes())
+        assert psnr(np.asarray(shown), scene) > 29
+        assert main([*to, "--reference", str(tmp_path / "none.tkc")]) == 1
+    assert "cannot read" in capsys.readouterr().err
+    out, port = tmp_path / "out", free_port(socket.SOCK_DGRAM)
+    receive = ["receive", "--from", f"udp://127.0.0.1:{port}", "--out", str(out), "--count", "1",
+               "--suffix", ".png", "--decoder", "linear", "--reference", str(key)]  # fmt: skip
+    receiver = threading.Thread(target=main, args=(receive,))
+    receiver.start()
+    with UdpSink("127.0.0.1", port) as sink:
+        while receiver.is_alive():
+            for packet in link.split(data, 50, check="crc16", reference=key.read_bytes()):
+                sink.send(packet)
+            receiver.join(0.5)
+    assert psnr(np.asarray(Image.open(next(out.glob("*.png")))), scene) > 29

@@ -15,16 +15,19 @@
 >>> receiver.image(decoder="linear").size
 (64, 64)
 
-`Budget` decides how much of each picture of a series is sent. Needs `pip install 'tokcodec[link]'`.
+`Budget` decides how much of each picture of a series is sent, `interleave` spreads bursts over
+several pictures. Needs `pip install 'tokcodec[link]'`.
 """
 
 from __future__ import annotations
 
 from tokcodec.link.channel import Channel, bursty, independent
+from tokcodec.link.interleaving import interleave
 from tokcodec.link.rate import Budget, Grant
 from tokcodec.link.receiver import Receiver, State, Verdict
 from tokcodec.link.sender import split
 
 __all__ = [
-    "Budget", "Channel", "Grant", "Receiver", "State", "Verdict", "bursty", "independent", "split",
+    "Budget", "Channel", "Grant", "Receiver", "State", "Verdict", "bursty", "independent",
+    "interleave", "split",
 ]  # fmt: skip

@@ -9,6 +9,8 @@ import numpy as np
 
 from tokcodec.errors import ArgumentError
 
+ALL_BUT = 1e-9  # probability of leaving a state that is never left
+
 
 @dataclass(frozen=True)
 class Channel:
@@ -46,10 +48,11 @@ class Channel:
 
     def every(self, step: int) -> Channel:
         """The channel that every `step`-th packet sees: its states follow one another less."""
-        kept = (1 - self.to_bad - self.to_good) ** step
-        return Channel(
-            self.bad * (1 - kept), (1 - self.bad) * (1 - kept), self.loss_good, self.loss_bad
-        )
+        # Of a link that alternates, every second packet meets one state: all but for good.
+        kept = min((1 - self.to_bad - self.to_good) ** step, 1 - ALL_BUT)
+        to_bad, to_good = self.bad * (1 - kept), (1 - self.bad) * (1 - kept)
+        # Rounding must not lift them above 1.
+        return Channel(min(to_bad, 1.0), min(to_good, 1.0), self.loss_good, self.loss_bad)
 
     def received(self, packets: int) -> np.ndarray:
         """Probabilities, float64 (packets + 1,), that 0, 1, ... of so many packets arrive."""

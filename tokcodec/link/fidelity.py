@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from tokcodec import reference as references
 from tokcodec import weights
 from tokcodec.coder import codestring
 from tokcodec.distortion import Curve
@@ -12,16 +13,19 @@ from tokcodec.limits import MAX_PIXELS
 from tokcodec.model import TOTAL, Model
 from tokcodec.pixels import colour, image
 from tokcodec.pixels.image import Picture
+from tokcodec.reference import Given
 from tokcodec.stream import header as headers
 from tokcodec.tokens.order import Order, order_for
-from tokcodec.tokens.pyramid import Source, analyse, dequantise
+from tokcodec.tokens.pyramid import Source, analyse, residual
 
 POINTS = 256  # at most so many prefixes are looked at; between them decibels run straight
 LEAST = 1 / 12  # mean squared error of rounding to 8 bits: no picture counts as better
 DOUBLING = 10 ** (2.2 / 10)  # error falls so much, about, when bytes double
 
 
-def errors(data: bytes, original: Picture | None = None) -> np.ndarray:
+def errors(
+    data: bytes, original: Picture | None = None, reference: Given | None = None
+) -> np.ndarray:
     """Mean squared error of an 8-bit sample after each number of bytes, 0 ... len(data): float64
     (len(data) + 1,), never rising.
 
@@ -29,9 +33,11 @@ def errors(data: bytes, original: Picture | None = None) -> np.ndarray:
         data: a stream.
         original: the picture that it was made of. Without it the stream's own picture stands in,
             and what that lacks is guessed from how the error falls before the end.
+        reference: what the picture was encoded with; not looked at if the stream stands alone.
 
     Raises:
         StreamError, UnknownModelError: `data` is no stream of a known model.
+        ReferenceMismatchError: the stream's reference is missing, or was another.
         ArgumentError: the original has another size, or the model is no pyramid.
     """
     header, length = headers.parse(data)
@@ -44,10 +50,11 @@ def errors(data: bytes, original: Picture | None = None) -> np.ndarray:
         )
     image.check_size(header.width, header.height, MAX_PIXELS)
     order = order_for(model, header.height, header.width, 1 if header.grey else 3)
+    order = references.onto(order, header, reference)
     missing: float | None = 0.0
     if original is None:
         reading = codestring.read(order, data[length:])
-        source = Source(order, [dequantise(reading.known, b) for b in range(len(order.bands))])
+        source = Source(order, [residual(reading.known, b) for b in range(len(order.bands))])
         most, missing = reading.total, 0.0 if reading.complete else None
     else:
         rgb = image.to_rgb(original)
@@ -56,7 +63,7 @@ def errors(data: bytes, original: Picture | None = None) -> np.ndarray:
                 f"the original has {rgb.shape[1]} x {rgb.shape[0]} pixels, the stream "
                 f"{header.width} x {header.height}"
             )
-        source = Source(order, analyse(colour.to_planes(rgb, header.grey)))
+        source = references.taken(order, analyse(colour.to_planes(rgb, header.grey)))
         most = order.digits
     script = codestring.Script(order, source.digits)
     payload = len(data) - length

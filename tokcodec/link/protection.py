@@ -18,7 +18,10 @@ from tokcodec.link import reed_solomon
 
 PLAIN = 0  # the scheme without protection: bodies are pieces of the stream, in order
 GRADES = 15  # a curve's ends are multiples of count / 15
-CURVES = GRADES * (GRADES + 1) // 2  # schemes 1 ... 120
+SMOOTH = GRADES * (GRADES + 1) // 2  # schemes 1 ... 120: curves from any end to any higher one
+CURVES = 127  # 121 ... 127: curves that begin with a base
+BASE = 6  # bytes at least: a short header, and what shows something of the picture
+TENTH = 10  # packets, of which one is enough for the base
 MOST = 2 * reed_solomon.LONGEST  # packets of a picture
 
 
@@ -35,7 +38,7 @@ def possible(scheme: int, count: int) -> bool:
     """Whether there is such a scheme, for so many packets."""
     if scheme == PLAIN:
         return 1 <= count <= MOST
-    return scheme <= CURVES and count >= 1 and groups(count) > 0
+    return 1 <= scheme <= CURVES and count >= 1 and groups(count) > 0
 
 
 def scheme_of(low: int, high: int) -> int:
@@ -44,7 +47,9 @@ def scheme_of(low: int, high: int) -> int:
 
 
 def ends_of(scheme: int) -> tuple[int, int]:
-    """The other way round, for schemes 1..120."""
+    """The ends of a curve in fifteenths, its base left aside; for schemes 1..127."""
+    if scheme > SMOOTH:
+        return 1, 2 * (scheme - SMOOTH) + 1
     high = (isqrt(8 * scheme - 7) + 1) // 2
     return scheme - high * (high - 1) // 2, high
 
@@ -53,7 +58,7 @@ def curve(scheme: int, n: int, length: int) -> np.ndarray:
     """Bytes of the stream in each column: int64 (length,), 1..n, never falling.
 
     Args:
-        scheme: 1..120.
+        scheme: 1..127.
         n: packets in a group, 1..255.
         length: bytes of a body.
     """
@@ -66,7 +71,11 @@ def curve(scheme: int, n: int, length: int) -> np.ndarray:
     root -= root * root > place
     root += (root + 1) * (root + 1) <= place
     k = (n * ((low << 16) + (high - low) * root) + (GRADES << 15)) // (GRADES << 16)
-    return np.maximum(k, 1)
+    k = np.maximum(k, 1)
+    if scheme > SMOOTH:
+        few = max(1, (n + TENTH // 2) // TENTH)
+        k[: -(-BASE // few)] = np.minimum(k[: -(-BASE // few)], few)
+    return k
 
 
 def protect(stream: bytes, scheme: int, count: int, length: int) -> list[bytes]:
@@ -74,7 +83,7 @@ def protect(stream: bytes, scheme: int, count: int, length: int) -> list[bytes]:
 
     Args:
         stream: as many bytes as the curve has in all groups.
-        scheme: 1..120.
+        scheme: 1..127.
         count: packets.
         length: bytes of a body.
     """

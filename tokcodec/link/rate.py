@@ -15,6 +15,7 @@ from tokcodec.errors import ArgumentError
 from tokcodec.link.fidelity import errors
 from tokcodec.link.protection import MOST
 from tokcodec.pixels.image import Picture
+from tokcodec.reference import Given
 
 REMEMBERED = 32  # pictures that a new one is weighed against
 HORIZON = 8  # pictures over which a surplus or a debt is spread
@@ -113,12 +114,15 @@ class Budget:
         self._at = now
         return self._credit
 
-    def put(self, data: bytes, original: Picture | None = None) -> int:
+    def put(
+        self, data: bytes, original: Picture | None = None, reference: Given | None = None
+    ) -> int:
         """Queue a stream, encoded at the most bytes that it could ever get.
 
         Args:
             data: a stream.
             original: its picture, for its true errors.
+            reference: what it was encoded with, as for `split`.
 
         Returns:
             How many pictures were dropped for it, itself included: 0 or 1.
@@ -129,7 +133,7 @@ class Budget:
             old = since if self._interval is None else self._interval
             self._interval = old + (since - old) / HORIZON
         self._arrived = now
-        waiting = _Waiting(data, self._by_frames(errors(data, original)))
+        waiting = _Waiting(data, self._by_frames(errors(data, original, reference)))
         self._past.append(waiting.error)
         self._queue.append(waiting)
         if len(self._queue) <= self._max_waiting:

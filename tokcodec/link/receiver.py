@@ -183,7 +183,7 @@ class Receiver:
 
     def image(self, picture: int | None = None, **options) -> Image.Image | None:
         """The picture so far, or None until its stream's header is there; `options` as for
-        `tokcodec.decode`.
+        `tokcodec.decode`, `reference` among them.
 
         Raises:
             TokCodecError: as `tokcodec.decode`. StreamError, if damage went past the check.

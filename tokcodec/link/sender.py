@@ -13,6 +13,7 @@ from tokcodec.link.fidelity import decibels, errors
 from tokcodec.link.packet import PICTURES, Packet
 from tokcodec.link.short import shorten
 from tokcodec.pixels.image import Picture
+from tokcodec.reference import Given
 
 PROTECTIONS = ("priority", "equal", "none")
 LOSS = independent(0.1)
@@ -28,6 +29,7 @@ def split(
     packets: int | None = None,
     loss: Channel = LOSS,
     original: Picture | None = None,
+    reference: Given | None = None,
 ) -> list[bytes]:
     """A stream to packets of at most `mtu` bytes, of which any show a picture.
 
@@ -46,9 +48,12 @@ def split(
         loss: the link, as far as it is known.
         original: the picture itself. Protection then fits its own errors instead of those guessed
             from the stream.
+        reference: what the picture was encoded with, which the receiver has already. Only
+            protection asks for it, and only if the stream does not stand alone.
 
     Raises:
         StreamError, UnknownModelError: `data` is no stream of a known model.
+        ReferenceMismatchError: the stream's reference is missing, or was another.
         ArgumentError: there is no such protection or check, packets are too small, more than 510,
             or above 255, protected and odd; the original has another size; reedsolo is missing.
     """
@@ -66,7 +71,7 @@ def split(
     if protect == "none":
         plan = Plan(protection.PLAIN, room, min(len(stream), count * room), 0.0)
     else:
-        worth = decibels(errors(data, original))[len(data) - len(stream) :]
+        worth = decibels(errors(data, original, reference))[len(data) - len(stream) :]
         plan = choose(worth, count, room, loss, protect)
     bodies = _bodies(stream[: plan.used], plan, count)
     number = picture % PICTURES

@@ -38,8 +38,12 @@ class Base:
 
     def one(self, query: str, *values: object) -> tuple | None:
         """The first row that answers a question."""
+        return next(iter(self.all(query, *values)), None)
+
+    def all(self, query: str, *values: object) -> list[tuple]:
+        """All rows that do."""
         try:
-            return self._file.execute(query, values).fetchone()  # type: ignore[arg-type]
+            return self._file.execute(query, values).fetchall()  # type: ignore[arg-type]
         except sqlite3.DatabaseError as e:
             raise InputError(f"cannot read {self._path}: {e}") from e
 

@@ -6,7 +6,9 @@ What they need is imported when they run, as the other commands do without.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 SCHEMES = "mqtt://host/topic, mqtts://user:password@host/topic, udp://host:5700, zenoh://host/key"
 QOS = (0, 1, 2)
@@ -22,6 +24,7 @@ def add_send_arguments(parser: argparse.ArgumentParser) -> None:
         "-m", "--max-bytes", type=int, help="a picture on the wire, at most (a message with its id)"
     )
     parser.add_argument("--psnr", type=float, help="decibels to reach (default without any limit)")
+    _add_reference(parser, "a stream that the pictures resemble, and the receiver has")
     parser.add_argument(
         "--timeout", type=float, default=30.0, help="seconds for a picture (%(default)s)"
     )
@@ -38,6 +41,9 @@ def add_send_arguments(parser: argparse.ArgumentParser) -> None:
     packets.add_argument("--protect", choices=("priority", "equal", "none"), default="priority")
     packets.add_argument("--loss", type=float, default=0.1, help="expected, 0..1 (%(default)s)")
     packets.add_argument("--burst", type=float, help="losses in runs of so many packets on average")
+    packets.add_argument("--together", type=int, default=1,
+                         help="pictures whose packets take turns, against bursts (%(default)s)"
+                         )  # fmt: skip
     packets.add_argument("--rate", type=float, help="bytes a second, at most")
     _add_packet_arguments(packets)
 
@@ -50,6 +56,7 @@ def add_receive_arguments(parser: argparse.ArgumentParser) -> None:
         "--suffix", default=".tkc", help="kind of file: streams as they come (.tkc), .png, .jpg ..."
     )
     parser.add_argument("--decoder", default="auto", help="for pictures, as in decode")
+    _add_reference(parser, "for pictures, the stream that they were sent with")
     parser.add_argument("--count", type=int, help="stop after so many pictures")
     parser.add_argument("--qos", type=int, choices=QOS, default=1, help="MQTT (%(default)s)")
     parser.add_argument(
@@ -59,6 +66,12 @@ def add_receive_arguments(parser: argparse.ArgumentParser) -> None:
         "--listen", action="store_true", help="Zenoh: wait at ADDRESS for peers to connect"
     )
     _add_packet_arguments(parser.add_argument_group("over UDP"))
+
+
+def _add_reference(parser: argparse.ArgumentParser, help: str) -> None:
+    parser.add_argument("--reference", action="append", default=[], metavar="STREAM",
+                        help=f"{help}; again for each that comes after it in a chain"
+                        )  # fmt: skip
 
 
 def _add_packet_arguments(parser: argparse._ArgumentGroup) -> None:
@@ -101,3 +114,15 @@ def run_serve(args: argparse.Namespace) -> int:
         except KeyboardInterrupt:
             return 0
     return 0
+
+
+class Verb(NamedTuple):
+    """What the command line is told of each."""
+
+    add_arguments: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[argparse.Namespace], int]
+
+
+send = Verb(add_send_arguments, run_send)
+receive = Verb(add_receive_arguments, run_receive)
+serve = Verb(add_serve_arguments, run_serve)

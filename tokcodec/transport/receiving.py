@@ -6,11 +6,13 @@ import argparse
 import socket
 import time
 from hashlib import sha256
+from typing import Any
 
 from PIL import Image
 
 import tokcodec
 from tokcodec.errors import ArgumentError, OutputError, TokCodecError
+from tokcodec.files import read
 from tokcodec.transport import message
 from tokcodec.transport.address import Address
 from tokcodec.transport.gather import Gatherer
@@ -30,8 +32,11 @@ def receive(args: argparse.Namespace) -> int:
     if args.count is not None and args.count < 1:
         raise ArgumentError(f"--count is at least 1, not {args.count}")
 
+    reference = [read(path) for path in args.reference]
+    options: dict[str, Any] = {"reference": reference} if reference else {}
+
     def draw(stream: bytes) -> Image.Image:
-        return tokcodec.decode(stream, decoder=args.decoder)
+        return tokcodec.decode(stream, decoder=args.decoder, **options)
 
     with Store(args.out, suffix, draw) as store, stopping():
         if address.scheme == "udp":

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tokcodec import link
 from tokcodec.errors import ArgumentError
 from tokcodec.link.packet import PICTURES, room
+from tokcodec.reference import Given
 from tokcodec.transport import message
 from tokcodec.transport.address import Address
 from tokcodec.transport.seam import Sink, _End
@@ -21,15 +22,23 @@ SPARE = 8  # bytes more than may be sent: `split` takes what is worth most
 
 
 class Sender(_End):
-    """Sends pictures."""
+    """Sends pictures.
+
+    Attributes:
+        together: as many as `send` had best be given at once.
+    """
+
+    together = 1
 
     @abstractmethod
     def room(self, max_bytes: int | None) -> int | None:
         """How long a stream may be so that `max_bytes` go over the wire."""
 
     @abstractmethod
-    def send(self, identity: bytes, stream: bytes, timeout: float | None) -> int:
-        """Send one picture; bytes that went over the wire. Raises LinkError as `Sink.send`."""
+    def send(self, pictures: Sequence[tuple[bytes, bytes]], timeout: float | None) -> list[int]:
+        """Send pictures, each an id and a stream; bytes that went over the wire for each. Raises
+        LinkError as `Sink.send`.
+        """
 
 
 class Messages(Sender):
@@ -45,10 +54,11 @@ class Messages(Sender):
             raise ArgumentError(f"max_bytes is above {message.ID}, as the picture's id takes those")
         return max_bytes - message.ID
 
-    def send(self, identity: bytes, stream: bytes, timeout: float | None) -> int:
-        data = message.write(identity, stream)
-        self._sink.send(data, timeout)
-        return len(data)
+    def send(self, pictures: Sequence[tuple[bytes, bytes]], timeout: float | None) -> list[int]:
+        messages = [message.write(identity, stream) for identity, stream in pictures]
+        for data in messages:
+            self._sink.send(data, timeout)
+        return [len(data) for data in messages]
 
     def close(self) -> None:
         self._sink.close()
@@ -64,6 +74,8 @@ class Cutting:
         protect, check, loss: of `link.split`.
         timeout: seconds after which the receiver has forgotten a picture's number.
         rate: bytes a second at most; None for no limit.
+        together: pictures whose packets take turns, as in `link.interleave`; at least 1.
+        reference: what the pictures were encoded with.
     """
 
     mtu: int = 1200
@@ -73,6 +85,8 @@ class Cutting:
     loss: link.Channel = LOSS
     timeout: float = 30.0
     rate: float | None = None
+    together: int = 1
+    reference: Given | None = None
 
 
 class Packets(Sender):
@@ -88,6 +102,9 @@ class Packets(Sender):
         room(cutting.mtu, cutting.check)  # tells wrong arguments
         if cutting.rate is not None and not cutting.rate > 0:
             raise ArgumentError(f"a rate is above 0 bytes a second, not {cutting.rate}")
+        if not 1 <= cutting.together <= PICTURES:
+            raise ArgumentError(f"1 to {PICTURES} pictures take turns, not {cutting.together}")
+        self.together = cutting.together
         self._sink, self._cutting, self._clock = sink, cutting, clock
         self._number = 0
         self._free = [-float("inf")] * PICTURES  # when each number may be used again
@@ -96,23 +113,29 @@ class Packets(Sender):
     def room(self, max_bytes: int | None) -> int | None:
         return None if max_bytes is None else max_bytes + SPARE
 
-    def send(self, identity: bytes, stream: bytes, timeout: float | None) -> int:
-        number, total = self._number, 0
-        self._sleep_until(self._free[number])
-        for packet in self._cut(stream, number):
+    def send(self, pictures: Sequence[tuple[bytes, bytes]], timeout: float | None) -> list[int]:
+        numbers = [(self._number + i) % PICTURES for i in range(len(pictures))]
+        several = [
+            self._cut(stream, number, len(pictures))
+            for (_, stream), number in zip(pictures, numbers, strict=True)
+        ]
+        for number in numbers:
+            self._sleep_until(self._free[number])
+        for packet in link.interleave(several):
             self._sleep_until(self._next)
             self._sink.send(packet, timeout)
-            now, total = self._clock(), total + len(packet)
-            self._free[number] = now + MARGIN * self._cutting.timeout
+            now = self._clock()
+            for number in numbers:
+                self._free[number] = now + MARGIN * self._cutting.timeout
             if self._cutting.rate is not None:
                 self._next = max(now, self._next) + len(packet) / self._cutting.rate
-        self._number = (number + 1) % PICTURES
-        return total
+        self._number = (self._number + len(pictures)) % PICTURES
+        return [sum(map(len, packets)) for packets in several]
 
     def close(self) -> None:
         self._sink.close()
 
-    def _cut(self, stream: bytes, number: int) -> list[bytes]:
+    def _cut(self, stream: bytes, number: int, together: int) -> list[bytes]:
         c, count = self._cutting, None
         mtu = c.mtu
         if c.max_bytes is not None:
@@ -125,7 +148,8 @@ class Packets(Sender):
             check=c.check,
             picture=number,
             packets=count,
-            loss=c.loss,
+            loss=c.loss.every(together),
+            reference=c.reference,
         )
 
     def _sleep_until(self, moment: float) -> None:

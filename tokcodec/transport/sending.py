@@ -12,6 +12,7 @@ from PIL import Image
 import tokcodec
 from tokcodec import link
 from tokcodec.errors import ArgumentError, InputError, LinkError, TokCodecError
+from tokcodec.files import read
 from tokcodec.transport import message
 from tokcodec.transport.address import Address
 from tokcodec.transport.folder import Folder
@@ -33,16 +34,18 @@ def send(args: argparse.Namespace) -> int:
     if not (args.timeout > 0 and args.settle >= 0):
         raise ArgumentError("--timeout is above 0, --settle at least 0")
     loss = link.bursty(args.loss, args.burst) if args.burst else link.independent(args.loss)
+    reference = [read(path) for path in args.reference] or None
     cutting = Cutting(
-        args.mtu, args.max_bytes, args.protect, args.check, loss, args.forget, args.rate
-    )
+        args.mtu, args.max_bytes, args.protect, args.check, loss, args.forget, args.rate,
+        args.together, reference,
+    )  # fmt: skip
     with open_sender(Address.parse(args.to), args.qos, cutting) as sender:
         room = sender.room(args.max_bytes)
 
         def stream_of(path: Path) -> bytes:
             if path.suffix.lower() == STREAM:
                 return _stream(path, room)
-            return tokcodec.encode(path, max_bytes=room, psnr=args.psnr)
+            return tokcodec.encode(path, max_bytes=room, psnr=args.psnr, reference=reference)
 
         if args.watch:
             return _watch(args, sender, stream_of)
@@ -53,14 +56,21 @@ def _send_each(
     paths: list[Path], sender: Sender, stream_of: Callable[[Path], bytes], timeout: float
 ) -> int:
     failed = 0
-    for path in paths:
+    for at in range(0, len(paths), sender.together):
+        found: dict[Path, tuple[bytes, bytes]] = {}
+        for path in paths[at : at + sender.together]:
+            try:
+                stream = stream_of(path)
+                found[path] = message.picture_id(stream, *_file(path)), stream
+            except TokCodecError as e:
+                failed += 1
+                complain(f"{path}: {e}")
         try:
-            stream = stream_of(path)
-            size = sender.send(message.picture_id(stream, *_file(path)), stream, timeout)
-            say(f"{path}: {size} bytes sent")
+            for path, size in zip(found, sender.send([*found.values()], timeout), strict=True):
+                say(f"{path}: {size} bytes sent")
         except TokCodecError as e:
-            failed += 1
-            complain(f"{path}: {e}")
+            failed += len(found)
+            complain(f"{', '.join(map(str, found))}: {e}")
     return 1 if failed else 0
 
 
@@ -120,28 +130,26 @@ class _Drain:
     def __call__(self, seconds: float) -> None:
         """Send what waits until the spool is empty or the time is up."""
         until = time.monotonic() + seconds
-        while (first := self._spool.first()) is not None:
+        while first := self._spool.first(self._sender.together):
             left = until - time.monotonic()
             if left <= 0:
                 return
             try:
-                size = self._sender.send(first.id, first.stream, left)
+                sizes = self._sender.send([(w.id, w.stream) for w in first], left)
             except LinkError as e:
                 if not self._told and time.monotonic() - self._good > PATIENCE:
                     complain(f"{e}; {len(self._spool)} pictures wait")
                     self._told = True
                 return
-            self._spool.sent(first)
             self._good, self._told = time.monotonic(), False
-            say(f"{first.id.hex()}: {size} bytes sent")
+            for waiting, size in zip(first, sizes, strict=True):
+                self._spool.sent(waiting)
+                say(f"{waiting.id.hex()}: {size} bytes sent")
         self._good = time.monotonic()
 
 
 def _stream(path: Path, room: int | None) -> bytes:
     """A stream that is there already, cut if it is too long."""
-    try:
-        data = path.read_bytes()
-    except OSError as e:
-        raise InputError(f"cannot read {path}: {e.strerror or e}") from e
+    data = read(path)
     tokcodec.info(data, count=False)
     return data if room is None else tokcodec.cut(data, max_bytes=room)

@@ -85,10 +85,10 @@ class Spool:
             if stream is not None:
                 self._base.do("INSERT INTO waiting (id, stream) VALUES (?, ?)", identity, stream)
 
-    def first(self) -> Waiting | None:
-        """What has waited longest."""
-        found = self._base.one("SELECT place, id, stream FROM waiting ORDER BY place LIMIT 1")
-        return None if found is None else Waiting(*found)
+    def first(self, most: int = 1) -> list[Waiting]:
+        """What has waited longest, at most so many; empty if nothing waits."""
+        found = self._base.all("SELECT place, id, stream FROM waiting ORDER BY place LIMIT ?", most)
+        return [Waiting(*row) for row in found]
 
     def sent(self, waiting: Waiting) -> None:
         """Take it off the queue."""

@@ -1,0 +1,98 @@
+"""The `tokcodec` command: one module for each of its verbs."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import warnings
+from collections.abc import Callable
+from typing import Protocol
+
+import tokcodec
+from tokcodec.cli import cut, decode, demo, encode, info, models
+from tokcodec.decoders import export
+from tokcodec.errors import TokCodecError, TokCodecWarning
+from tokcodec.mx import command as quantize
+from tokcodec.train import command as train_decoder
+from tokcodec.train import prior_command as train_prior
+from tokcodec.train import register_command as train_register
+from tokcodec.train import register_prior_command as count_register
+from tokcodec.transport.command import receive, send, serve
+from tokcodec.transport.terminal import complain
+
+
+class Verb(Protocol):
+    """A module that does one thing."""
+
+    @property
+    def add_arguments(self) -> Callable[[argparse.ArgumentParser], None]: ...
+    @property
+    def run(self) -> Callable[[argparse.Namespace], int]: ...
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; 0 if all went well, 1 if anything failed, 2 for wrong usage."""
+    args = _parser().parse_args(argv)
+    warnings.showwarning = lambda message, *_: complain(f"warning: {message}")
+    warnings.simplefilter("always", TokCodecWarning)
+    try:
+        code = args.run(args)
+        sys.stdout.flush()
+        return code
+    except TokCodecError as e:
+        complain(str(e))
+        return 1
+    except BrokenPipeError:  # the reader of our output has gone: nothing left to say
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as e:  # all others are told where they happen: this is stdout
+        complain(f"cannot write to stdout: {e.strerror or e}")
+        sys.stdout = None  # what it still holds cannot be written either
+        return 1
+    except KeyboardInterrupt:
+        complain("interrupted")
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="tokcodec", description="Pictures as short lists of tokens: any prefix is a picture."
+    )
+    parser.add_argument("--version", action="version", version=f"tokcodec {tokcodec.__version__}")
+    verbs = _Verbs(parser, "COMMAND")
+    verbs.add("encode", encode, "pictures to streams (.tkc)")
+    verbs.add("decode", decode, "streams, whole or cut, to pictures")
+    verbs.add("cut", cut, "shorten streams without coding them again")
+    verbs.add("info", info, "what streams say of themselves")
+
+    train = verbs.group("train", "models and decoders from photographs of your own")
+    train.add("decoder", train_decoder, "the network that draws the pyramid's streams")
+    train.add("prior", train_prior, "the network that tells how likely digits are")
+    train.add("register", train_register, "a register tokenizer: encoder and decoder")
+    train.add("register-prior", count_register, "tables of a register tokenizer's digits")
+    exports = verbs.group("export", "trained decoders to files of other programs")
+    exports.add("decoder", export, "the network that draws the pyramid's streams")
+    verbs.add("quantize", quantize, "networks to smaller files, in an MX format")
+
+    verbs.add("send", send, "pictures over MQTT, Zenoh or UDP, or a camera's folder")
+    verbs.add("receive", receive, "pictures from MQTT, Zenoh or UDP to files")
+    verbs.add("serve", serve, "a folder of streams over HTTP, any range a picture")
+    verbs.add("models", models, "the models at hand")
+    verbs.add("demo", demo, "real photographs at a few bytes, beside JPEG and WebP")
+    return parser
+
+
+class _Verbs:
+    """The words of which one must follow."""
+
+    def __init__(self, parser: argparse.ArgumentParser, metavar: str) -> None:
+        self._parsers = parser.add_subparsers(required=True, metavar=metavar)
+
+    def add(self, name: str, verb: Verb, help: str) -> None:
+        parser = self._parsers.add_parser(name, help=help)
+        verb.add_arguments(parser)
+        parser.set_defaults(run=verb.run)
+
+    def group(self, name: str, help: str) -> _Verbs:
+        return _Verbs(self._parsers.add_parser(name, help=help), "WHAT")

@@ -1,0 +1,84 @@
+"""`tokcodec decode`: streams to pictures."""
+
+from __future__ import annotations
+
+import argparse
+import io
+from pathlib import Path
+
+from PIL import Image
+
+import tokcodec
+from tokcodec.cli import options
+from tokcodec.cli.jobs import STANDARD, SUFFIX, convert
+from tokcodec.codec import codec_for
+from tokcodec.errors import ArgumentError, OutputError
+
+FLOW = ("steps", "guidance", "seed")  # options of tokenizers whose decoder starts from noise
+
+
+def add_arguments(p: argparse.ArgumentParser) -> None:
+    """The arguments of `tokcodec decode`."""
+    options.add_files(p, "streams, folders of them, or - for stdin")
+    p.add_argument(
+        "--size", type=options.size, metavar="WxH", help="fit the picture into this frame"
+    )
+    p.add_argument(
+        "--decoder",
+        default="auto",
+        help="auto, linear, neural, onnx, realesrgan, or the file of a trained decoder",
+    )
+    p.add_argument("--realism", type=float, help="0 (closest on average) to 1 (most natural)")
+    options.add_model(p)
+    options.add_device(p)
+    flow = p.add_argument_group("FlexTok")
+    flow.add_argument("--steps", type=int, help="how often its network is asked (default 25)")
+    flow.add_argument("--guidance", type=float, help="how far to go after the tokens; 1: as it is")
+    flow.add_argument("--seed", type=int, help="of its noise (default 0)")
+    p.add_argument(
+        "--suffix",
+        default=".png",
+        help="kind of picture to write when -o names no file (default .png)",
+    )
+    options.add_reference(p)
+    options.add_max_pixels(p)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Decode all; 0 if that went well."""
+    options.open_named(args)
+    reference = options.reference(args.reference)
+    flow = {name: getattr(args, name) for name in FLOW if getattr(args, name) is not None}
+    usual = args.suffix if args.suffix.startswith(".") else "." + args.suffix
+
+    def change(data: bytes, target: str) -> bytes:
+        if flow and isinstance(codec_for(data), tokcodec.Codec):
+            raise ArgumentError(
+                f"a pyramid draws without noise: leave --{' and --'.join(flow)} out"
+            )
+        picture = tokcodec.decode(
+            data,
+            args.size,
+            model=None if args.prior or args.device else args.model,
+            decoder=args.decoder,
+            realism=args.realism,
+            max_pixels=args.max_pixels,
+            **reference,
+            **flow,
+        )
+        return _file(picture, usual if target == STANDARD else Path(target).suffix.lower())
+
+    return convert(args, change, usual, {SUFFIX})
+
+
+def _file(picture: Image.Image, suffix: str) -> bytes:
+    """A picture in the format that the suffix names."""
+    kind = Image.registered_extensions().get(suffix)
+    if kind not in Image.SAVE:
+        raise ArgumentError(f"no picture can be written with the suffix {suffix!r}; try .png")
+    out = io.BytesIO()
+    try:
+        picture.save(out, kind)
+    except (OSError, ValueError) as e:
+        raise OutputError(f"cannot make a {suffix} file of this picture: {e}") from e
+    return out.getvalue()

@@ -1,0 +1,35 @@
+"""`tokcodec demo`: what it does, shown."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+
+def add_arguments(p: argparse.ArgumentParser) -> None:
+    """The arguments of `tokcodec demo`."""
+    p.add_argument(
+        "-o",
+        "--out",
+        type=Path,
+        default=Path("demo"),
+        metavar="DIR",
+        help="where to write (default: demo)",
+    )
+    p.add_argument(
+        "--bytes",
+        type=int,
+        nargs="+",
+        default=[64, 128, 256, 512, 1024, 2048],
+        help="sizes to show",
+    )
+    p.add_argument("--side", type=int, default=256, help="pixels of the longer side (default 256)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the pictures, say what they show; 0."""
+    from tokcodec.demo import demo
+
+    sys.stdout.write(demo(args.out, sorted(set(args.bytes)), args.side))
+    return 0

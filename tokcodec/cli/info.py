@@ -1,0 +1,53 @@
+"""`tokcodec info`: what streams say of themselves."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+
+import tokcodec
+from tokcodec.cli import options
+from tokcodec.cli.jobs import SUFFIX, inputs, read
+from tokcodec.errors import TokCodecError
+from tokcodec.transport.terminal import complain
+
+
+def add_arguments(p: argparse.ArgumentParser) -> None:
+    """The arguments of `tokcodec info`."""
+    p.add_argument(
+        "inputs", nargs="+", metavar="IN", help="streams, folders of them, or - for stdin"
+    )
+    p.add_argument("--json", action="store_true", help="one JSON object a line")
+    p.add_argument("--no-count", action="store_true", help="read the header only")
+    options.add_model(p)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Say it; 0 if all were sound."""
+    failed = 0
+    options.open_named(args)
+    for source, _ in inputs(args.inputs, {SUFFIX}):
+        try:
+            found = tokcodec.info(read(source), count=not args.no_count)
+        except TokCodecError as e:
+            failed += 1
+            complain(f"{source}: {e}")
+            continue
+        if args.json:
+            sys.stdout.write(json.dumps({"file": source, **found.as_dict()}) + "\n")
+        else:
+            sys.stdout.write(f"{source}: {_line(found)}\n")
+    return 1 if failed else 0
+
+
+def _line(found: tokcodec.Info) -> str:
+    counted = "" if found.tokens is None else f", {found.tokens} tokens ({found.digits} digits), "
+    state = "" if found.complete is None else "complete" if found.complete else "cut"
+    grey = ", grey" if found.grey else ""
+    reference = f", reference {found.reference}" if found.reference else ""
+    return (
+        f"{found.width}x{found.height}{grey}, model {found.model} ({found.model_id[:8]}), "
+        f"{found.bytes} bytes ({found.bits_per_pixel:.4f} bits per pixel)"
+        f"{counted}{state}{reference}"
+    )

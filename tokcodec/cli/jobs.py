@@ -1,0 +1,98 @@
+"""Files, folders and stdin to files, folders and stdout, through any function of bytes."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from tqdm import tqdm
+
+from tokcodec.errors import ArgumentError, InputError, TokCodecError
+from tokcodec.files import make_folder, write_atomically
+from tokcodec.transport.terminal import complain
+
+SUFFIX = ".tkc"
+STANDARD = "-"  # stdin or stdout
+
+
+def convert(
+    args: argparse.Namespace, change: Callable[[bytes, str], bytes], suffix: str, kinds: set[str]
+) -> int:
+    """Each input through `change` to its output; go on after a failure, and report it.
+
+    Args:
+        change: an input's bytes, and where its output goes, to the output's bytes.
+        suffix: of outputs that are not named.
+        kinds: suffixes of what is taken from folders.
+    """
+    jobs = [
+        (source, _target(source, root, args, suffix)) for source, root in inputs(args.inputs, kinds)
+    ]
+    targets = [target for _, target in jobs if target != STANDARD]
+    if len(set(targets)) < len(targets):
+        raise ArgumentError(
+            "several inputs would be written to one output; give a folder to -o, or distinct names"
+        )
+    failed = 0
+    for source, target in tqdm(jobs, disable=len(jobs) < 2 or not sys.stderr.isatty(), unit="file"):
+        try:
+            _write(target, change(read(source), target), args.force)
+        except TokCodecError as e:
+            failed += 1
+            complain(str(e) if len(jobs) == 1 else f"{source}: {e}")
+    return 1 if failed else 0
+
+
+def inputs(paths: list[str], kinds: set[str]) -> Iterator[tuple[str, Path | None]]:
+    """Files to work on, each with the folder it was found under, if any."""
+    for path in paths:
+        folder = Path(path)
+        if path != STANDARD and folder.is_dir():
+            found = sorted(
+                p for p in folder.rglob("*") if p.is_file() and p.suffix.lower() in kinds
+            )
+            if not found:
+                raise InputError(f"the folder {path} holds no file to work on")
+            yield from ((str(p), folder) for p in found)
+        else:
+            yield path, None
+
+
+def read(source: str) -> bytes:
+    """A file's bytes, or stdin's."""
+    try:
+        return sys.stdin.buffer.read() if source == STANDARD else Path(source).read_bytes()
+    except OSError as e:
+        raise InputError(f"cannot read {source}: {e.strerror or e}") from e
+
+
+def _write(target: str, data: bytes, overwrite: bool) -> None:
+    if target == STANDARD:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+        return
+    make_folder(Path(target).parent)
+    write_atomically(target, data, overwrite)
+
+
+def _target(source: str, root: Path | None, args: argparse.Namespace, suffix: str) -> str:
+    """Where the result of `source` goes."""
+    if args.out == STANDARD or (args.out is None and source == STANDARD):
+        return STANDARD
+    if source == STANDARD:
+        return args.out
+    if args.out is None:
+        return str(Path(source).with_suffix(suffix))
+    into_folder = (
+        root is not None
+        or len(args.inputs) > 1
+        or args.out.endswith(os.sep)
+        or Path(args.out).is_dir()
+    )
+    if not into_folder:
+        return args.out
+    inside = Path(source).relative_to(root) if root is not None else Path(Path(source).name)
+    return str(Path(args.out) / inside.with_suffix(suffix))

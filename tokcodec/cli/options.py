@@ -1,0 +1,110 @@
+"""Arguments that several verbs take, and what their words stand for."""
+
+from __future__ import annotations
+
+import argparse
+
+import tokcodec
+from tokcodec.cli.jobs import read
+from tokcodec.limits import MAX_PIXELS
+from tokcodec.quality import AUTO
+
+
+def add_files(p: argparse.ArgumentParser, help: str) -> None:
+    """Inputs, and where their outputs go."""
+    p.add_argument("inputs", nargs="+", metavar="IN", help=help)
+    p.add_argument(
+        "-o",
+        "--out",
+        metavar="OUT",
+        help="file, folder (trees are recreated there), or - for stdout; default: beside IN",
+    )
+    p.add_argument("-f", "--force", action="store_true", help="overwrite what is there")
+
+
+def add_limits(p: argparse.ArgumentParser, auto: bool = False) -> None:
+    """How long a stream may be."""
+    kind, help = (tokens, "tokens to keep, or auto") if auto else (int, "tokens to keep")
+    p.add_argument("-b", "--budget", type=kind, help=help)
+    p.add_argument("-m", "--max-bytes", type=int, help="bytes of the whole stream, at most")
+
+
+def add_model(p: argparse.ArgumentParser) -> None:
+    """The model of streams that are read."""
+    p.add_argument(
+        "--model", help="name, file or folder of a model, for streams of one that is not shipped"
+    )
+    add_prior(p)
+
+
+def open_named(args: argparse.Namespace) -> None:
+    """Load the model that was named, so that streams find it by their headers."""
+    device = getattr(args, "device", None)
+    if args.model or args.prior or device:
+        tokcodec.load(args.model or "default", device=device, prior=args.prior)
+
+
+def add_prior(p: argparse.ArgumentParser) -> None:
+    """The prior that a register tokenizer was given."""
+    p.add_argument("--prior", help="of a register tokenizer: file of train prior")
+
+
+def add_device(p: argparse.ArgumentParser) -> None:
+    """Where a network works."""
+    p.add_argument("--device", help="of a register tokenizer: cpu (default) or cuda")
+
+
+def add_reference(p: argparse.ArgumentParser) -> None:
+    """Earlier streams."""
+    p.add_argument(
+        "--reference",
+        action="append",
+        default=[],
+        metavar="STREAM",
+        help="a stream that the pictures resemble; again for each that comes after it in a chain",
+    )
+
+
+def reference(paths: list[str]) -> dict[str, list[bytes]]:
+    """The option that hands over references, if there are any."""
+    return {"reference": [read(path) for path in paths]} if paths else {}
+
+
+def add_max_pixels(p: argparse.ArgumentParser) -> None:
+    """What is too large."""
+    p.add_argument(
+        "--max-pixels",
+        type=int,
+        default=MAX_PIXELS,
+        help="refuse larger pictures (default %(default)s)",
+    )
+
+
+def tokens(text: str) -> int | str:
+    """A number of tokens, or `AUTO`."""
+    if text == AUTO:
+        return text
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"a number of tokens, or {AUTO}") from None
+
+
+def colour(text: str) -> tuple[int, ...]:
+    """R,G,B in 0..255."""
+    try:
+        found = tuple(int(v) for v in text.split(","))
+    except ValueError:
+        found = ()
+    if len(found) != 3 or not all(0 <= v <= 255 for v in found):
+        raise argparse.ArgumentTypeError("three numbers in 0..255, as in 255,255,255")
+    return found
+
+
+def size(text: str) -> tuple[int, int]:
+    """WIDTHxHEIGHT."""
+    try:
+        width, height = (int(v) for v in text.lower().split("x"))
+    except ValueError:
+        raise argparse.ArgumentTypeError("width and height, as in 320x240") from None
+    return width, height
