@@ -13,7 +13,7 @@ from PIL import Image
 import tokcodec
 from benchmarks.pictures import SETS, pictures
 from benchmarks.tables import Cell, markdown, write_tsv
-from tokcodec.effort import MOST
+from tokcodec.effort import LINEAR, MOST
 from tokcodec.errors import InputError
 from tokcodec.psnr import psnr
 
@@ -28,6 +28,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--bytes", type=_numbers, default=TARGETS, help="as in 64,256")
     parser.add_argument("--efforts", type=_numbers, default=tuple(range(MOST + 1)))
     parser.add_argument("--network", action="store_true", help="draw with the network, too")
+    parser.add_argument(
+        "--decoder", default=LINEAR, help="whose picture effort looks at; others have rows apart"
+    )
+    parser.add_argument(
+        "--every", type=int, default=1, choices=range(1, 101), metavar="N", help="each N-th picture"
+    )
     parser.add_argument("--out", type=Path, default=OUT)
 
 
@@ -39,30 +45,38 @@ def _numbers(text: str) -> tuple[int, ...]:
 def run(args: argparse.Namespace) -> int:
     """Measure what the rows do not hold yet, write them, and print the means; 0.
 
-    `psnr` is that of the linear decoder, `psnr_network` that of the shipped network at realism 0;
-    `seconds` are the processor's, of one encoding.
+    `psnr` is that of the linear decoder, `psnr_network` that of the network at realism 0, the
+    shipped one unless effort looks through another; `seconds` are the processor's, of one encoding.
+    Where effort looks through a network, the means are of `psnr_network`.
     """
-    path = args.out / f"{Path(args.images).name}.tsv"
+    through = args.decoder != LINEAR
+    suffix = f"@{Path(args.decoder).stem}" if through else ""
+    network = args.network or through
+    path = args.out / f"{Path(args.images).name}{suffix}.tsv"
     rows = _read(path) if path.exists() else {}
     for effort in args.efforts:
         for target in args.bytes:
-            for name, load in pictures(args.images).items():
+            for name, load in list(pictures(args.images).items())[:: args.every]:
                 key = name, target, effort
-                if key in rows and (rows[key][5] is not None or not args.network):
+                if key in rows and (rows[key][5] is not None or not network):
                     continue
-                rows[key] = _measure(load(), key, args.network)
+                rows[key] = _measure(load(), key, network, args.decoder)
                 write_tsv(path, COLUMNS, [rows[key] for key in sorted(rows)])
-    print(_table(rows))
+    print(_table(rows, COLUMNS.index("psnr_network" if through else "psnr")))
     return 0
 
 
-def _measure(picture: Image.Image, key: tuple[str, int, int], network: bool) -> list[Cell]:
+def _measure(
+    picture: Image.Image, key: tuple[str, int, int], network: bool, decoder: str
+) -> list[Cell]:
     _, target, effort = key
+    how = {"effort": effort, "decoder": decoder} if effort else {}
     start = time.process_time()
-    data = tokcodec.encode(picture, max_bytes=target, effort=effort)
+    data = tokcodec.encode(picture, max_bytes=target, **how)
     seconds = time.process_time() - start
     drawn = _psnr(data, picture, decoder="linear")
-    better = _psnr(data, picture, realism=0.0) if network else None
+    drawer = "auto" if decoder == LINEAR else decoder
+    better = _psnr(data, picture, decoder=drawer, realism=0.0) if network else None
     return [*key, len(data), drawn, better, seconds]
 
 
@@ -82,9 +96,9 @@ def _read(path: Path) -> dict[tuple[str, int, int], list[Cell]]:
         return rows
 
 
-def _table(rows: dict[tuple[str, int, int], list[Cell]]) -> str:
-    """Mean gain over effort 0 by level and target, of the pictures measured at both, and mean
-    seconds.
+def _table(rows: dict[tuple[str, int, int], list[Cell]], column: int) -> str:
+    """Mean gain of a column over effort 0 by level and target, of the pictures measured at both,
+    and mean seconds.
     """
     targets = sorted({target for _, target, _ in rows})
     lines: list[list[Cell]] = []
@@ -96,7 +110,7 @@ def _table(rows: dict[tuple[str, int, int], list[Cell]]) -> str:
                 for name, t, e in rows
                 if (t, e) == (target, effort) and (name, t, 0) in rows
             ]
-            gains.append(_mean([float(a[4]) - float(b[4]) for a, b in pairs]))  # type: ignore[arg-type]
+            gains.append(_mean([float(a[column]) - float(b[column]) for a, b in pairs]))  # type: ignore[arg-type]
             seconds.append(_mean([float(a[6]) for a, _ in pairs]))  # type: ignore[arg-type]
         known = [gain for gain in gains if gain is not None]
         shown = [None if gain is None else f"{gain:+.2f}" for gain in [*gains, _mean(known)]]

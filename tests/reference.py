@@ -272,14 +272,51 @@ class Seen:
         return found
 
 
+class Counts:
+    """Digits that are not zero, in 1/1024, and as many as the tables expect, band by band."""
+
+    def __init__(self, bands: Bands) -> None:
+        self.now: dict[tuple[int, int, int], tuple[int, int]] = dict.fromkeys(bands, (0, 0))
+        self.before, self.all = dict(self.now), (0, 0)
+
+    def add(self, band: Band, digits: list[int], expected: int) -> None:
+        """Count a pass."""
+        key = band.channel, band.level, band.orientation
+        new = 1024 * sum(map(abs, digits)), expected
+        (n, m), (all_n, all_m) = self.now[key], self.all
+        self.now[key] = n + new[0], m + new[1]
+        self.all = all_n - (all_n >> 3) + new[0], all_m - (all_m >> 3) + new[1]
+
+    def begin(self, band: Band) -> None:
+        """Turn to a new plane."""
+        key = band.channel, band.level, band.orientation
+        self.before[key], self.now[key] = self.now[key], (0, 0)
+
+    def features(self, band: Band) -> list[int]:
+        c, level, o = key = band.channel, band.level, band.orientation
+        groups = (
+            [(c, level, k) for k in (1, 2, 3) if o and k != o],
+            [(k, level, o) for k in (0, 1, 2) if k != c],
+            [(c, level - 1, o)],
+        )
+        found = [[self.now[key]], [self.before[key]], [self.all]]
+        for group in groups:
+            found.append([f[k] for k in group if k in self.now for f in (self.now, self.before)])
+        totals = [(sum(n for n, _ in f), sum(m for _, m in f)) for f in found]
+        return [2 * (log(64 * (n + 4096) // (m + 4096)) - 96) for n, m in totals]
+
+
 class Network:
     """The features of one pass, and the layers that make frequencies of them."""
 
-    def __init__(self, model: dict[str, Any], bands: Bands, band: Band, parity: int) -> None:
+    def __init__(
+        self, model: dict[str, Any], bands: Bands, band: Band, parity: int, counts: Counts
+    ) -> None:
         def see(channel: int, level: int, orientation: int) -> Seen:
             return Seen(band.plane, bands.get((channel, level, orientation)))
 
         self.model, self.band, self.parity = model, band, parity
+        self.surprise = counts.features(band)
         c, level, o = band.channel, band.level, band.orientation
         self.parent = see(c, level - 1, o)
         self.grandparent = see(c, level - 2, o) if self.parent.lit else Seen(band.plane, None)
@@ -332,6 +369,8 @@ class Network:
             mirror * 64,
             0 if band.q[at] else 64,
             self.levels,
+            64 * abs(2 * x + 1 - band.width) // band.width,
+            *self.surprise,
             clip(ln(zero) - ln(2**24 - zero), -800, 800),
             mirror * clip(ln(2**24 - minus - zero) - ln(minus), -800, 800),
         ]
@@ -357,7 +396,7 @@ class Network:
             h = [clip(n >> 8, 0, 32767) for n in layer(x, first, [64 * u for u in unit])]
             g = [clip(n >> 10, 0, 32767) for n in layer(h, second, second_bias)]
             z, s = layer(g, last, last_bias)
-            z, s = z + 4096 * x[34], s + 4096 * x[35]
+            z, s = z + 4096 * x[41], s + 4096 * x[42]
             zero = model["zero"][clip((z >> 15) + 48, 0, 128)]
             plus = model["plus"][mirror * clip(s + 32768 >> 16, -24, 24) + 24]
             yield at, 2**24 - zero - ((2**24 - zero) * plus >> 16), zero
@@ -396,21 +435,27 @@ class RangeDecoder:
 def read_digits(model: dict[str, Any], bands: Bands, code: bytes) -> Iterator[int]:
     """The digits that the code string determines."""
     decoder = RangeDecoder(code)
-    learned = model["prior"] == "integer-network-1"
+    learned, counts = model["prior"] == "integer-network-1", Counts(bands)
     for band, plane in units(model, bands):
         band.plane = plane
         if plane > 0:
             band.q = [3 * q for q in band.q]
+        counts.begin(band)
         for parity in (0, 1):
             found = []
-            steps = contexts(model, band, parity)
+            plain = [*contexts(model, band, parity)]
+            if not plain:
+                continue
+            expected = sum(2**24 - zero >> 14 for _, _, zero in plain)
+            steps = iter(plain)
             if learned:
-                steps = Network(model, bands, band, parity).refine(steps)
+                steps = Network(model, bands, band, parity, counts).refine(steps)
             for at, minus, zero in steps:
                 if (d := decoder.digit(minus, zero)) is None:
                     return
                 found.append((at, d))
                 yield d
+            counts.add(band, [d for _, d in found], expected)
             for at, d in found:
                 band.q[at] += d
 

@@ -61,6 +61,7 @@ class Codec:
         bare: bool | str = False,
         max_pixels: int | None = MAX_PIXELS,
         effort: int = 0,
+        decoder: str | Path = efforts.LINEAR,
         reference: Given | None = None,
     ) -> bytes:
         """A picture to a stream. Of several limits the tightest wins; with none, `psnr` is 32 dB.
@@ -83,6 +84,10 @@ class Codec:
             effort: 0 to 9: how long to look for digits that show more of the picture within the
                 limit, or reach `psnr` in fewer bytes (docs/guides/effort.md). The limits hold as
                 before; a complete stream stays as it is.
+            decoder: whose picture effort looks at: "linear"; "neural", the shipped network at
+                realism 0, or the path of a decoder of one's own (.safetensors), both with torch and
+                up to a megapixel; "auto" is "neural" where that can be, else "linear". The stream
+                is for every decoder.
             reference: an earlier stream of the same size, which the receiver has, too; or a list of
                 streams, each but the first written with those before it, whose last is the
                 reference. Where the picture is still the same it costs next to nothing; where
@@ -90,22 +95,32 @@ class Codec:
 
         Raises:
             InputError, ImageTooLargeError: the picture cannot be used.
-            ArgumentError: a limit is out of range, or smaller than the header; no such effort.
+            ArgumentError: a limit is out of range, or smaller than the header; no such effort; a
+                decoder that effort cannot look through, or with decibels to reach, which are those
+                of the linear decoder.
             ReferenceMismatchError: the reference has another size, model or colour.
         """
         budget, quality = qualities.check(budget, quality)
         check_limits(budget, max_bytes, psnr)
-        efforts.check(effort)
-        rgb = image.to_rgb(picture, background, max_pixels)
-        head, order, source = self._open(rgb, bare)
+        efforts.check(effort, decoder)
         if all(limit is None for limit in (budget, max_bytes, psnr, quality)):
             psnr = DEFAULT_PSNR
+        told = psnr is not None or (reference is not None and quality is not None)
+        if told and str(decoder) != efforts.LINEAR:
+            raise ArgumentError(
+                "decibels are told by the linear decoder: give another one with max_bytes, budget "
+                "or, without a reference, quality"
+            )
+        rgb = image.to_rgb(picture, background, max_pixels)
+        head, order, source = self._open(rgb, bare)
+        view = efforts.find(decoder, order)
 
         def code(order: Order, source: Source, head: bytes, effort: int = 0) -> bytes | None:
             room = None if max_bytes is None else max_bytes - len(head)
             if room is not None and room < 0:
                 return None
-            return self._payload(order, source, rgb, (budget, room, psnr, quality), effort)
+            limits = budget, room, psnr, quality
+            return self._payload(order, source, rgb, limits, effort, view)
 
         if reference is not None:
             if bare is not False:
@@ -126,7 +141,13 @@ class Codec:
         return head + payload
 
     def _payload(
-        self, order: Order, source: Source, rgb: np.ndarray, limits: _Limits, effort: int
+        self,
+        order: Order,
+        source: Source,
+        rgb: np.ndarray,
+        limits: _Limits,
+        effort: int = 0,
+        view: efforts.View | None = None,
     ) -> bytes:
         """The code string within the limits: tokens, bytes, decibels and quality."""
         budget, room, psnr, quality = limits
@@ -135,16 +156,18 @@ class Codec:
         deserved = None if quality is None else qualities.tokens_for(script, source, quality)
         tokens = _tightest(budget, found, deserved)
         payload = codestring.code(script, tokens, room)
-        if effort:
+        if effort and view:
             aim = psnr if found is not None and found == tokens else None
             wanted = efforts.Limits(tokens, room, aim)
-            payload = efforts.improve(effort, order, source.coefficients, rgb, payload, wanted)
+            payload = efforts.improve(
+                effort, order, source.coefficients, rgb, payload, wanted, view
+            )
         return payload
 
     def _psnr_of(self, quality: float, order: Order, rgb: np.ndarray) -> float:
         """Decibels, at most 100, of the linear decoder's picture at that quality."""
         source = Source(order, analyse(colour.to_planes(rgb, order.channels == 1)))
-        payload = self._payload(order, source, rgb, (None, None, None, quality), effort=0)
+        payload = self._payload(order, source, rgb, (None, None, None, quality))
         known = codestring.read(order, payload).known
         return min(100.0, decibels(decoders.linear(known, (order.width, order.height)), rgb))
 
@@ -228,10 +251,11 @@ class Codec:
                 code string alone.
             size: (width, height) to fit the picture into, shape kept, never enlarged; costs no full
                 decode.
-            decoder: "auto" is the best at hand, "linear" the plain inverse transform, "onnx" the
-                shipped network without torch, "realesrgan" the pretrained Real-ESRGAN network,
-                which invents detail (`pip install 'tokcodec[enhance]'`); a path that ends in
-                .safetensors or .onnx is a decoder of one's own (docs/training.md).
+            decoder: "auto" is the best at hand, "linear" the plain inverse transform, "neural" the
+                shipped network, "onnx" the same without torch, "realesrgan" the pretrained
+                Real-ESRGAN network, which invents detail (`pip install 'tokcodec[enhance]'`); a
+                path that ends in .safetensors or .onnx is a decoder of one's own
+                (docs/training.md).
             realism: 0 is closest to the original on average, 1 the most natural looking; None is
                 what suits the decoder best. Only trained decoders know more than 0; "realesrgan"
                 takes none.
@@ -412,7 +436,7 @@ def load(
             (docs/guides/register.md).
         device, dtype: where and in which precision a register tokenizer works: "cpu" (None) or
             "cuda", "float32" (None) or "bfloat16".
-        prior: of a register tokenizer: file of `tokcodec train register-prior`.
+        prior: of a register tokenizer: file of `tokcodec train prior` or `register-prior`.
 
     Raises:
         UnknownModelError: no such name, no such file.

@@ -31,7 +31,7 @@ MAGNITUDE_BINS, SIGN_BINS, AGES = 12, 4, 3
 ROWS = MAGNITUDE_BINS * SIGN_BINS + AGES
 TOTAL_BITS = 24
 TOTAL = 1 << TOTAL_BITS  # the three frequencies of a digit sum to this
-KINDS, FEATURES, HIDDEN, ZEROS, SIGNS = 9, 36, (48, 24), 129, 49  # of a network (prior.network)
+KINDS, FEATURES, HIDDEN, ZEROS, SIGNS = 9, 43, (64, 32), 129, 49  # of a network (prior.network)
 
 TABLES, NETWORK = "context-tables-1", "integer-network-1"  # kinds of prior
 

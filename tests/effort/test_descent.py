@@ -11,6 +11,7 @@ from tokcodec.effort.descent import Descent
 from tokcodec.effort.draft import Draft, drawn
 from tokcodec.effort.moves import Cells, Moves, Neighbourhoods, moved
 from tokcodec.effort.sieve import sift
+from tokcodec.effort.view import Linear
 from tokcodec.pixels import colour
 from tokcodec.tokens.order import order_for
 from tokcodec.tokens.pyramid import analyse
@@ -28,7 +29,7 @@ def draft(planes) -> Draft:
 
 
 def move(band: int, cell: int, direction: int) -> Moves:
-    return Moves(*(np.array([v]) for v in (band, cell, direction, 0.0, 0.0)))
+    return Moves(*(np.array([v]) for v in (band, cell, direction, 0.0, 0.0, 0.0)))
 
 
 def test_a_sieve_keeps_to_its_limits(planes, draft):
@@ -38,7 +39,7 @@ def test_a_sieve_keeps_to_its_limits(planes, draft):
         n = sum(map(len, found.digits))
         assert n == 777 if count == 777 else n <= count
         if n:
-            assert Descent(found, planes).bits <= bits
+            assert Descent(found, planes, Linear()).bits <= bits
 
 
 def test_moves_change_integers_by_one_and_errors_as_reckoned(planes, draft):
@@ -67,25 +68,25 @@ def test_moves_change_integers_by_one_and_errors_as_reckoned(planes, draft):
 
 
 def test_moves_apart_account_for_every_bit(planes, draft):
-    descent = Descent(draft, planes)
+    descent = Descent(draft, planes, Linear())
     around = Neighbourhoods(draft.order)
     n = 60
     rng = np.random.default_rng(2)
     cells = Cells.of(draft, draft.read()[1])
     at = rng.permutation(np.flatnonzero(np.abs(cells.q) == 1))[:n]
-    moves = Moves(cells.band[at], cells.at[at], -cells.q[at], np.zeros(n), np.zeros(n))
+    moves = Moves(cells.band[at], cells.at[at], -cells.q[at], *np.zeros((3, n)))
     moves = moves.take(around.apart(moves))
     assert 5 < len(moves.band) < n
-    after = Descent(moved(draft, moves), planes)
+    after = Descent(moved(draft, moves), planes, Linear())
     alone = [
-        Descent(moved(draft, moves.take(np.array([i]))), planes).bits - descent.bits
+        Descent(moved(draft, moves.take(np.array([i]))), planes, Linear()).bits - descent.bits
         for i in range(len(moves.band))
     ]
     assert after.bits - descent.bits == pytest.approx(sum(alone), abs=0.01)
 
 
 def test_a_descent_goes_down(planes, draft):
-    descent, price = Descent(draft, planes), draft.worth
+    descent, price = Descent(draft, planes, Linear()), draft.worth
     costs = [descent.error + price * descent.bits]
     for _ in range(12):
         if not descent.round(price):
@@ -93,5 +94,5 @@ def test_a_descent_goes_down(planes, draft):
         costs.append(descent.error + price * descent.bits)
     assert costs[-1] < 0.97 * costs[0]
     assert np.mean(np.diff(costs) <= 0) > 0.8
-    fresh = Descent(descent.draft, planes)
+    fresh = Descent(descent.draft, planes, Linear())
     assert (fresh.error, fresh.bits) == pytest.approx((descent.error, descent.bits), rel=1e-6)

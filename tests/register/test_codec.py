@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from register import tiny_flextok
+from register.conftest import written
 
 import tokcodec
 from tokcodec import cli, errors, link
@@ -203,6 +205,11 @@ def test_a_newer_way_to_fit_is_refused(piece, picture) -> None:
     ("call", "match"),
     [
         (lambda c, p: c.encode(p, psnr=30.0), "decibels"),
+        (lambda c, p: c.encode(p, quality=60), "no measure of quality"),
+        (lambda c, p: c.encode(p, effort=3), "one way to encode"),
+        (lambda c, p: c.encode(p, reference=[c.encode(p)]), "no pictures with a reference"),
+        (lambda c, p: c.decode(c.encode(p), reference=b""), "no pictures with a reference"),
+        (lambda c, p: c.encode(p, budget="auto"), "budget must be a whole number"),
         (lambda c, p: c.encode(p, budget=-1), "budget"),
         (lambda c, p: c.encode(p, max_bytes=11), "smaller than the header"),
         (lambda c, p: c.encode(p, fit="stretch"), "fit is one of"),
@@ -217,6 +224,12 @@ def test_a_newer_way_to_fit_is_refused(piece, picture) -> None:
 def test_senseless_arguments(piece, picture, call, match: str) -> None:
     with pytest.raises(errors.ArgumentError, match=match):
         call(piece, picture)
+
+
+def test_what_says_nothing_is_as_good_as_left_out(piece, picture) -> None:
+    data = piece.encode(picture, quality=None, effort=0, reference=None)
+    assert data == piece.encode(picture)
+    assert np.array_equal(piece.decode(data, reference=None), piece.decode(data))
 
 
 def test_pictures_that_cannot_be_used(piece) -> None:
@@ -282,6 +295,40 @@ def test_the_command_takes_a_folder(piece_folder, picture, tmp_path: Path, capsy
     assert cli.main(["info", str(stream), *model]) == 0
     assert Image.open(out).size == (96, 80)
     assert "9 tokens (9 digits)" in capsys.readouterr().out
+
+
+def test_the_command_draws_on_a_device(piece_folder, picture, tmp_path: Path, capsys) -> None:
+    source, stream, out = (tmp_path / n for n in ("a.png", "a.tkc", "b.png"))
+    Image.fromarray(picture).save(source)
+    model = ["--model", str(piece_folder)]
+    assert cli.main(["encode", str(source), *model, "--device", "cpu"]) == 0
+    assert cli.main(["decode", str(stream), "-o", str(out), *model, "--device", "cpu"]) == 0
+    assert np.array_equal(Image.open(out), tokcodec.decode(stream.read_bytes()))
+    assert cli.main(["decode", str(stream), "-f", "-o", str(out), *model, "--device", "tape"]) == 1
+    assert cli.main(["decode", str(stream), "-f", "-o", str(out), *model, "--steps", "9"]) == 1
+    device, steps = capsys.readouterr().err.splitlines()[-2:]
+    assert "tape" in device
+    assert "no option steps" in steps
+
+
+def test_the_command_draws_flextoks_anew(picture, tmp_path: Path, capsys) -> None:
+    folder = written(tmp_path / "flow", tiny_flextok.weights(), tiny_flextok.config())
+    source, stream = tmp_path / "a.png", tmp_path / "a.tkc"
+    Image.fromarray(picture).save(source)
+    model = ["--model", str(folder)]
+    assert cli.main(["encode", str(source), "-b", "4", *model]) == 0
+    shown = []
+    for said in (("--seed", "1"), ("--seed", "2"), ("--seed", "2", "--guidance", "1")):
+        out = tmp_path / f"{len(shown)}.png"
+        assert cli.main(["decode", str(stream), "-o", str(out), "--steps", "2", *said, *model]) == 0
+        shown.append(np.asarray(Image.open(out)))
+    codec = tokcodec.load(folder)
+    again = codec.decode(stream.read_bytes(), steps=2, seed=2, guidance=1.0)
+    assert np.array_equal(shown[2], np.asarray(again))
+    assert not np.array_equal(shown[0], shown[1])
+    assert not np.array_equal(shown[1], shown[2])
+    assert cli.main(["decode", str(stream), "-f", "--steps", "0", *model]) == 1
+    assert "steps" in capsys.readouterr().err
 
 
 def test_importing_and_listing_loads_no_torch() -> None:

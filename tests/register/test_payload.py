@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tokcodec.register import payload
 from tokcodec.register.payload import Code
-from tokcodec.register.prior import Uniform
+from tokcodec.register.prior import Context, Recalled, Uniform
 
 TITOK, LATER, FSQ = (4096,), (8192,), (8, 8, 8, 5, 5, 5)
 
@@ -88,6 +88,9 @@ class Learned:
     """A prior that has seen which value is likely after which."""
 
     id = "a test's"
+
+    def context(self) -> Context:
+        return Recalled(self.weights)
 
     def weights(self, digits) -> np.ndarray:
         row = np.ones(16)

@@ -66,11 +66,12 @@ def test_all_losses_reach_the_network_and_the_critic_learns(
 ) -> None:
     picture = photograph("coffee", 64, 64)
     task = task_of(picture, Enlarging(), window=32, share=0.5)
-    before = [p.detach().clone() for p in task.critic.parameters()]
+    critic = task.adversary.critic
+    before = [p.detach().clone() for p in critic.parameters()]
     _, numbers = task.loss(task.network, as_batch(picture).byte().repeat(4, 1, 1, 1))
     assert set(numbers) == {"loss", "gain_db", "unlike", "score", "mistakes"}
-    assert any((a != b).any() for a, b in zip(before, task.critic.parameters(), strict=True))
-    assert all(p.requires_grad for p in task.critic.parameters())
+    assert any((a != b).any() for a, b in zip(before, critic.parameters(), strict=True))
+    assert all(p.requires_grad for p in critic.parameters())
     found = {}
     for name in ("likeness", "critic", "error"):
         weights = {"likeness": 0.0, "critic": 0.0, "error": 0.0} | {name: 1.0}
@@ -85,10 +86,11 @@ def test_a_critic_without_weight_does_not_work(
 ) -> None:
     picture = photograph("coffee", 64, 64)
     task = task_of(picture, critic=0.0)
-    before = [p.detach().clone() for p in task.critic.parameters()]
+    critic = task.adversary.critic
+    before = [p.detach().clone() for p in critic.parameters()]
     _, numbers = task.loss(task.network, as_batch(picture).byte().repeat(4, 1, 1, 1))
     assert set(numbers) == {"loss", "unlike"}
-    assert all((a == b).all() for a, b in zip(before, task.critic.parameters(), strict=True))
+    assert all((a == b).all() for a, b in zip(before, critic.parameters(), strict=True))
 
 
 def test_narrow_crops_ask_for_none(photograph: Callable[[str, int, int], np.ndarray]) -> None:

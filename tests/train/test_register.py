@@ -23,7 +23,14 @@ from train.test_features import weights_file  # noqa: E402
 from tokcodec.register.checkpoint import read  # noqa: E402
 from tokcodec.register.sources import Files  # noqa: E402
 from tokcodec.train.loop import Schedule, train  # noqa: E402
-from tokcodec.train.register import Aims, RegisterTask, even, lengths, squashed  # noqa: E402
+from tokcodec.train.register import (  # noqa: E402
+    CRITICAL,
+    Aims,
+    RegisterTask,
+    even,
+    lengths,
+    squashed,
+)
 
 CPU = torch.device("cpu")
 CONFIG = """
@@ -87,6 +94,51 @@ def test_likeness_counts_when_it_is_asked_for(tmp_path: Path) -> None:
     unlike = losses[1][1]["unlike"]
     assert unlike > 0
     assert float((losses[1][0] - losses[0][0]).detach()) == pytest.approx(2 * unlike, rel=1e-3)
+
+
+def judged(folder: Path, **aims) -> RegisterTask:
+    """A task with a critic, and features of random weights."""
+    seen = weights_file(folder / "vgg.safetensors")
+    return task(critic=0.5, features=str(seen), **aims)
+
+
+def weights_of(learner: RegisterTask) -> torch.Tensor:
+    return torch.cat([p.detach().flatten() for p in learner.adversary.critic.parameters()])
+
+
+def test_a_critic_comes_late_and_reaches_the_network(tmp_path: Path) -> None:
+    learner, plain = judged(tmp_path, critic_from=0.5), task()
+    before, losses = weights_of(learner), []
+    for progress in (0.4, 0.6):
+        learner.progress = progress
+        for one in (learner, plain):
+            torch.manual_seed(5)
+            losses.append(one.loss(one.network, pictures()))
+    (early, said), (without, _), (late, numbers), _ = losses
+    assert float(early.detach()) == float(without.detach())
+    assert np.isnan([said[name] for name in CRITICAL]).all()
+    added = float((late - without).detach())
+    assert added == pytest.approx(-2 * 0.5 * numbers["score"], rel=1e-3)
+    assert 0 < numbers["mistakes"] < 4
+    assert (weights_of(learner) != before).any()
+    late.backward()
+    assert learner.network.decoder.out.weight.grad.any()
+    assert all(p.requires_grad for p in learner.adversary.critic.parameters())
+
+
+def test_a_run_goes_on_with_its_critic(tmp_path: Path) -> None:
+    out, learners = tmp_path / "run", [judged(tmp_path, critic_from=0.4) for _ in range(2)]
+    for learner, steps in zip(learners, (5, 7), strict=True):
+        schedule = Schedule(steps=steps, check_minutes=0.0)
+        train(learner, cycle([pictures()]), schedule, out, CPU, resume=steps > 5)
+    first, second = (weights_of(learner) for learner in learners)
+    assert 0 < (second - first).norm() < 0.05 * first.norm()  # two steps on, not anew
+    head, *rows = (line.split("\t") for line in (out / "log.tsv").read_text().splitlines())
+    assert len(rows) == 7
+    at = head.index("mistakes")
+    assert [row[at] == "nan" for row in rows] == [True, True, False, False, False, False, False]
+    plain = task()
+    plain.restore(learners[1].state())  # a run may go on without
 
 
 def test_digits_that_take_all_values_are_even() -> None:
@@ -168,6 +220,7 @@ def test_a_run_goes_on_with_what_its_digits_refined(
 
 SENSELESS = (
     "colour = 1", "network = { size = 'huge' }", "aims = { entropy = -1 }", "start = 0",
+    "aims = { critic_from = 2 }",
     "schedule = {}", "sizes = []", "seed",
 )  # fmt: skip
 

@@ -20,7 +20,7 @@ from tokcodec.prior.knowledge import Knowledge
 
 Decoder = Callable[[Knowledge, tuple[int, int]], np.ndarray]
 SHIPPED = Path(weights.__file__).with_name("pyramid-decoder.safetensors")
-NAMES = ("auto", "linear", ONNX, "realesrgan")
+NAMES = ("auto", "linear", "neural", ONNX, "realesrgan")
 SUFFIXES = (".safetensors", ONNX_SUFFIX)  # of a trained decoder's file
 
 
@@ -29,9 +29,9 @@ def find(name: str | Path = "auto", realism: float | None = None) -> Decoder:
 
     Args:
         name: "auto" is the best that this machine can run; "linear" the inverse transform alone;
-            "onnx" the shipped decoder run by ONNX Runtime, without torch; "realesrgan" a network
-            that others trained, which invents details; a path ending in .safetensors a trained
-            decoder (`tokcodec train decoder`), in .onnx an exported one.
+            "neural" the shipped network; "onnx" the same run by ONNX Runtime, without torch;
+            "realesrgan" a network that others trained, which invents details; a path ending in
+            .safetensors a trained decoder (`tokcodec train decoder`), in .onnx an exported one.
         realism: 0 (closest on average) to 1 (most natural looking); None is what the decoder's
             makers found best.
 
@@ -46,6 +46,8 @@ def find(name: str | Path = "auto", realism: float | None = None) -> Decoder:
         return _best(realism)
     if name == "linear":
         return _only_zero(linear, name, realism)
+    if name == "neural":
+        return _shipped(realism, best_way())
     if name == ONNX:
         return _shipped(realism, ONNX)
     if name == "realesrgan":
@@ -70,7 +72,7 @@ def _best(realism: float | None) -> Decoder:
     return _shipped(realism, way)
 
 
-def _shipped(realism: float | None, way: str) -> Decoder:
+def _shipped(realism: float | None, way: str | None) -> Decoder:
     if not SHIPPED.exists():
         raise ArgumentError(
             "the shipped decoder is missing: install tokcodec again, or give the path of a file"

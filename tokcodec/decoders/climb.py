@@ -8,6 +8,7 @@ from torch import Tensor
 
 from tokcodec.decoders import lifting, steps
 from tokcodec.decoders.steps import PARTS, Step, orientations
+from tokcodec.tokens import wavelet
 from tokcodec.tokens.layout import ACROSS, DIAGONAL, DOWN
 from tokcodec.tokens.wavelet import Level
 
@@ -31,6 +32,16 @@ def down(x: Tensor, level: Level) -> Step[Tensor]:
         return Step(level, low, {ACROSS: across, DOWN: below, DIAGONAL: diagonal})
     low, high = lifting.split(x, -1 if level.split_cols else -2)
     return Step(level, low, {ACROSS if level.split_cols else DOWN: high})
+
+
+def analyse(planes: Tensor) -> list[Tensor]:
+    """Planes (B, C, H, W) to bands (B, C, h, w), coarsest first."""
+    fine, low = [], planes
+    for level in wavelet.levels(*planes.shape[-2:]):
+        step = down(low, level)
+        fine.append([step.details[o] for o in sorted(step.details)])
+        low = step.low
+    return [low, *(band for group in reversed(fine) for band in group)]
 
 
 def stacked(step: Step[Tensor]) -> Tensor:

@@ -1,11 +1,13 @@
 """Streams that were written with more care: same format, same decoders, more work for the sender.
 
-`improve` is the way in, `ladder.LEVELS` says what each effort does.
+`improve` is the way in, `ladder.LEVELS` says what each effort does, `find` through which decoder it
+looks.
 """
 
 from __future__ import annotations
 
-from tokcodec.effort.ladder import MOST, check
+from tokcodec.effort.ladder import LINEAR, MOST, check
 from tokcodec.effort.search import Limits, improve
+from tokcodec.effort.view import View, find
 
-__all__ = ["MOST", "Limits", "check", "improve"]
+__all__ = ["LINEAR", "MOST", "Limits", "View", "check", "find", "improve"]

@@ -5,15 +5,21 @@ a move does to the squared error follows from the error's slope along the coeffi
 of its basis function. What it costs is estimated from the prices where it stands; then many moves
 that do not touch each other are made, the prior is asked again, and the changes of all digits
 around a move are counted to it. Moves that do not pay are taken back.
+
+Through a network the error is no parabola: there the slopes are taken again after the moves, and
+what a move has done follows from both.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from tokcodec.effort.adjoint import norms, project
-from tokcodec.effort.draft import Draft, drawn, paid
+from tokcodec.effort.adjoint import norms
+from tokcodec.effort.draft import Draft, paid
 from tokcodec.effort.moves import Cells, Moves, Neighbourhoods, moved
+from tokcodec.effort.view import View
+from tokcodec.prior.knowledge import Knowledge
+from tokcodec.tokens.order import Order
 
 DIRECTIONS = (-1, 1)
 SLACK = 2.0  # bits by which an estimate may be wrong: moves that seem to lose less are tried
@@ -30,11 +36,11 @@ class Descent:
         bits: ideal length of their code.
     """
 
-    def __init__(self, draft: Draft, planes: np.ndarray) -> None:
-        """`planes`: the picture, float32 (channels, height, width)."""
+    def __init__(self, draft: Draft, planes: np.ndarray, view: View) -> None:
+        """`planes`: the picture, float32 (channels, height, width); `view`: how it is drawn."""
         order = draft.order
-        self._planes, self._around = planes, Neighbourhoods(order)
-        self._weights = norms(order.height, order.width)
+        self._planes, self._view, self._around = planes, view, Neighbourhoods(order)
+        self._weights = [w[None] for w in norms(order.height, order.width)]  # of any channel
         sizes = [b.height * b.width for b in order.bands]
         self._start = np.cumsum([0, *sizes])[:-1]  # of each band in the next array
         self._until = np.zeros((2, sum(sizes)), np.int16)  # last round of rest, by direction
@@ -46,10 +52,11 @@ class Descent:
         self.draft = draft
         known, self._asked = draft.read()
         self._paid = paid(self._asked, draft.digits)
-        self._look(drawn(known))
+        self._look(known)
 
-    def _look(self, seen: np.ndarray) -> None:
-        self._residual = self._planes - seen
+    def _look(self, known: Knowledge) -> None:
+        self._residual = self._planes - self._view.draw(known)
+        self._slopes: list[np.ndarray] | None = None  # until they are asked for
         self.error = float(np.square(self._residual).sum(dtype=np.float64))
         self.bits = float(sum(p.sum(dtype=np.float64) for p in self._paid))
 
@@ -61,7 +68,7 @@ class Descent:
         if not len(moves.band):
             return False
         draft = moved(self.draft, moves)
-        _, asked = draft.read()
+        known, asked = draft.read()
         after = paid(asked, draft.digits)
         owners = [
             self._around.owners(step)[: len(new)]
@@ -69,11 +76,27 @@ class Descent:
         ]
         change = np.concatenate(after) - np.concatenate(self._paid)
         bits = np.bincount(np.concatenate(owners), change, minlength=len(moves.band) + 1)[1:]
-        good = moves.error + price * bits < 0
+        error = moves.error if self._view.straight else self._measured(moves, known)
+        good = error + price * bits < 0
         self._rest(moves.take(~good))
         if good.any():
             self._keep(moves.take(good), np.append(True, good), owners, asked)
         return True
+
+    def _measured(self, moves: Moves, known: Knowledge) -> np.ndarray:
+        """What each move has done to the error, all having been made: from the mean of the slopes
+        before and after (trapezoidal rule).
+        """
+        slopes = _pick(self.draft.order, self._sloping(), moves.band, moves.cell)
+        after = self._view.project(self._planes - self._view.draw(known))
+        slopes += _pick(self.draft.order, after, moves.band, moves.cell)
+        return -slopes * moves.change
+
+    def _sloping(self) -> list[np.ndarray]:
+        """Slopes of the error along every coefficient, by band."""
+        if self._slopes is None:
+            self._slopes = self._view.project(self._residual)
+        return self._slopes
 
     def _keep(
         self, moves: Moves, good: np.ndarray, owners: list[np.ndarray], asked: list[np.ndarray]
@@ -87,37 +110,26 @@ class Descent:
             else:
                 self._asked[number] = np.where(changed[:, None], asked[number], self._asked[number])
         self._paid = paid(self._asked, self.draft.digits)
-        self._look(drawn(self.draft.known()))
+        self._look(self.draft.known())
 
     def _promising(self, price: float) -> Moves:
         """Moves that may pay, best first."""
         cells = Cells.of(self.draft, self._asked)
-        slopes, weights = self._about(cells)
+        order = self.draft.order
+        slopes = _pick(order, self._sloping(), cells.band, cells.at)
+        weights = _pick(order, self._weights, cells.band, cells.at)
         found = []
         for direction in DIRECTIONS:
             error = cells.errors(direction, slopes, weights)
             gain = -error - np.float32(price) * cells.bits(direction)
             at = np.flatnonzero(gain > -SLACK * price)
             found.append((
-                cells.band[at], cells.at[at], np.full(len(at), direction), error[at], gain[at]
+                cells.band[at], cells.at[at], np.full(len(at), direction),
+                cells.changes(direction)[at], error[at], gain[at],
             ))  # fmt: skip
         moves = Moves(*(np.concatenate(column) for column in zip(*found, strict=True)))
         moves = moves.take(self._awake(moves))
         return moves.take(np.argsort(-moves.gain, kind="stable")[:MOST])
-
-    def _about(self, cells: Cells) -> tuple[np.ndarray, np.ndarray]:
-        """Slopes and squared norms of cells."""
-        order, by_band = self.draft.order, project(self._residual)
-        each = len(order.bands) // order.channels
-        slopes, weights = np.empty((2, len(cells.at)), np.float32)
-        starts = np.flatnonzero(np.diff(cells.band, prepend=-1))
-        for start, end in zip(starts, [*starts[1:], len(cells.at)], strict=True):
-            band = int(cells.band[start])
-            slope = by_band[band % each][order.bands[band].channel]
-            at = cells.at[start:end]
-            slopes[start:end] = slope.ravel().take(at)
-            weights[start:end] = self._weights[band % each].ravel().take(at)
-        return slopes, weights
 
     def _awake(self, moves: Moves) -> np.ndarray:
         """Which moves do not rest."""
@@ -127,3 +139,17 @@ class Descent:
     def _rest(self, moves: Moves) -> None:
         sides = (moves.direction > 0).astype(np.int64)
         self._until[sides, self._start[moves.band] + moves.cell] = self._round + REST
+
+
+def _pick(
+    order: Order, by_band: list[np.ndarray], bands: np.ndarray, cells: np.ndarray
+) -> np.ndarray:
+    """Values (channels or one for all, h, w) of bands at cells, float32."""
+    each = len(order.bands) // order.channels
+    out = np.empty(len(cells), np.float32)
+    for band in np.unique(bands).tolist():
+        at = np.flatnonzero(bands == band)
+        values = by_band[band % each]
+        values = values[order.bands[band].channel if len(values) > 1 else 0]
+        out[at] = values.ravel().take(cells[at])
+    return out

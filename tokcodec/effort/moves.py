@@ -66,6 +66,12 @@ class Cells(NamedTuple):
         carried[np.abs(above) > 1] = FAR
         return np.where(np.abs(new) > 1, carried, _pick(self.asked, new) - old)
 
+    def changes(self, direction: int) -> np.ndarray:
+        """What a move adds to the cells' coefficients."""
+        change = centred(self.q + np.int32(direction), self.first, self.later, self.step)
+        change -= centred(self.q, self.first, self.later, self.step)
+        return change
+
     def errors(self, direction: int, slopes: np.ndarray, weights: np.ndarray) -> np.ndarray:
         """How a move changes the squared error of the picture; infinite where there is none.
 
@@ -73,11 +79,9 @@ class Cells(NamedTuple):
             slopes: inner products of the error that is left with the cells' basis functions.
             weights: squared norms of those.
         """
-        q = self.q + np.int32(direction)
-        change = centred(q, self.first, self.later, self.step)
-        change -= centred(self.q, self.first, self.later, self.step)
+        change = self.changes(direction)
         errors = change * (weights * change - 2 * slopes)
-        errors[np.abs(q) > self.limit] = np.inf
+        errors[np.abs(self.q + np.int32(direction)) > self.limit] = np.inf
         return errors
 
 
@@ -115,14 +119,15 @@ def _pick(prices: np.ndarray, digits: np.ndarray) -> np.ndarray:
 
 
 class Moves(NamedTuple):
-    """Moves, one an entry: of `cell` in `band` by `direction`, in steps of its last plane; `error`
-    is what it adds to the squared error of the picture, `gain` by how much it is estimated to lower
-    error and price of bits together.
+    """Moves, one an entry: of `cell` in `band` by `direction`, in steps of its last plane; `change`
+    is what it adds to the coefficient, `error` what to the squared error of the picture, `gain` by
+    how much it is estimated to lower error and price of bits together.
     """
 
     band: np.ndarray
     cell: np.ndarray
     direction: np.ndarray
+    change: np.ndarray
     error: np.ndarray
     gain: np.ndarray
 

@@ -8,18 +8,21 @@ from typing import NamedTuple
 import numpy as np
 
 from tokcodec.coder.codestring import Script, code, read
-from tokcodec.decoders.linear import linear
 from tokcodec.effort.adjoint import norms
 from tokcodec.effort.descent import Descent
-from tokcodec.effort.draft import Continued, Draft, drawn, paid
+from tokcodec.effort.draft import Continued, Draft, paid
 from tokcodec.effort.ladder import EVERY, LEVELS, PRICES, Level
 from tokcodec.effort.sieve import sift
+from tokcodec.effort.view import View
 from tokcodec.pixels import colour
 from tokcodec.psnr import fewest_tokens, squared_error
 from tokcodec.tokens.order import Order
 from tokcodec.tokens.tokens import DIGITS
 
 HALF = 0.5  # of a bit's worth is paid where tokens are given: about as many bytes as before
+# Through a network, which makes more of a bit than the order expects:
+OVER = 1.02  # of the bits allowed, at which a draft is cut back at once
+TELLING = 0.01  # of the bits: cutting or filling up by less tells nothing of what they are worth
 
 
 class Limits(NamedTuple):
@@ -43,8 +46,9 @@ def improve(
     rgb: np.ndarray,
     plain: bytes,
     limits: Limits,
+    view: View,
 ) -> bytes:
-    """A code string with the same limits that is better to the linear decoder, or `plain`.
+    """A code string with the same limits that is better to the decoder in view, or `plain`.
 
     Better is: a smaller squared error in as many bytes; a smaller one with as many tokens, bytes
     counting a little; fewer bytes for the same decibels.
@@ -54,6 +58,7 @@ def improve(
         coefficients: of the picture, by band, as `pyramid.analyse` gives them.
         rgb: the picture, uint8 (height, width, 3).
         plain: the code string of the nearest digits, within `limits`.
+        view: the decoder to please; the linear one, if `limits` has decibels.
     """
     reading = read(order, plain, keep=True)
     if not reading.total or reading.complete:
@@ -61,15 +66,17 @@ def improve(
     tight = limits
     if limits.tokens is not None and reading.total < limits.tokens * DIGITS:
         tight = Limits(room=limits.room)  # the bytes ran out first
-    search = _Search(order, coefficients, rgb, Draft.split(order, reading.digits), tight)
+    draft = Draft.split(order, reading.digits)
+    search = _Search(order, coefficients, rgb, draft, tight, view)
     source = Continued(search.best(LEVELS[effort]), coefficients)
     script = Script(order, source.digits)
     if tight.psnr is None:
         found = code(script, limits.tokens, limits.room)
-        return found if _error(order, found, rgb) < _error(order, plain, rgb) else plain
+        better = _error(order, found, rgb, view) < _error(order, plain, rgb, view)
+        return found if better else plain
     tokens = fewest_tokens(script, source, rgb, tight.psnr)
     found = code(script, tokens, limits.room)
-    reached = _error(order, found, rgb) <= _wanted(tight.psnr, rgb)
+    reached = _error(order, found, rgb, view) <= _wanted(tight.psnr, rgb)
     return found if reached and len(found) < len(plain) else plain
 
 
@@ -78,9 +85,9 @@ def _wanted(decibels: float, rgb: np.ndarray) -> float:
     return 255.0**2 * rgb.size / 10 ** (decibels / 10)
 
 
-def _error(order: Order, payload: bytes, rgb: np.ndarray) -> int:
-    """Squared error of the linear decoder's picture."""
-    return squared_error(linear(read(order, payload).known, (order.width, order.height)), rgb)
+def _error(order: Order, payload: bytes, rgb: np.ndarray, view: View) -> int:
+    """Squared error of the decoder's picture."""
+    return squared_error(view.picture(read(order, payload).known), rgb)
 
 
 class _Search:
@@ -93,8 +100,9 @@ class _Search:
         rgb: np.ndarray,
         plain: Draft,
         limits: Limits,
+        view: View,
     ) -> None:
-        self.order, self.coefficients, self.plain = order, coefficients, plain
+        self.order, self.coefficients, self.plain, self.view = order, coefficients, plain, view
         self.planes = colour.to_planes(rgb, order.channels == 1)
         self.weights = norms(order.height, order.width) * order.channels
         self.bits, self.count = math.inf, order.digits
@@ -137,15 +145,16 @@ class _Search:
 
     def _error(self, draft: Draft) -> float:
         """Squared error of the planes."""
-        return float(np.square(self.planes - drawn(draft.known())).sum(dtype=np.float64))
+        return float(np.square(self.planes - self.view.draw(draft.known())).sum(dtype=np.float64))
 
     def _descend(self, start: _Tried, rounds: int) -> None:
         """From a draft down, making it longer (for the same decibels: shorter) now and then."""
-        descent, factor = Descent(start.draft, self.planes), start.factor
+        descent, factor = Descent(start.draft, self.planes, self.view), start.factor
         price, stuck = self._price(start.draft, factor), False
         for number in range(1, rounds + 1):
             moving = not stuck and descent.round(price)
-            if number % EVERY:
+            over = not self.view.straight and descent.bits > OVER * self.bits
+            if number % EVERY and not over:
                 stuck = not moving
                 continue
             bits = self.bits
@@ -158,7 +167,11 @@ class _Search:
             if not again.digits:
                 break
             stuck = stuck and again.same(descent.draft)
+            error, bits = descent.error, descent.bits
             descent.go_on(again)
+            if not self.view.straight and abs(descent.bits - bits) > TELLING * bits:
+                worth = (descent.error - error) / (bits - descent.bits)
+                factor = _between(factor, worth / self._price(again, 1.0))
             price = self._price(again, factor)
             self._note(again, factor, descent.error, descent.bits)
 
@@ -170,6 +183,11 @@ class _Search:
         """Remember a draft, and what was paid for it."""
         cost = error + self.toll * bits if error <= self.most else math.inf
         self._found.append(_Tried(cost, factor, draft))
+
+
+def _between(factor: float, seen: float) -> float:
+    """A factor half way to the one seen, if that is not far off."""
+    return math.sqrt(factor * min(max(seen, factor / 2), 2 * factor))
 
 
 class _Tried(NamedTuple):

@@ -22,6 +22,7 @@ class Knowledge:
         self.plane = [-1] * len(order.bands)  # last plane begun
         self._seen = [0] * len(order.bands)  # digits of that plane that are in
         self._lit: set[int] = set()  # bands that hold anything but zeros
+        self.latest: tuple[Pass, np.ndarray] | None = None  # pass added, its digits other than zero
 
     def begin(self, step: Pass) -> np.ndarray:
         """The band's coefficients, in steps of the plane of `step`."""
@@ -59,7 +60,9 @@ class Knowledge:
         """Take in the first digits of `step` (if some are missing, nothing may follow)."""
         q = self.begin(step)
         self._seen[step.band] += digits.shape[-1]
-        if digits.any():
+        found = np.count_nonzero(digits, -1)
+        self.latest = step, np.asarray(found)
+        if np.any(found):
             at = self.order.places(step).cells[: digits.shape[-1]]
             q[..., at] += digits
             self._lit.add(step.band)

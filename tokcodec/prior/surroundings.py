@@ -59,11 +59,12 @@ SIGNED = (
     "height",
     "bias",
 )
-CONSTANT = ("fresh", "depth")
+CONSTANT = ("fresh", "depth", "aside")
 OWN, OWN_SIGNED = 7, 3  # so many are of the band itself
 LEAN = len(MAGNITUDES) - 1
 HEIGHT = LEAN + len(SIGNED) - 1
-FRESH, DEPTH = HEIGHT + 2, HEIGHT + 3
+FRESH, DEPTH, ASIDE = HEIGHT + 2, HEIGHT + 3, HEIGHT + 4
+SURROUNDINGS = len(MAGNITUDES) + len(SIGNED) + len(CONSTANT)
 
 
 class Seen(NamedTuple):
@@ -84,7 +85,7 @@ class Surroundings:
         self._elsewhere: np.ndarray = np.zeros((0, 0), np.int16)
 
     def look(self, step: Pass) -> Seen:
-        """All features of a pass, but the last two, which are left to others."""
+        """The first `SURROUNDINGS` features of a pass; the others are left as zeros."""
         known, order = self.known, self.known.order
         q = known.begin(step)
         band = order.bands[step.band]
@@ -115,6 +116,7 @@ class Surroundings:
         signed[..., -1] = 64
         signed *= mirror[..., None]
         out[..., DEPTH] = 8 * min(DEEPEST, order.bands[-1].level - band.level)
+        out[..., ASIDE] = _aside(band, cells)
         return Seen(out, mirror)
 
     def _here(self, whole: np.ndarray, band: Band) -> np.ndarray:
@@ -232,6 +234,12 @@ def _height(band: Band, cells: np.ndarray) -> np.ndarray:
     """How far cells lie above the middle, +-64 at most: skies are bright."""
     y = cells // np.int32(band.width)
     return 64 - 64 * (2 * y + 1) // band.height
+
+
+def _aside(band: Band, cells: np.ndarray) -> np.ndarray:
+    """How far cells lie from the middle column, 0..64: what is photographed is mostly there."""
+    x = cells % np.int32(band.width)
+    return 64 * np.abs(2 * x + 1 - band.width) // band.width
 
 
 def _stacked(maps: Sequence[_Map], lead: tuple[int, ...], band: Band) -> np.ndarray:

@@ -22,6 +22,7 @@ from torch import Tensor, nn
 
 from tokcodec.errors import DamagedModelError, InputError
 from tokcodec.mx import file as mx
+from tokcodec.register import hub, shards
 from tokcodec.register.sources import SAFE, Files
 
 LONGEST_CONFIG = 1 << 20  # bytes; the published ones have a few thousand
@@ -32,8 +33,8 @@ class Checkpoint:
     """What a checkpoint says of itself, and its tensors, read when they are asked for.
 
     Attributes:
-        path: the file of weights.
-        sha256: of that file, 32 bytes.
+        path: the file of weights, or the index of several.
+        sha256: of that file, or of the hashes of the several in the order of their names; 32 bytes.
         shapes: shape of each tensor, by name.
         config: the configuration beside the file, or {}.
         metadata: text inside a safetensors file, or {}.
@@ -47,6 +48,7 @@ class Checkpoint:
     metadata: dict[str, str] = field(default_factory=dict, repr=False)
     original: bytes = field(default=b"", repr=False)
     _held: dict[str, Tensor] = field(default_factory=dict, repr=False)  # tensors in memory already
+    _places: dict[str, Path] = field(default_factory=dict, repr=False)  # files of those of an index
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "original", self.original or self.sha256)
@@ -71,8 +73,11 @@ class Checkpoint:
         if self._held:
             found = {name: self._held[name] for name in names}
         else:
-            with safe_open(self.path, "pt") as file:
-                found = {name: file.get_tensor(name) for name in names}
+            found = {}
+            for path in sorted({self._places.get(name, self.path) for name in names}):
+                with safe_open(path, "pt") as file:
+                    inside = [n for n in names if self._places.get(n, self.path) == path]
+                    found |= {name: file.get_tensor(name) for name in inside}
         for name, tensor in found.items():
             if not tensor.is_floating_point():
                 raise DamagedModelError(
@@ -109,15 +114,47 @@ def read(files: Files) -> Checkpoint:
     """
     config = _read_config(files.config) if files.config else {}
     path = files.weights
+    if shards.is_index(path):
+        return _of_shards(path, files.shards, config)
+    sha256 = _hash(path, files.sha256)
+    if path.suffix != SAFE:
+        return _in_memory(_read_pickle(path), path, sha256, config)
+    shapes, metadata = _opened(path)
+    if mx.FORMAT in metadata:
+        tensors = {k: torch.from_numpy(v) for k, v in mx.load(path).items()}
+        return _in_memory(tensors, path, sha256, config, metadata)
+    return Checkpoint(path, sha256, shapes, config, metadata)
+
+
+def _of_shards(index: Path, files: tuple[Path, ...], config: dict[str, Any]) -> Checkpoint:
+    """A checkpoint in several files: each must hold the tensors that the index says, no others."""
+    places, hashes = shards.listed(index), hashlib.sha256()
+    shapes: dict[str, tuple[int, ...]] = {}
+    metadata: dict[str, str] = {}
+    for path in files:
+        hashes.update(_hash(path, hub.announced(path)))
+        found, said = _opened(path)
+        if found.keys() != {name for name, place in places.items() if place == path}:
+            raise DamagedModelError(f"{path} holds other tensors than {index.name} says")
+        shapes |= found
+        metadata |= said
+    return Checkpoint(index, hashes.digest(), shapes, config, metadata, _places=places)
+
+
+def _hash(path: Path, announced: str | None) -> bytes:
+    """SHA-256 of a file, if it is what was announced in hexadecimal."""
     try:
         with path.open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").digest()
     except OSError as e:
         raise InputError(f"cannot read {path}: {e.strerror or e}") from e
-    if files.sha256 not in (None, sha256.hex()):
+    if announced not in (None, sha256.hex()):
         raise DamagedModelError(f"{path} is not what the hub has; delete it and load it again")
-    if path.suffix != SAFE:
-        return _in_memory(_read_pickle(path), path, sha256, config)
+    return sha256
+
+
+def _opened(path: Path) -> tuple[dict[str, tuple[int, ...]], dict[str, str]]:
+    """Shapes of the tensors in a safetensors file, by name, and its metadata."""
     try:
         with safe_open(path, "pt") as f:
             metadata = f.metadata() or {}
@@ -126,10 +163,7 @@ def read(files: Files) -> Checkpoint:
         raise DamagedModelError(
             f"{path} is no sound safetensors file, or a part of one: {e}"
         ) from e
-    if mx.FORMAT in metadata:
-        tensors = {k: torch.from_numpy(v) for k, v in mx.load(path).items()}
-        return _in_memory(tensors, path, sha256, config, metadata)
-    return Checkpoint(path, sha256, shapes, config, metadata)
+    return shapes, metadata
 
 
 def _in_memory(

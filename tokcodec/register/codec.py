@@ -31,6 +31,7 @@ from tokcodec.stream.info import Info
 from tokcodec.tokens.tokens import Tokens
 
 BATCH = 8  # pictures that go through the network together; on a CPU that would only cost memory
+NO_REFERENCE = "knows no pictures with a reference"
 
 
 class RegisterCodec:
@@ -61,6 +62,9 @@ class RegisterCodec:
         background: Colour = WHITE,
         bare: bool | str = False,
         max_pixels: int | None = MAX_PIXELS,
+        quality: float | None = None,
+        effort: int = 0,
+        reference: Any = None,
     ) -> bytes:
         """A picture to a stream. Of several limits the tightest wins; with none, all tokens.
 
@@ -68,7 +72,7 @@ class RegisterCodec:
             picture: anything that `tokcodec.encode` takes.
             budget: tokens to keep; the stream is the shortest that determines so many.
             max_bytes: the whole stream, header included, is never larger.
-            psnr: not known to these tokenizers.
+            psnr, quality, effort, reference: not known to these tokenizers.
             fit: how the picture becomes a square: "squash", "crop" (its middle) or "pad".
             background: RGB to see through transparent parts.
             bare: True leaves the header out; "size" keeps four bytes of flags and size. The
@@ -77,7 +81,7 @@ class RegisterCodec:
 
         Raises:
             InputError, ImageTooLargeError: the picture cannot be used.
-            ArgumentError: a limit or a way to fit that makes no sense, or `psnr`.
+            ArgumentError: a limit or a way to fit that makes no sense, or what is not known.
 
         Warns:
             TokCodecWarning: the model needs more tokens than that to draw well.
@@ -85,6 +89,7 @@ class RegisterCodec:
         (data,) = self.encode_batch(
             [picture], budget, max_bytes, psnr,
             fit=fit, background=background, bare=bare, max_pixels=max_pixels,
+            quality=quality, effort=effort, reference=reference,
         )  # fmt: skip
         return data
 
@@ -96,14 +101,21 @@ class RegisterCodec:
         psnr: float | None = None,
         *,
         bare: bool | str = False,
+        quality: float | None = None,
+        effort: int = 0,
+        reference: Any = None,
         **options,
     ) -> list[bytes]:
         """`encode` for each picture, in order, several at a time."""
         check_limits(budget, max_bytes, psnr)
-        if psnr is not None:
-            raise ArgumentError(
-                f"{self.model.name} aims at likeness, not at decibels: give budget or max_bytes"
-            )
+        for given, said in (
+            (psnr is not None, "aims at likeness, not at decibels: give budget or max_bytes"),
+            (quality is not None, "has no measure of quality: give budget or max_bytes"),
+            (effort != 0, "has one way to encode: leave effort out"),
+            (reference is not None, NO_REFERENCE),
+        ):
+            if given:
+                raise ArgumentError(f"{self.model.name} {said}")
         found = list(see(self.model, pictures, self.batch, **options))
         return [self._stream(tokens, budget, max_bytes, bare) for tokens in found]
 
@@ -159,6 +171,7 @@ class RegisterCodec:
         grey: bool = False,
         bare: bool = False,
         fit: str = SQUASH,
+        reference: Any = None,
         **options,
     ) -> Image.Image:
         """A stream, or any prefix of one that has the whole header, to a picture at the original
@@ -172,6 +185,7 @@ class RegisterCodec:
             max_pixels: refuse larger originals; None for no limit.
             original_size: (width, height) of a stream written with `bare=True`; `grey` if R = G = B
                 there, `fit` as it was written.
+            reference: None; these tokenizers know none.
             options: of the tokenizer; FlexTok's are steps, guidance and seed.
 
         Returns:
@@ -181,6 +195,8 @@ class RegisterCodec:
             TokCodecWarning: the model needs more tokens than these to draw well.
         """
         _check_decoder(decoder, realism)
+        if reference is not None:
+            raise ArgumentError(f"{self.model.name} {NO_REFERENCE}")
         tokens, _ = self._parse(data, max_pixels, original_size, grey, bare, fit)
         return self._draw([tokens], size, options)[0]
 
@@ -271,7 +287,7 @@ class RegisterCodec:
                 )
             headers.check(data[:length], self.model.sha256)
         if header.reference is not None:
-            raise UnknownFieldError(f"{self.model.name} knows no pictures with a reference")
+            raise UnknownFieldError(f"{self.model.name} {NO_REFERENCE}")
         image.check_size(header.width, header.height, max_pixels)
         return header, length
 

@@ -12,15 +12,17 @@ from pathlib import Path
 from typing import Any
 
 from tokcodec.errors import ArgumentError, InputError, UnknownModelError
+from tokcodec.register import shards
 
 PREFIX = "hf-hub:"
-WEIGHTS = ("model.safetensors", "pytorch_model.bin")  # in this order
+WEIGHTS = ("model.safetensors", shards.INDEX, "pytorch_model.bin")  # in this order
 CONFIG = "config.json"
 _ADDRESS = re.compile(r"([\w.-]+/[\w.-]+)(?:@([\w./-]+))?", re.ASCII)
 
 
 def fetch(address: str) -> tuple[Path, Path | None]:
-    """Files of weights and, if there is one, of the configuration.
+    """Files of weights, or the index of several beside it, and, if there is one, of the
+    configuration.
 
     Args:
         address: "owner/name", or "owner/name@revision".
@@ -37,14 +39,26 @@ def fetch(address: str) -> tuple[Path, Path | None]:
     place = {"repo_id": repository, "revision": revision}
     for name in WEIGHTS:
         weights = _file(place, name, local_files_only=True)
-        if weights is not None:
+        if weights is not None and _whole(place, weights, local_files_only=True):
             return weights, _file(place, CONFIG, local_files_only=True)
     config = _file(place, CONFIG)  # first: whoever has the weights has it, too
     for name in WEIGHTS:
         weights = _file(place, name)
         if weights is not None:
+            if not _whole(place, weights):
+                raise UnknownModelError(f"{repository} on the hub lacks a part of {name}")
             return weights, config
     raise UnknownModelError(f"{repository} on the hub has none of {', '.join(WEIGHTS)}")
+
+
+def _whole(place: dict[str, Any], weights: Path, local_files_only: bool = False) -> bool:
+    """Whether all files that an index names are there, downloaded if they may be; of a file that is
+    no index: yes.
+    """
+    if not shards.is_index(weights):
+        return True
+    names = sorted({path.name for path in shards.listed(weights).values()})
+    return all(_file(place, name, local_files_only) is not None for name in names)
 
 
 def announced(path: Path) -> str | None:

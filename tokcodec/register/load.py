@@ -10,7 +10,7 @@ import torch
 
 from tokcodec import weights
 from tokcodec.errors import ArgumentError, InputError, TokCodecWarning
-from tokcodec.register import checkpoint, families, prior_tables
+from tokcodec.register import checkpoint, families, prior_file
 from tokcodec.register.codec import RegisterCodec
 from tokcodec.register.model import RegisterModel
 from tokcodec.register.prior import Uniform
@@ -34,7 +34,8 @@ def load(
         name_or_path: "hf-hub:owner/name", a name from `tokcodec.models()`, or a folder or file.
         device: where the network works: "cpu" (None) or "cuda".
         dtype: "float32" (None) or "bfloat16". Codes are always looked up in float32.
-        prior: file of `tokcodec train register-prior`; None takes all digits for equally likely.
+        prior: file of `tokcodec train prior` or `register-prior`; None takes all digits for equally
+            likely.
 
     Raises:
         UnknownModelError, InputError: it is not found, or cannot be read or downloaded.
@@ -50,7 +51,7 @@ def load(
     if listed is not None:
         _tell(listed)
     files = find(name_or_path)
-    key = (*_stamp([files.weights, *([files.config] if files.config else [])]), where, precision)
+    key = (*_stamp(files.all), where, precision)
     if key not in _loaded:
         _loaded[key] = _open(files, listed, where, precision)
     codec = _loaded[key]
@@ -79,14 +80,14 @@ def _open(
 
 
 def _with(codec: RegisterCodec, key: tuple, path: Path) -> RegisterCodec:
-    """The same network, with the tables in a file."""
+    """The same network, with the prior in a file."""
     if not path.is_file():
         raise InputError(f"there is no prior {path}")
     key = (*key, *_stamp([path]))
     if key not in _loaded:
         model, tokenizer = codec.model, codec.model.tokenizer
-        tables = prior_tables.read(path, tokenizer.levels, tokenizer.length, model.checkpoint.hex())
-        _loaded[key] = RegisterCodec(replace(model, prior=tables))
+        said = tokenizer.levels, tokenizer.length, model.checkpoint.hex()
+        _loaded[key] = RegisterCodec(replace(model, prior=prior_file.read(path, *said)))
     return _loaded[key]
 
 
@@ -100,7 +101,10 @@ def _tell(listed: Published) -> None:
 
 def _stamp(paths: list[Path]) -> tuple:
     """What changes when a file does."""
-    return tuple((p.resolve(), p.stat().st_mtime_ns, p.stat().st_size) for p in paths)
+    try:
+        return tuple((p.resolve(), p.stat().st_mtime_ns, p.stat().st_size) for p in paths)
+    except OSError as e:
+        raise InputError(f"cannot read {e.filename}: {e.strerror or e}") from e
 
 
 def _device(device: str | torch.device | None) -> torch.device:

@@ -43,13 +43,14 @@ class Code(NamedTuple):
 
 def write(code: Code, ids: Sequence[int], tokens: int | None = None) -> bytes:
     """The code string of all `ids`, or its shortest prefix that determines the first `tokens`."""
-    digits, writer = code.digits(ids), Writer()
+    digits, writer, context = code.digits(ids), Writer(), code.prior.context()
     stop = None if tokens is None else tokens * len(code.levels)
     if stop == 0 or not digits:
         return b""
     goal: Interval | None = None
     for i, digit in enumerate(digits, 1):
-        writer.write_one(digit, code.prior.weights(digits[: i - 1]))
+        writer.write_one(digit, context.weights())
+        context.add(digit)
         if i == stop:
             goal = writer.interval()
     whole = writer.finish()
@@ -59,11 +60,12 @@ def write(code: Code, ids: Sequence[int], tokens: int | None = None) -> bytes:
 def read(code: Code, payload: bytes) -> list[int]:
     """The digits that `payload`, a prefix of a code string, determines."""
     digits: list[int] = []
-    reader = Reader(payload)
+    reader, context = Reader(payload), code.prior.context()
     while payload and len(digits) < code.length * len(code.levels):
-        digit = reader.read_one(code.prior.weights(digits))
+        digit = reader.read_one(context.weights())
         if digit is None:
             break
+        context.add(digit)
         digits.append(digit)
     return digits
 
@@ -75,8 +77,9 @@ def shortest(code: Code, payload: bytes, tokens: int) -> int:
         return len(payload)
     if not wanted:
         return 0
-    writer = Writer()
-    for i in range(wanted):
-        writer.write_one(digits[i], code.prior.weights(digits[:i]))
+    writer, context = Writer(), code.prior.context()
+    for digit in digits[:wanted]:
+        writer.write_one(digit, context.weights())
+        context.add(digit)
     n = writer.interval().shortest_prefix(payload, len(payload))
     return len(payload) if n is None else n

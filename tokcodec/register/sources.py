@@ -8,7 +8,7 @@ from pathlib import Path
 from safetensors import SafetensorError, safe_open
 
 from tokcodec.errors import UnknownModelError
-from tokcodec.register import hub
+from tokcodec.register import hub, shards
 from tokcodec.register.published import Published, by_address, by_name
 
 SAFE = ".safetensors"
@@ -24,7 +24,8 @@ class Files:
 
     Attributes:
         name: what to call it.
-        weights: the file of tensors.
+        weights: the file of tensors, or the index of several.
+        shards: these several, in the order of their names.
         config: the file of its configuration, if there is one.
         sha256: what the hub says the weights' hash is, in hexadecimal, where it says so.
     """
@@ -33,6 +34,12 @@ class Files:
     weights: Path
     config: Path | None = None
     sha256: str | None = None
+    shards: tuple[Path, ...] = ()
+
+    @property
+    def all(self) -> list[Path]:
+        """Every file that the tokenizer depends on."""
+        return [self.weights, *self.shards, *([self.config] if self.config else [])]
 
 
 def names_tokenizer(name_or_path: str | Path) -> bool:
@@ -42,7 +49,11 @@ def names_tokenizer(name_or_path: str | Path) -> bool:
         return True
     if not path.is_file():
         return False
-    return path.suffix in PICKLED or (path.suffix == SAFE and _has_rooms(path))
+    return (
+        path.suffix in PICKLED
+        or shards.is_index(path)
+        or (path.suffix == SAFE and _has_rooms(path))
+    )
 
 
 def published(name_or_path: str | Path) -> Published | None:
@@ -66,10 +77,12 @@ def find(name_or_path: str | Path) -> Files:
         address = known.hub if known is not None else name.removeprefix(hub.PREFIX)
         weights, config = hub.fetch(address)
         short = known.name if known is not None else address.split("/")[-1]
-        return Files(short, weights, config, hub.announced(weights))
+        return Files(short, weights, config, hub.announced(weights), _shards(weights))
     path = Path(name_or_path)
     if path.is_dir():
         return _in_folder(path)
+    if path.is_file() and shards.is_index(path):
+        return _of_index(path)
     if path.is_file():
         beside = [path.with_suffix(s) for s in CONFIGS] + [path.with_name("config.json")]
         return Files(path.stem, path, next((p for p in beside if p.is_file()), None))
@@ -78,6 +91,8 @@ def find(name_or_path: str | Path) -> Files:
 
 def _in_folder(folder: Path) -> Files:
     present = sorted(p for p in folder.iterdir() if p.is_file())
+    if folder / shards.INDEX in present and folder / USUAL[0] not in present:
+        return _of_index(folder / shards.INDEX)
     usual = [folder / n for n in USUAL if folder / n in present]
     kinds = [[p for p in present if p.suffix == SAFE], [p for p in present if p.suffix in PICKLED]]
     weights = usual[:1] or next((kind for kind in kinds if kind), [])
@@ -87,10 +102,27 @@ def _in_folder(folder: Path) -> Files:
             f"the folder {folder} must hold one file of weights ({SAFE} or {PICKLED[0]}); "
             f"found {said}"
         )
+    return Files(folder.resolve().name, weights[0], _config(present))
+
+
+def _of_index(index: Path) -> Files:
+    present = sorted(p for p in index.parent.iterdir() if p.is_file())
+    name = index.resolve().parent.name
+    return Files(name, index, _config(present), shards=_shards(index))
+
+
+def _shards(weights: Path) -> tuple[Path, ...]:
+    """The files of an index; none of a file that is none."""
+    if not shards.is_index(weights):
+        return ()
+    return tuple(sorted(set(shards.listed(weights).values())))
+
+
+def _config(present: list[Path]) -> Path | None:
+    """The configuration among the files of a folder."""
     configs = [p for p in present if p.suffix in CONFIGS and not p.name.endswith(".index.json")]
     usual = [p for p in configs if p.name == "config.json"]
-    config = next(iter(usual or (configs if len(configs) == 1 else [])), None)
-    return Files(folder.resolve().name, weights[0], config)
+    return next(iter(usual or (configs if len(configs) == 1 else [])), None)
 
 
 def _has_rooms(path: Path) -> bool:

@@ -8,6 +8,8 @@ where a small critic learns fast what texture looks like.
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -15,6 +17,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 SPREAD = 64.0  # of pixels around their middle, to about 1
 FEATURE_WIDTHS = (64, 128, 256)  # of `features.Features`
+RATE = 4e-4  # of learning
 
 
 class Critic(nn.Module):
@@ -48,6 +51,67 @@ class Critic(nn.Module):
         for head, found in zip(self.heads, features, strict=True):
             looks.append(head(F.normalize(found, dim=1) * found.shape[1] ** 0.5))
         return [scores.flatten(1) for scores in looks]
+
+
+class Adversary:
+    """A critic that learns beside the network whose pictures it judges.
+
+    Args:
+        rate: of its learning, which stays what it is.
+    """
+
+    def __init__(self, device: torch.device, rate: float = RATE) -> None:
+        self.critic = Critic().to(device)
+        self.optimiser = torch.optim.AdamW(
+            self.critic.parameters(), rate, (0.5, 0.99), weight_decay=0.0
+        )
+
+    def state(self) -> dict[str, Any]:
+        """The critic and what its optimiser remembers."""
+        return {"critic": self.critic.state_dict(), "optimiser": self.optimiser.state_dict()}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """The inverse of `state`."""
+        self.critic.load_state_dict(state["critic"])
+        self.optimiser.load_state_dict(state["optimiser"])
+
+    def judge(
+        self,
+        example: Tensor,
+        drawn: Tensor,
+        linear: Tensor,
+        theirs: list[Tensor],
+        ours: list[Tensor],
+    ) -> tuple[Tensor, float]:
+        """What drawn pictures lose, (B,), and the critic's own loss: it learns one step from them
+        first. Arguments as of `Critic`: of the examples, of what is drawn, and of both.
+        """
+        mistakes = self._learn(example, drawn, linear, theirs, ours)
+        self.critic.requires_grad_(False)
+        loss = unconvinced(self.critic(drawn, linear, ours)).float()
+        self.critic.requires_grad_(True)
+        return loss, mistakes
+
+    def _learn(
+        self,
+        example: Tensor,
+        drawn: Tensor,
+        linear: Tensor,
+        theirs: list[Tensor],
+        ours: list[Tensor],
+    ) -> float:
+        """One step of the critic; its loss."""
+        self.optimiser.zero_grad(set_to_none=True)
+        real = self.critic(example, linear, theirs)
+        fake = self.critic(drawn.detach(), linear, [f.detach() for f in ours])
+        loss = mistaken(real, fake)
+        loss.backward()
+        if torch.distributed.is_available() and torch.distributed.is_initialized():
+            for p in self.critic.parameters():
+                if p.grad is not None:
+                    torch.distributed.all_reduce(p.grad, torch.distributed.ReduceOp.AVG)
+        self.optimiser.step()
+        return float(loss.detach())
 
 
 def mistaken(real: list[Tensor], fake: list[Tensor]) -> Tensor:

@@ -28,6 +28,7 @@ class DecoderTask:
     """Cuts pictures after random numbers of digits and asks the network for the whole again."""
 
     realisms: tuple[float, ...] = (0.0,)  # to check
+    progress = 0.0
 
     def __init__(self, network: Network, model: Model, held_out: Tensor, device: torch.device):
         self.network, self.model, self.held_out, self.device = network, model, held_out, device

@@ -18,7 +18,8 @@ from tokcodec.tokens.pyramid import Source, analyse
 
 UNITS = 3 * SLOTS * PLANES * 2  # channel, slot, plane, parity
 UNIT, DIGIT = FEATURES, FEATURES + 1  # columns after the features
-KEPT = 1500  # digits of a pass, of `TOGETHER` pictures
+KEPT = 1500  # digits of a pass, of `TOGETHER` pictures, or
+ONE_IN = 32  # one in so many, if that is more
 TOGETHER = 8
 DEEPEST = 0.5  # bits a pixel: later digits are left out
 HEADER = 12.0  # bytes: what comes first counts as if this were sent before
@@ -64,8 +65,9 @@ def _walk(model: Model, batch: np.ndarray, rng: np.random.Generator) -> Digits:
         chance = table.frequencies[rows, digits + 1] / table.frequencies[0].sum()
         bits = -np.log2(chance).astype(np.float32)
         chosen = np.arange(digits.size)
-        if digits.size > KEPT:
-            chosen = rng.choice(digits.size, KEPT, replace=False)
+        kept = max(KEPT, digits.size // ONE_IN)
+        if digits.size > kept:
+            chosen = rng.choice(digits.size, kept, replace=False)
         found = np.empty((len(chosen), FEATURES + 2), np.int16)
         found[:, :FEATURES] = seen.features.reshape(-1, FEATURES)[chosen]
         found[:, UNIT] = unit_of(order.bands[step.band], step)

@@ -64,7 +64,13 @@ class Schedule:
 
 
 class Task(Protocol):
-    """What is trained: a network, its loss, and how to tell whether it is good."""
+    """What is trained: a network, its loss, and how to tell whether it is good.
+
+    Attributes:
+        progress: of the run, 0..1; `train` sets it before each step.
+    """
+
+    progress: float
 
     @property
     def network(self) -> nn.Module:
@@ -193,6 +199,7 @@ def train(
     saved = checked = time.monotonic()
     while progress < 1:
         began = time.monotonic()
+        task.progress = progress
         _step(task, worker, state, next(batches).to(device, non_blocking=True), schedule, progress)
         now = time.monotonic()
         state.seconds += now - began

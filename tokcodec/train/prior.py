@@ -31,6 +31,9 @@ from tokcodec.train.digits import DIGIT, UNIT, UNITS, Digits
 from tokcodec.train.pyramid import LEAST
 
 OCTAVES = (64, 128, 256, 512, 1024, 2048, 4096)  # bytes, between which savings are told
+ZERO_REACH = (-ZERO_AT / (1 << ZERO_BITS), (m.ZEROS - 1 - ZERO_AT) / (1 << ZERO_BITS))
+SIGN_REACH = (-SIGN_AT / (1 << SIGN_BITS), SIGN_AT / (1 << SIGN_BITS))
+AHEAD = 64  # batches drawn at once: in the order of memory that takes half the time
 _UNIT = torch.arange(UNITS)
 _PARITY, _PLANE, _PLACE = _UNIT % 2, _UNIT // 2 % PLANES, _UNIT // 2 // PLANES
 _CHANNEL, _SLOT = _PLACE // SLOTS, _PLACE % SLOTS
@@ -72,16 +75,18 @@ class PriorNetwork(nn.Module):
         counts = torch.bincount(KIND[units], minlength=KINDS).tolist()
         parts = (rows[:, :FEATURES].float() / (1 << INPUT_BITS)).split(counts)
         hidden = torch.cat([x @ w for x, w in zip(parts, self.first, strict=True)])
-        split = F.relu(hidden + self.unit()[units]).split(counts)
+        split = F.relu(hidden + F.embedding(units, self.unit())).split(counts)
         layers = zip(split, self.second, self.second_bias, self.last, strict=True)
         out = torch.cat([F.relu(x @ w + b) @ last for x, w, b, last in layers])
         given = rows[:, FEATURES - 2 : FEATURES].float() / (1 << LOGIT_BITS)
-        return out + self.last_bias[units] + given
+        return out + F.embedding(units, self.last_bias) + given
 
 
 def likelihood(logits: Tensor) -> Tensor:
-    """Logits (n, 2) to the natural logarithms of the chances of -1, 0, +1: (n, 3)."""
-    zero, sign = logits.unbind(1)
+    """Logits (n, 2), clipped as the integers are, to the natural logarithms of the chances of
+    -1, 0, +1: (n, 3).
+    """
+    zero, sign = logits[:, 0].clamp(*ZERO_REACH), logits[:, 1].clamp(*SIGN_REACH)
     other = F.logsigmoid(-zero)
     return torch.stack(
         [other + F.logsigmoid(-sign), F.logsigmoid(zero), other + F.logsigmoid(sign)], 1
@@ -94,13 +99,17 @@ def drawn(digits: Digits, count: int, seed: int) -> Iterator[Tensor]:
     rows = torch.from_numpy(digits.rows)
     reach = np.cumsum(digits.share, dtype=np.float64)
     while True:
-        at = np.searchsorted(reach, rng.random(count) * reach[-1]).clip(max=len(reach) - 1)
-        batch = rows[torch.from_numpy(at)]
-        yield batch[KIND[batch[:, UNIT].long()].argsort()]
+        places = np.sort(rng.random(AHEAD * count)) * reach[-1]
+        at = np.searchsorted(reach, places).clip(max=len(reach) - 1)
+        several = rows[torch.from_numpy(at)][torch.from_numpy(rng.permutation(len(at)))]
+        for batch in several.split(count):
+            yield batch[KIND[batch[:, UNIT].long()].argsort()]
 
 
 class PriorTask:
     """Code lengths, as a loss."""
+
+    progress = 0.0
 
     def __init__(self, network: PriorNetwork, held_out: Digits) -> None:
         self.network, self.held_out = network, held_out

@@ -1,4 +1,6 @@
-"""`tokcodec train prior`: photographs to a model with a learned prior."""
+"""`tokcodec train prior`: photographs to a model with a learned prior, or to a register tokenizer's
+prior.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +13,10 @@ import numpy as np
 
 from tokcodec.errors import ArgumentError
 from tokcodec.files import write_atomically
+from tokcodec.train import register_network_command as register
 
 MODEL = "model.safetensors"
+COUNT, BATCH = 200, 8192  # pictures to learn from, and digits of a step
 HELD_OUT = 16  # one picture in so many is not learnt from, but counted at each check
 
 
@@ -24,21 +28,34 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder of the run")
     parser.add_argument("--resume", action="store_true", help="go on with the run in --out")
     parser.add_argument(
-        "--model", default="pyramid", help="model with tables: whose tokens, and what to improve on"
+        "--model",
+        help="model with tables: whose tokens, and what to improve on (default: pyramid)",
+    )
+    parser.add_argument(
+        "--tokenizer", help="instead: name, file or folder of a register tokenizer to make one for"
     )
     parser.add_argument("--minutes", type=float, default=20.0, help="of training (default 20)")
     parser.add_argument(
-        "--count", type=int, default=200,
-        help="pictures of 256x256 to learn from (default 200); those of other shapes in proportion",
+        "--count", type=int,
+        help=f"pictures of 256x256 to learn from (default {COUNT}); those of other shapes in "
+        f"proportion. With --tokenizer, all pictures (default {register.COUNT})",
     )  # fmt: skip
-    parser.add_argument("--batch", type=int, default=8192, help="digits a step (default 8192)")
+    parser.add_argument(
+        "--batch", type=int,
+        help=f"digits a step (default {BATCH}); with --tokenizer, pictures ({register.BATCH})",
+    )  # fmt: skip
+    parser.add_argument("--device", default="cpu", help="with --tokenizer: cpu (default), cuda")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, help="of torch")
     parser.add_argument("--about", default="", help="a line for the model's card")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Train and write OUT/model.safetensors; 0."""
+    """Train and write OUT/model.safetensors, or a register tokenizer's prior; 0."""
+    if args.tokenizer is not None:
+        if args.model is not None:
+            raise ArgumentError("a prior is a model's or a tokenizer's: leave one of them out")
+        return register.run(args)
     try:
         import torch
     except ImportError:
@@ -50,9 +67,11 @@ def run(args: argparse.Namespace) -> int:
     from tokcodec.train.prior import PriorNetwork, PriorTask, drawn, to_model
     from tokcodec.weights import open_model
 
-    if args.minutes <= 0 or args.count < 1 or args.batch < 1:
+    count = COUNT if args.count is None else args.count
+    batch = BATCH if args.batch is None else args.batch
+    if args.minutes <= 0 or count < 1 or batch < 1:
         raise ArgumentError("minutes, count and batch are above 0")
-    start = open_model(args.model)
+    start = open_model(args.model or "pyramid")
     if start.prior != TABLES:
         raise ArgumentError(f"{args.model} has no tables to improve on; begin with pyramid")
     if (args.out / CHECKPOINT).exists() and not args.resume:
@@ -60,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
     if args.threads:
         torch.set_num_threads(args.threads)
     torch.manual_seed(args.seed)
-    batches = crops(args.images, args.count, args.seed)
+    batches = crops(args.images, count, args.seed)
     learnt, held_out = _split(batches)
     if not learnt or not held_out:
         raise ArgumentError(f"{HELD_OUT} pictures of 64x64 pixels at least are needed")
@@ -68,7 +87,7 @@ def run(args: argparse.Namespace) -> int:
     given = digits_of(start, learnt, args.seed, progress)
     task = PriorTask(PriorNetwork(), digits_of(start, held_out, args.seed, progress))
     done = steps_done(args.out) if args.resume else 0
-    stream = drawn(given, args.batch, args.seed + done)
+    stream = drawn(given, batch, args.seed + done)
     schedule = Schedule(
         minutes=args.minutes, rate=5e-3, decay=0.01, check_minutes=max(1.0, args.minutes / 6)
     )

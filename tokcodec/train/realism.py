@@ -27,7 +27,7 @@ from tokcodec.decoders.climb import climb
 from tokcodec.decoders.network import Network, with_realism
 from tokcodec.errors import ArgumentError
 from tokcodec.model import Model
-from tokcodec.train.critic import Critic, mistaken, unconvinced
+from tokcodec.train.critic import RATE, Adversary
 from tokcodec.train.decoder import DecoderTask, corrected, decibels, log_error
 from tokcodec.train.features import Features, difference, vgg16
 from tokcodec.train.replay import Replay
@@ -58,7 +58,7 @@ class Realism:
     likeness: float = 0.5  # weight of the features' difference
     critic: float = 0.5  # weight of the critic's score
     error: float = 0.3  # weight of the squared error's logarithm
-    critic_rate: float = 4e-4
+    critic_rate: float = RATE
 
     def __post_init__(self) -> None:
         if not 0 < self.share <= 1 or not 0 <= self.default <= 1 or self.window % 4:
@@ -113,19 +113,15 @@ class RealismTask(DecoderTask):
         self.features = features.to(device)
         self.teacher = teacher.to(device) if teacher else None
         self.replay = Replay[Lesson](settings.replay, settings.kept)
-        self.critic = Critic().to(device)
-        self.optimiser = torch.optim.AdamW(
-            self.critic.parameters(), settings.critic_rate, (0.5, 0.99), weight_decay=0.0
-        )
+        self.adversary = Adversary(device, settings.critic_rate)
 
     def state(self) -> dict[str, Any]:
         """The critic and what its optimiser remembers."""
-        return {"critic": self.critic.state_dict(), "optimiser": self.optimiser.state_dict()}
+        return self.adversary.state()
 
     def restore(self, state: dict[str, Any]) -> None:
         """The inverse of `state`."""
-        self.critic.load_state_dict(state["critic"])
-        self.optimiser.load_state_dict(state["optimiser"])
+        self.adversary.restore(state)
 
     def loss(self, network: nn.Module, batch: Tensor) -> tuple[Tensor, dict[str, float]]:
         """See the module's docstring."""
@@ -199,34 +195,10 @@ class RealismTask(DecoderTask):
         numbers = {"unlike": float(unlike.detach().mean())}
         if self.settings.critic:
             with self.autocast():
-                numbers["mistakes"] = self._teach(example, drawn, plain, theirs, ours)
-                self.critic.requires_grad_(False)
-                score = unconvinced(self.critic(drawn, plain, ours)).float()
-                self.critic.requires_grad_(True)
+                score, mistakes = self.adversary.judge(example, drawn, plain, theirs, ours)
             loss = loss + self.settings.critic * score
-            numbers["score"] = float(-score.detach().mean())
+            numbers |= {"mistakes": mistakes, "score": float(-score.detach().mean())}
         return (realism * loss).sum(), numbers
-
-    def _teach(
-        self,
-        example: Tensor,
-        drawn: Tensor,
-        linear: Tensor,
-        theirs: list[Tensor],
-        ours: list[Tensor],
-    ) -> float:
-        """One step of the critic; its loss."""
-        self.optimiser.zero_grad(set_to_none=True)
-        real = self.critic(example, linear, theirs)
-        fake = self.critic(drawn.detach(), linear, [f.detach() for f in ours])
-        loss = mistaken(real, fake)
-        loss.backward()
-        if torch.distributed.is_available() and torch.distributed.is_initialized():
-            for p in self.critic.parameters():
-                if p.grad is not None:
-                    torch.distributed.all_reduce(p.grad, torch.distributed.ReduceOp.AVG)
-        self.optimiser.step()
-        return float(loss.detach())
 
     @torch.no_grad()
     def _taught(self, quarter: Tensor, rows: slice, columns: slice) -> Tensor:

@@ -17,6 +17,7 @@ from tokcodec.register.fsq import FSQ
 from tokcodec.register.registers import RegisterTokenizer
 from tokcodec.register.registers_shape import RegisterShape
 from tokcodec.register.registers_skip import to_cosines
+from tokcodec.train.critic import Adversary
 from tokcodec.train.decoder import decibels, log_error, save_sheet
 from tokcodec.train.features import Features, difference, vgg16
 
@@ -24,6 +25,7 @@ from tokcodec.train.features import Features, difference, vgg16
 # values for normal numbers (Max, 1960), seen through FSQ's tanh.
 SPREAD = 1.6
 SHARPNESS = 4.0  # of the soft digits whose entropy counts
+CRITICAL = ("unlike", "mistakes", "score")  # numbers of a run with a critic
 SHEET = 6  # held-out photographs to draw
 
 
@@ -35,11 +37,15 @@ class Aims:
 
     entropy: float = 0.01  # bonus for digits that take all of their values evenly
     likeness: float = 0.0  # of VGG-16's features
+    critic: float = 0.0  # of what a critic says that learns meanwhile
+    critic_from: float = 0.7  # when it begins, as a share of the run
     features: str | None = None  # file of VGG-16; torchvision's without
 
     def __post_init__(self) -> None:
-        if min(self.entropy, self.likeness) < 0:
+        if min(self.entropy, self.likeness, self.critic) < 0:
             raise ArgumentError("aims: weights are 0 or more")
+        if not 0 <= self.critic_from <= 1:
+            raise ArgumentError("aims: critic_from lies in 0..1")
 
 
 class RegisterTask:
@@ -47,24 +53,30 @@ class RegisterTask:
     (cross-length training); the number of the few is log-uniform.
     """
 
+    progress = 0.0
+
     def __init__(
         self, network: RegisterTokenizer, held_out: Tensor, device: torch.device, aims: Aims
     ) -> None:
         self.network, self.held_out, self.device, self.aims = network, held_out, device, aims
         self.features: Features | None = None
-        if aims.likeness:
+        if aims.likeness or aims.critic:
             self.features = vgg16(None if aims.features is None else Path(aims.features)).to(device)
+        self.adversary = Adversary(device) if aims.critic else None
 
     def hidden(self) -> list[nn.Parameter]:
         """Matrices of the blocks."""
         return [p for n, p in self.network.named_parameters() if ".blocks." in n and p.ndim == 2]
 
     def state(self) -> dict[str, Any]:
-        """The network's shape: what its digits refine is in no weight."""
-        return {"shape": self.network.shape.to_json()}
+        """The network's shape, as what its digits refine is in no weight, and the critic."""
+        critic = {"adversary": self.adversary.state()} if self.adversary else {}
+        return {"shape": self.network.shape.to_json()} | critic
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Nothing is left to do: the network has that shape since it was `begun`."""
+        """The critic, if there was one; the network has its shape since it was `begun`."""
+        if self.adversary and "adversary" in state:
+            self.adversary.restore(state["adversary"])
 
     def loss(self, network: nn.Module, batch: Tensor) -> tuple[Tensor, dict[str, float]]:
         """Pictures, uint8 (B, 3, h, w) of any shape, to the loss."""
@@ -80,17 +92,36 @@ class RegisterTask:
             "psnr_few": decibels(math.log(255**2) - errors[1]), "even": float(evenness.detach()),
         }  # fmt: skip
         if self.features is not None:
-            unlike = self._unlike(self.features, drawn, truth)
-            loss = loss + self.aims.likeness * unlike
-            numbers["unlike"] = float(unlike.detach())
+            more, found = self._judge(self.features, truth, latents, drawn, few)
+            loss, numbers = loss + more, numbers | found
         return loss, numbers
 
-    def _unlike(self, features: Features, drawn: list[Tensor], truth: Tensor) -> Tensor:
-        """How far the features of what is drawn are from the truth's, summed over both lengths."""
+    def _judge(
+        self, features: Features, truth: Tensor, latents: Tensor, drawn: list[Tensor], few: int
+    ) -> tuple[Tensor, dict[str, float]]:
+        """What features and, late in the run, the critic add to the loss, summed over both lengths;
+        the critic learns, too.
+        """
+        adversary = self.adversary if self.progress >= self.aims.critic_from else None
+        numbers = dict.fromkeys(CRITICAL, math.nan) if self.adversary else {}  # of every row alike
+        if adversary is None and not self.aims.likeness:
+            return truth.new_zeros(()), numbers
+        seen, twice = 255 * torch.cat(drawn), 255 * torch.cat([truth, truth])
         with torch.autocast(self.device.type, torch.bfloat16, self.device.type == "cuda"):
-            theirs = [f.detach().float() for f in features(255 * truth)]
-            ours = [[f.float() for f in features(255 * x)] for x in drawn]
-        return torch.stack([difference(x, theirs).mean() for x in ours]).sum()
+            theirs = [torch.cat([f, f]).detach() for f in features(255 * truth)]
+            ours = features(seen)
+            unlike = 2 * difference([f.float() for f in ours], [f.float() for f in theirs]).mean()
+            loss = self.aims.likeness * unlike
+            numbers["unlike"] = float(unlike.detach())
+            if adversary is not None:
+                with torch.no_grad():
+                    values = self.network.fsq.straight(latents)
+                    linear = [self.network.linear(values[:, :k]) for k in (values.shape[1], few)]
+                told = 255 * torch.cat(linear)
+                score, mistakes = adversary.judge(twice, seen, told, theirs, ours)
+                loss = loss + 2 * self.aims.critic * score.mean()
+                numbers |= {"mistakes": mistakes, "score": float(-score.detach().mean())}
+        return loss, numbers
 
     @torch.inference_mode()
     def check(self, network: nn.Module, out: Path, step: int) -> dict[str, float]:

@@ -1,25 +1,16 @@
-"""`tokcodec train register-prior`: a register tokenizer and photographs to the prior's file."""
+"""`tokcodec train register-prior`: a register tokenizer and photographs to the file of a prior of
+counted tables.
+"""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
-from tqdm import tqdm
 
-from tokcodec.errors import ArgumentError, InputError
-
-if TYPE_CHECKING:
-    from PIL import Image
-
-    from tokcodec.register.codec import RegisterCodec
-    from tokcodec.train.photographs import Place
-
-WHOLE = 0.5  # share of pictures that are whole photographs; the others are random parts
+from tokcodec.errors import ArgumentError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,9 +36,10 @@ def run(args: argparse.Namespace) -> int:
     except ImportError:
         raise ArgumentError("register tokenizers need torch: pip install torch") from None
     from tokcodec.register.load import load
-    from tokcodec.register.prior_tables import write
+    from tokcodec.register.prior_file import write
     from tokcodec.register.sources import names_tokenizer
     from tokcodec.train.photographs import places
+    from tokcodec.train.register_digits import digits_of, pictures
     from tokcodec.train.register_prior import counted
 
     if args.count < 1 or args.batch < 1:
@@ -62,50 +54,15 @@ def run(args: argparse.Namespace) -> int:
     found = places(args.images)
     learnt, kept = ([p for p in found if p.held_out == out] for out in (False, True))
     levels, length = codec.model.tokenizer.levels, codec.model.tokenizer.length
-    tables = counted(_digits(codec, _pictures(learnt, args.count, rng)), levels)
+    tables = counted(digits_of(codec, pictures(learnt, args.count, rng)), levels)
     without = float(np.log2(levels).sum())
     card = {"pictures": str(args.count), "images": " ".join(p.name for p in args.images)}
     text = f"bits per token: {without:.3f} without"
     if kept:
-        bits = tables.bits(_digits(codec, _pictures(kept, len(kept), rng))) / length
+        seen = digits_of(codec, pictures(kept, len(kept), rng))
+        bits = float(tables.bits(seen).sum(1).mean()) / length
         card |= {"bits_without": f"{without:.3f}", "bits_with": f"{bits:.3f}"}
         text += f", {bits:.3f} with, on {len(kept)} pictures held out"
     write(args.out, tables, codec.model.checkpoint.hex(), card)
     sys.stdout.write(text + "\n")
     return 0
-
-
-def _pictures(
-    chosen: Sequence[Place], count: int, rng: np.random.Generator
-) -> Iterator[Image.Image]:
-    """So many photographs, or parts of them: each comes again when all have been seen."""
-    from tokcodec.train.photographs import photograph
-
-    bar = tqdm(total=count, unit="picture", disable=not sys.stderr.isatty())
-    left = count
-    while left:
-        before = left
-        for i in rng.permutation(len(chosen)):
-            image = photograph(chosen[i]) if left else None
-            if image is not None:
-                yield image if rng.random() < WHOLE else _part(image, rng)
-                left -= 1
-                bar.update()
-        if left == before:
-            raise InputError("no photographs to count")
-    bar.close()
-
-
-def _part(image: Image.Image, rng: np.random.Generator) -> Image.Image:
-    """A random rectangle, each side at least a half of the picture's."""
-    width, height = (int(n * rng.uniform(0.5, 1)) for n in image.size)
-    x, y = int(rng.integers(image.width - width + 1)), int(rng.integers(image.height - height + 1))
-    return image.crop((x, y, x + width, y + height))
-
-
-def _digits(codec: RegisterCodec, pictures: Iterator[Image.Image]) -> np.ndarray:
-    """Digits (pictures, places) of all tokens of each picture."""
-    from tokcodec.register.batches import see
-
-    code = codec.model.code
-    return np.array([code.digits(t.ids.tolist()) for t in see(codec.model, pictures, codec.batch)])

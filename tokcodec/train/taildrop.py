@@ -12,12 +12,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tokcodec.decoders.climb import down
+from tokcodec.decoders.climb import analyse
 from tokcodec.decoders.received import telling
 from tokcodec.pixels.colour import MID, ROOT2, ROOT3, ROOT6
-from tokcodec.tokens import wavelet
 from tokcodec.tokens.order import Order
 from tokcodec.tokens.pyramid import CENTROID_UNIT
+
+__all__ = ["Cut", "TailDrop", "analyse", "to_planes", "to_rgb"]
 
 
 class Cut(NamedTuple):
@@ -47,16 +48,6 @@ def to_rgb(planes: Tensor) -> Tensor:
     """
     y, u, v = planes[:, 0] / float(ROOT3), planes[:, 1] / float(ROOT2), planes[:, 2] / float(ROOT6)
     return torch.stack([y + v + u, y - 2 * v, y + v - u], 1) + float(MID)
-
-
-def analyse(planes: Tensor) -> list[Tensor]:
-    """Planes (B, C, H, W) to bands (B, C, h, w), coarsest first."""
-    fine, low = [], planes
-    for level in wavelet.levels(*planes.shape[-2:]):
-        step = down(low, level)
-        fine.append([step.details[o] for o in sorted(step.details)])
-        low = step.low
-    return [low, *(band for group in reversed(fine) for band in group)]
 
 
 class TailDrop:
