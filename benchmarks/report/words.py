@@ -37,8 +37,8 @@ SHEET = (
     "best by the bytes that its PSNR costs the others. No tile is enlarged or made smaller."
 )
 WORST = (
-    "The pictures of highest DISTS at that size, by the default decoder, worst first, and what the "
-    "others draw of the same bytes."
+    "The pictures of highest LPIPS-Alex at that size, by the default decoder, worst first, and "
+    "what the others draw of the same bytes."
 )
 PUBLISHED = (
     "As their authors or others published them, for orientation only: other pictures, other "

@@ -15,16 +15,16 @@ TARGET = 512  # bytes; the row nearest to it is shown
 
 
 def choose_worst(results: Results) -> tuple[list[str], int]:
-    """The pictures of highest DISTS by the first of our codecs, worst first, and the byte target at
-    which that is so; no pictures if DISTS was not measured.
+    """The pictures of highest LPIPS-Alex by the first of our codecs, worst first, and the byte
+    target at which that is so; no pictures if it was not measured.
     """
     target = min(results.targets, key=lambda t: abs(t - TARGET))
     ours = [c for c in results.codecs if is_ours(c)]
     found: dict[str, float] = {}
     for name in results.images if ours else ():
         row = results.row(ours[0], name, target, "PSNR")
-        if row is not None and row.dists is not None:
-            found[name] = row.dists
+        if row is not None and row.lpips_alex is not None:
+            found[name] = row.lpips_alex
     return sorted(found, key=lambda name: (-found[name], name))[:COUNT], target
 
 
@@ -48,17 +48,24 @@ def worst(workshop: Workshop) -> bytes | None:
 
 
 def _draw(rows: list[tuple[str, list[Tile]]], heads: list[str]) -> Image.Image:
-    shown = [tile.image for _, tiles in rows for tile in tiles if tile.image is not None]
-    size = max(i.width for i in shown), max(i.height for i in shown)
-    w, h = size[0] + GAP, size[1] + LINE + GAP
-    top = GAP + LINE
-    page = Image.new("RGB", (HEAD + w * len(heads), top + h * len(rows)), "white")
+    sizes = [_size(tiles) for _, tiles in rows]
+    wide = max(width for width, _ in sizes) + GAP
+    tops = [GAP + LINE]
+    for _, height in sizes:
+        tops.append(tops[-1] + height + LINE + GAP)
+    page = Image.new("RGB", (HEAD + wide * len(heads), tops[-1]), "white")
     draw = ImageDraw.Draw(page)
     font, bold = ImageFont.load_default(12), ImageFont.load_default(14)
     for column, head in enumerate(heads):
-        draw.text((HEAD + column * w, GAP), head, "black", bold)
-    for number, (name, tiles) in enumerate(rows):
-        draw.text((GAP, top + number * h + LINE), name, "black", bold)
+        draw.text((HEAD + column * wide, GAP), head, "black", bold)
+    for (name, tiles), top, size in zip(rows, tops, sizes, strict=False):
+        for part, text in enumerate(name.split("_")):
+            draw.text((GAP, top + LINE + part * LINE), text, "black", bold)
         for column, tile in enumerate(tiles):
-            draw_tile(page, draw, (HEAD + column * w, top + number * h), size, tile, font)
+            draw_tile(page, draw, (HEAD + column * wide, top), size, tile, font)
     return page
+
+
+def _size(tiles: list[Tile]) -> tuple[int, int]:
+    shown = [tile.image for tile in tiles if tile.image is not None]
+    return max(i.width for i in shown), max(i.height for i in shown)

@@ -440,10 +440,10 @@ def test_contact_sheets_show_the_pictures_of_the_rows(bench: SimpleNamespace) ->
 def test_the_pictures_that_look_worst_are_shown_by_every_decoder(bench: SimpleNamespace) -> None:
     for number, codec in enumerate(("tokcodec:pyramid", OURS)):
         rows = [
-            row._replace(dists=0.9 if row.image.startswith("coffee") else 0.2)
+            row._replace(lpips_alex=0.9 if row.image.startswith("coffee") else 0.2)
             for row in measured(codec, bench.loaded, {256: 8})
         ]
-        write(bench.rows / f"dists-{number}.tsv", rows)
+        write(bench.rows / f"worst-{number}.tsv", rows)
     (bench.rows / "ours.tsv").unlink()
     assert ask(bench.rows, "--images", bench.images, "--out", bench.out) == 0
     assert "(benchmarks/rows-worst.jpg)" in (bench.out / "benchmarks.md").read_text()
@@ -456,7 +456,7 @@ def test_the_pictures_that_look_worst_are_shown_by_every_decoder(bench: SimpleNa
         assert np.abs(first - original).mean() > 9
 
 
-def test_without_dists_or_a_second_decoder_nothing_is_called_worst(bench: SimpleNamespace) -> None:
+def test_without_lpips_or_a_second_decoder_nothing_is_called_worst(bench: SimpleNamespace) -> None:
     ask(bench.rows, "--images", bench.images, "--out", bench.out)
     assert not (bench.out / "benchmarks/rows-worst.jpg").exists()
 
