@@ -61,8 +61,8 @@ class Knowledge:
         q = self.begin(step)
         self._seen[step.band] += digits.shape[-1]
         found = np.count_nonzero(digits, -1)
-        self.latest = step, np.asarray(found)
-        if np.any(found):
+        self.latest = step, np.asarray(found, np.int64)
+        if self.latest[1].any():
             at = self.order.places(step).cells[: digits.shape[-1]]
             q[..., at] += digits
             self._lit.add(step.band)

@@ -55,9 +55,12 @@ class Network:
         at = slot(band.level, band.orientation), min(step.plane, PLANES - 1), step.parity
         place = (band.channel, *at)
         first, unit, second, second_bias, last, last_bias = self._layers
-        sums = features.astype(np.float64) @ first[kind] + unit[place]
+        sums = features.astype(np.float64) @ first[kind]
+        sums += unit[place]
         hidden = _scaled(sums, INPUT_BITS + WEIGHT_BITS - HIDDEN_BITS, 0, HIDDEN_TOP)
-        hidden = _scaled(hidden @ second[kind] + second_bias[kind], WEIGHT_BITS, 0, HIDDEN_TOP)
+        sums = hidden @ second[kind]
+        sums += second_bias[kind]
+        hidden = _scaled(sums, WEIGHT_BITS, 0, HIDDEN_TOP)
         given = features[:, -2:] * np.float64(1 << WEIGHT_BITS + HIDDEN_BITS - LOGIT_BITS)
         zero, sign = (hidden @ last[kind] + last_bias[place] + given).T
         bits = WEIGHT_BITS + HIDDEN_BITS - SIGN_BITS
@@ -70,8 +73,11 @@ class Network:
 
 
 def _scaled(sums: np.ndarray, bits: int, least: int, most: int) -> np.ndarray:
-    """Sums, whole numbers in float64, divided by 2**bits, rounded down and clipped."""
-    return np.minimum(np.maximum(np.floor(sums / np.float64(1 << bits)), least), most)
+    """Sums, whole numbers in float64, divided by 2**bits, rounded down and clipped, in place."""
+    sums *= 1 / (1 << bits)
+    np.floor(sums, out=sums)
+    np.maximum(sums, least, out=sums)
+    return np.minimum(sums, most, out=sums)
 
 
 def kind_of(band: Band) -> int:

@@ -4,7 +4,7 @@ as many as they led to expect.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -24,17 +24,16 @@ _EVEN = 96  # lg of a ratio of one
 
 
 class Surprise:
-    """Counts of every band; arrays are int64 (2, *lead): counted, expected."""
+    """Counts, int64 (1 + 2 bands, 2, *lead), each counted and expected: of all so far; of each
+    band's plane in progress, or the last; of each band's plane before that.
+    """
 
     def __init__(self, known: Knowledge) -> None:
         self.known = known
         bands = known.order.bands
-        self._index = {(b.channel, b.level, b.orientation): i for i, b in enumerate(bands)}
-        self._none = np.zeros((2, *known.lead), np.int64)
-        self._now = [self._none] * len(bands)  # of the plane in progress, or the last
-        self._before = [self._none] * len(bands)  # of the plane before that
+        self._counts = np.zeros((1 + 2 * len(bands), 2, *known.lead), np.int64)
+        self._sums = _sums(bands)
         self._plane = [-1] * len(bands)
-        self._all = self._none
         self._asked: tuple[Pass, np.ndarray] | None = None
 
     def look(self, step: Pass, rows: np.ndarray, tables: Odds) -> np.ndarray:
@@ -45,21 +44,16 @@ class Surprise:
             rows: of `tables`, for each digit of the pass, (*lead, step.digits).
         """
         self._settle()
-        band, i = self.known.order.bands[step.band], step.band
-        if self._plane[i] < step.plane:
-            self._plane[i] = step.plane
-            self._before[i], self._now[i] = self._now[i], self._none
-        others = (-1 if band.parent is None else band.parent,)
-        counts = [
-            self._now[i], self._before[i], self._all,
-            self._sum(self._sisters(band)), self._sum(self._channels(band)), self._sum(others),
-        ]  # fmt: skip
+        if self._plane[step.band] < step.plane:
+            self._plane[step.band] = step.plane
+            self._counts[_before(step.band)] = self._counts[_now(step.band)]
+            self._counts[_now(step.band)] = 0
         unlikely = (1 << TOTAL_BITS) - tables.frequencies[:, 1] >> TOTAL_BITS - ONE_BITS
-        due = np.broadcast_to(unlikely[rows].sum(-1), self.known.lead)
-        self._asked = step, due
-        counted, expected = np.stack(counts, -1)
-        ratio = 64 * (counted + DOUBT) // (expected + DOUBT)
-        return 2 * (lg(ratio) - np.int16(_EVEN))
+        self._asked = step, unlikely.take(rows).sum(-1)
+        sums = self._sums[step.band] @ self._counts.reshape(len(self._counts), -1) + DOUBT
+        counted, expected = sums.reshape(len(FEATURES), 2, *self.known.lead).swapaxes(0, 1)
+        told = 2 * (lg(64 * counted // expected) - np.int16(_EVEN))
+        return np.moveaxis(told, 0, -1)
 
     def _settle(self) -> None:
         """Count the digits of the pass looked at last, if they have come."""
@@ -68,22 +62,34 @@ class Surprise:
         step, due = self._asked
         if self.known.latest[0] != step:
             return
-        new = np.stack([self.known.latest[1].astype(np.int64) << ONE_BITS, due])
-        self._now[step.band] = self._now[step.band] + new
-        self._all = self._all - (self._all >> MEMORY_BITS) + new
+        everything, band = self._counts[0], self._counts[_now(step.band)]
+        everything -= everything >> MEMORY_BITS
+        for count in (everything, band):
+            count[0] += self.known.latest[1] << ONE_BITS
+            count[1] += due
         self._asked = None
 
-    def _sisters(self, band: Band) -> Iterable[int]:
-        """Bands of the same channel and level."""
-        return (self._at(band.channel, band.level, o) for o in SISTERS[band.orientation])
 
-    def _channels(self, band: Band) -> Iterable[int]:
-        """The same band in other channels."""
-        return (self._at(c, band.level, band.orientation) for c in OTHERS[band.channel])
+def _now(band: int) -> int:
+    """Where the counts of a band's plane in progress are."""
+    return 1 + 2 * band
 
-    def _at(self, channel: int, level: int, orientation: int) -> int:
-        return self._index.get((channel, level, orientation), -1)
 
-    def _sum(self, bands: Iterable[int]) -> np.ndarray:
-        """Over the last two planes of bands; -1 stands for one that does not exist."""
-        return sum((self._now[i] + self._before[i] for i in bands if i >= 0), self._none)
+def _before(band: int) -> int:
+    """Where those of the plane before it are."""
+    return 2 + 2 * band
+
+
+def _sums(bands: Sequence[Band]) -> np.ndarray:
+    """Which counts each feature is the sum of: 0 or 1, (bands, len(FEATURES), 1 + 2 bands)."""
+    index = {(b.channel, b.level, b.orientation): i for i, b in enumerate(bands)}
+    out = np.zeros((len(bands), len(FEATURES), 1 + 2 * len(bands)), np.int64)
+    for i, b in enumerate(bands):
+        sisters = [index.get((b.channel, b.level, o), -1) for o in SISTERS[b.orientation]]
+        channels = [index.get((c, b.level, b.orientation), -1) for c in OTHERS[b.channel]]
+        out[i, 0, _now(i)] = out[i, 1, _before(i)] = out[i, 2, 0] = 1
+        parents = [-1 if b.parent is None else b.parent]
+        for feature, group in enumerate((sisters, channels, parents), 3):
+            for other in (j for j in group if j >= 0):
+                out[i, feature, [_now(other), _before(other)]] = 1
+    return out
