@@ -14,6 +14,7 @@ import tokcodec
 from benchmarks.pictures import SETS, pictures
 from benchmarks.scenes import scenes
 from benchmarks.tables import Cell, markdown, write_tsv
+from tokcodec.codec.pyramid import source_of
 from tokcodec.coder import codestring
 from tokcodec.errors import TokCodecError
 from tokcodec.psnr import psnr
@@ -85,8 +86,8 @@ def prefixes(images: dict[str, Image.Image]) -> tuple[tuple[str, ...], Rows, str
 
 
 def _cuts(name: str, rgb: np.ndarray) -> Iterator[list[Cell]]:
-    _, order, source = tokcodec.load()._open(rgb, bare=True)
-    script = codestring.Script(order, source.digits)
+    source = source_of(tokcodec.load().model, rgb)
+    order, script = source.order, codestring.Script(source.order, source.digits)
     string = codestring.code(script, max_bytes=CUT_BYTES)
     bits: list[np.ndarray] = []
     digits: list[np.ndarray] = []

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 import tokcodec
 from tokcodec import errors
 from tokcodec.psnr import psnr
+from tokcodec.stream import framing
 
 PHOTOGRAPHS = [("astronaut", 96, 80), ("coffee", 101, 67), ("camera", 64, 64), ("chelsea", 40, 130)]
 
@@ -91,6 +92,12 @@ def test_psnr_out_of_reach_gives_everything_and_a_warning(picture):
     assert tokcodec.info(data).complete
 
 
+def test_a_warning_names_the_line_that_encodes(photograph):
+    with pytest.warns(tokcodec.TokCodecWarning) as told:
+        tokcodec.load().encode(photograph("camera", 16, 16), psnr=99)
+    assert told[0].filename == __file__
+
+
 def test_the_tightest_limit_wins(picture):
     a = tokcodec.encode(picture, budget=20)
     b = tokcodec.encode(picture, max_bytes=500)
@@ -118,6 +125,13 @@ def test_a_header_alone_is_flat_grey(picture):
     image = tokcodec.decode(tokcodec.encode(picture, budget=0))
     assert image.size == picture.shape[1::-1]
     assert image.getextrema() == ((128, 128),) * 3
+
+
+@pytest.mark.parametrize("verb", ["detokenize", "pack"])
+def test_what_holds_no_tokens_is_refused(verb):
+    for codec in (tokcodec, tokcodec.load("pyramid")):
+        with pytest.raises(errors.ArgumentError, match="Tokens are wanted"):
+            getattr(codec, verb)([1, 2, 3])
 
 
 def test_tokens_there_and_back(picture):
@@ -264,9 +278,7 @@ def test_max_bytes_below_the_header(astronaut):
 
 
 def test_bombs_are_refused_before_anything_large_is_made(astronaut):
-    head = tokcodec.load("pyramid")._head(
-        tokcodec.codec.order_for(tokcodec.load().model, 40000, 40000, 1), bare=False
-    )
+    head = framing.head(tokcodec.load("pyramid").model, (40000, 40000), grey=True)
     with pytest.raises(errors.ImageTooLargeError, match="max_pixels"):
         tokcodec.decode(head)
     with pytest.raises(errors.ImageTooLargeError):
@@ -283,6 +295,8 @@ def test_unknown_decoder_and_size(astronaut):
             tokcodec.decode(data, size=size)
     with pytest.raises(errors.ArgumentError, match="bytes"):
         tokcodec.decode("not bytes")
+    with pytest.raises(errors.ArgumentError, match="bytes"):
+        tokcodec.load().cut("not bytes", 5)
 
 
 @settings(

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
+from tokcodec.arguments import check_are_tokens
 from tokcodec.arriving import progressive
 from tokcodec.codec import Codec, Picture, Size, codec_for, codec_of, load
 from tokcodec.errors import TokCodecError, TokCodecWarning
@@ -92,11 +93,13 @@ def tokenize(
 
 def detokenize(tokens: Tokens, size: Size | None = None, **options) -> Image.Image:
     """Tokens, all or a prefix, to a picture; see `Codec.detokenize`."""
+    check_are_tokens(tokens)
     return codec_of(by_id(tokens.model)).detokenize(tokens, size, **options)
 
 
 def pack(tokens: Tokens) -> bytes:
     """Tokens to the shortest stream that determines them; see `Codec.pack`."""
+    check_are_tokens(tokens)
     return codec_of(by_id(tokens.model)).pack(tokens)
 
 

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-from tokcodec.errors import ArgumentError
+from tokcodec.errors import ArgumentError, ModelMismatchError
 from tokcodec.limits import MAX_SIDE
+from tokcodec.tokens.tokens import Tokens
+
+if TYPE_CHECKING:
+    from tokcodec.weights import AnyModel
 
 Size = tuple[int, int]  # (width, height), as in PIL
 
@@ -26,6 +32,22 @@ def check_size(size: Size) -> Size:
     if not (1 <= width <= MAX_SIDE and 1 <= height <= MAX_SIDE):
         raise ArgumentError(f"a size lies in 1..{MAX_SIDE} pixels, not {width} x {height}")
     return width, height
+
+
+def check_are_tokens(tokens: object) -> None:
+    """Refuse what holds no tokens."""
+    if not isinstance(tokens, Tokens):
+        raise ArgumentError(f"Tokens are wanted, as tokenize gives them, not {tokens!r:.40}")
+
+
+def check_tokens(tokens: Tokens, model: AnyModel) -> Size:
+    """The size of the picture that tokens of `model` show; tokens of another one are refused."""
+    check_are_tokens(tokens)
+    if tokens.model != model.id:
+        raise ModelMismatchError(
+            f"the tokens belong to the model {tokens.model[:16]}..., not to {model.name}"
+        )
+    return check_size(tokens.size)
 
 
 def check_limits(budget: int | None, max_bytes: int | None, decibels: float | None = None) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import tokcodec
+from tokcodec import decoders
 from tokcodec.coder import codestring
 from tokcodec.decoders.linear import linear
 from tokcodec.decoders.neural import neural
@@ -156,6 +157,16 @@ def test_a_network_comes_back_from_its_file(tmp_path: Path, photograph: Callable
     assert np.array_equal(*drawn)
 
 
+def test_weights_that_have_changed_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "mine.safetensors"
+    write(path, random_network(), {})
+    data = bytearray(path.read_bytes())
+    data[-100] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(DamagedModelError, match=r"mine\.safetensors.*not those"):
+        read(path)
+
+
 def test_a_stream_is_drawn_by_the_decoder_in_a_file(tmp_path: Path, photograph: Callable) -> None:
     path, picture = tmp_path / "mine.safetensors", photograph("coffee", 70, 50)
     stream, known = tokcodec.encode(picture, budget=150), read_back(picture)
@@ -248,3 +259,40 @@ def test_a_missing_file_cannot_be_read(tmp_path: Path) -> None:
         for use in (read, opened):
             with pytest.raises(InputError, match=path.name):
                 use(path)
+
+
+def drawn_as(known: Knowledge, **where) -> np.ndarray:
+    size = known.order.width, known.order.height
+    return decoders.find("neural", 1.0, **where)(known, size)
+
+
+def test_half_precision_draws_nearly_the_same(photograph: Callable[..., np.ndarray]) -> None:
+    known = read_back(photograph("chelsea", 96, 64))
+    whole, half = drawn_as(known, dtype="float32"), drawn_as(known, dtype=torch.bfloat16)
+    assert np.array_equal(whole, drawn_as(known, device="cpu"))
+    assert not np.array_equal(whole, half)
+    assert np.abs(whole.astype(int) - half).mean() < 0.5
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device at hand")
+def test_a_gpu_draws_nearly_the_same(photograph: Callable[..., np.ndarray]) -> None:
+    known = read_back(photograph("chelsea", 96, 64))
+    whole, there = drawn_as(known), drawn_as(known, device="cuda")
+    assert np.abs(whole.astype(int) - there).mean() < 0.1  # TF32 rounds
+
+
+@pytest.mark.parametrize(
+    ("name", "where", "match"),
+    [
+        ("auto", {"device": "toaster"}, "no device"),
+        ("neural", {"device": "cuda:99"}, "cannot be used"),
+        ("neural", {"device": "meta"}, "cannot be used"),
+        ("neural", {"dtype": "int8"}, "dtype is one of"),
+        ("onnx", {"device": "cuda"}, "ONNX Runtime works on the CPU"),
+        ("linear", {"device": "cuda"}, "works on the CPU"),
+        ("realesrgan", {"dtype": "bfloat16"}, "works on the CPU"),
+    ],
+)
+def test_devices_and_precisions_that_are_not_there(name: str, where: dict, match: str) -> None:
+    with pytest.raises(ArgumentError, match=match):
+        decoders.find(name, **where)

@@ -27,6 +27,19 @@ def test_every_digit_has_its_place(size):
     )
 
 
+@pytest.mark.parametrize("size", [(1, 1), (7, 30)])
+def test_digits_in_a_row_are_split_into_passes(size):
+    order = Order(MODEL, *size, 3)
+    ends = np.cumsum([p.digits for p in order.passes])
+    for count in (0, 1, int(ends[0]), int(ends[1]) + 1, order.digits, order.digits + 9):
+        row = np.arange(count)
+        parts = order.split(row)
+        assert len(parts) == len(order.passes)
+        assert np.array_equal(np.concatenate(parts), row[: order.digits])
+        whole = [len(part) == p.digits for p, part in zip(order.passes, parts, strict=True)]
+        assert whole == [bool(end <= count) for end in ends]
+
+
 def test_levels_stop_when_both_sides_are_small():
     for h, w in ((4000, 30), (30, 4000), (5, 5), (4, 4), (1, 9)):
         low = bands(h, w, 1)[0]

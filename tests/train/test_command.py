@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -83,6 +85,22 @@ def test_a_run_is_gone_on_with_or_left_alone(photographs: Path, tmp_path: Path, 
     assert card(out / DECODER)["steps"] == 4
 
 
+def test_two_processes_train_one_network(photographs: Path, tmp_path: Path) -> None:
+    pytest.importorskip("torch.distributed.run")
+    from tokcodec.train.loop import steps_done
+
+    (tmp_path / "c.toml").write_text(CONFIG % 2)
+    command = [
+        sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2",
+        "-m", "tokcodec", "train", "decoder", "--config", str(tmp_path / "c.toml"),
+        "--images", str(photographs), "--out", str(tmp_path / "run"), "--threads", "1",
+    ]  # fmt: skip
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert ran.returncode == 0, ran.stderr
+    assert steps_done(tmp_path / "run") == 2
+    assert (tmp_path / "run" / DECODER).exists()
+
+
 def test_a_decoder_is_where_another_run_begins(photographs: Path, tmp_path: Path) -> None:
     pytest.importorskip("torch")
     from tokcodec.decoders.files import read
@@ -113,6 +131,19 @@ def distance(a, b) -> float:
         ("sizes = [{ side = 32 }]", "batch"),
         ("schedule = { rate = 0.1 }", "how long"),
         ("schedule = { minuets = 3 }", "minuets"),
+        ("schedule = { minutes = -3.0 }", "how long"),
+        ("schedule = { steps = 3, rate = -1.0 }", "rate"),
+        ("schedule = { steps = 3, average = 1.0 }", "average"),
+        ("seed = 'seven'", "seed is a whole number"),
+        ("seed = -1", "seed"),
+        ("workers = 0.5", "workers is a whole number"),
+        ("grey = true", "grey is a number"),
+        ("model = 3", "model is a text"),
+        ("sizes = 5", "sizes is a table"),
+        ("sizes = [{ side = 32, batch = 1.5 }]", "batch"),
+        ("sizes = [{ side = 32, batch = 2, share = 0 }]", "share"),
+        ("shrink = 0", "shrink"),
+        ("check_count = 0", "check_count"),
     ],
 )
 def test_a_wrong_configuration_is_named(
@@ -140,6 +171,9 @@ def test_devices_images_and_configurations_that_are_not_there(tmp_path: Path, ca
     for more, told in (
         (["--minutes", "1"], "none.tar"),
         (["--minutes", "1", "--device", "abacus"], "abacus"),
+        (["--minutes", "-1"], "how long"),
+        (["--minutes", "nan"], "how long"),
+        (["--threads", "0"], "threads"),
         (["--config", str(tmp_path / "none.toml")], "none.toml"),
     ):
         assert main(["train", "decoder", *missing, *more]) == 1

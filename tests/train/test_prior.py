@@ -162,7 +162,14 @@ def test_the_command_trains_goes_on_and_its_model_codes(
     assert tokcodec.decode(data).size == (40, 30)
 
 
-@pytest.mark.parametrize("wrong", [["--minutes", "0"], ["--count", "0"], ["--model", "nowhere"]])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ["--minutes", "0"], ["--minutes", "nan"], ["--count", "0"], ["--model", "nowhere"],
+        ["--seed", "-1"], ["--threads", "-2"], ["--device", "cuda"], ["--images", "nowhere"],
+        ["--images", __file__ + ".tar"],
+    ],
+)  # fmt: skip
 def test_wrong_arguments_are_named(
     wrong: list[str],
     folder: Path,

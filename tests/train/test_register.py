@@ -218,6 +218,17 @@ def test_a_run_goes_on_with_what_its_digits_refined(
     assert command(other, out, 3, "--resume") == 1
 
 
+def test_a_run_does_not_go_on_with_another_network(
+    photographs: Path, tmp_path: Path, capsys
+) -> None:
+    assert command(photographs, tmp_path, 1) == 0
+    config = tmp_path / "other.toml"
+    config.write_text("network = { size = 'nano', tokens = 8 }\nschedule = { steps = 2 }")
+    given = ["--config", str(config), "--images", str(photographs), "--out", str(tmp_path)]
+    assert main(["train", "register", *given, "--resume"]) == 1
+    assert "another [network]" in capsys.readouterr().err
+
+
 SENSELESS = (
     "colour = 1", "network = { size = 'huge' }", "aims = { entropy = -1 }", "start = 0",
     "aims = { critic_from = 2 }",

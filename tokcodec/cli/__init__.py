@@ -18,7 +18,9 @@ from tokcodec.train import command as train_decoder
 from tokcodec.train import prior_command as train_prior
 from tokcodec.train import register_command as train_register
 from tokcodec.train import register_prior_command as count_register
-from tokcodec.transport.command import receive, send, serve
+from tokcodec.transport import receive_command as receive
+from tokcodec.transport import send_command as send
+from tokcodec.transport import serve_command as serve
 from tokcodec.transport.terminal import complain
 
 

@@ -52,7 +52,8 @@ def run(args: argparse.Namespace) -> int:
     usual = args.suffix if args.suffix.startswith(".") else "." + args.suffix
 
     def change(data: bytes, target: str) -> bytes:
-        if flow and isinstance(codec_for(data), tokcodec.Codec):
+        pyramid = isinstance(codec_for(data), tokcodec.Codec)
+        if flow and pyramid:
             raise ArgumentError(
                 f"a pyramid draws without noise: leave --{' and --'.join(flow)} out"
             )
@@ -65,6 +66,7 @@ def run(args: argparse.Namespace) -> int:
             max_pixels=args.max_pixels,
             **reference,
             **flow,
+            **({"device": args.device} if pyramid and args.device else {}),
         )
         return _file(picture, usual if target == STANDARD else Path(target).suffix.lower())
 

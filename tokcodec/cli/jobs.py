@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from tokcodec import files
 from tokcodec.errors import ArgumentError, InputError, TokCodecError
 from tokcodec.files import make_folder, write_atomically
 from tokcodec.transport.terminal import complain
@@ -63,10 +64,12 @@ def inputs(paths: list[str], kinds: set[str]) -> Iterator[tuple[str, Path | None
 
 def read(source: str) -> bytes:
     """A file's bytes, or stdin's."""
+    if source != STANDARD:
+        return files.read(source)
     try:
-        return sys.stdin.buffer.read() if source == STANDARD else Path(source).read_bytes()
+        return sys.stdin.buffer.read()
     except OSError as e:
-        raise InputError(f"cannot read {source}: {e.strerror or e}") from e
+        raise InputError(f"cannot read stdin: {e.strerror or e}") from e
 
 
 def _write(target: str, data: bytes, overwrite: bool) -> None:

@@ -8,6 +8,7 @@ import tokcodec
 from tokcodec.cli.jobs import read
 from tokcodec.limits import MAX_PIXELS
 from tokcodec.quality import AUTO
+from tokcodec.register.sources import names_tokenizer
 
 
 def add_files(p: argparse.ArgumentParser, help: str) -> None:
@@ -39,8 +40,8 @@ def add_model(p: argparse.ArgumentParser) -> None:
 
 def open_named(args: argparse.Namespace) -> None:
     """Load the model that was named, so that streams find it by their headers."""
-    device = getattr(args, "device", None)
-    if args.model or args.prior or device:
+    if args.model or args.prior:
+        device = getattr(args, "device", None) if names_tokenizer(args.model or "") else None
         tokcodec.load(args.model or "default", device=device, prior=args.prior)
 
 
@@ -51,7 +52,7 @@ def add_prior(p: argparse.ArgumentParser) -> None:
 
 def add_device(p: argparse.ArgumentParser) -> None:
     """Where a network works."""
-    p.add_argument("--device", help="of a register tokenizer: cpu (default) or cuda")
+    p.add_argument("--device", help="of a network that torch runs: cpu (default) or cuda")
 
 
 def add_reference(p: argparse.ArgumentParser) -> None:

@@ -101,6 +101,11 @@ class Reading(NamedTuple):
     total: int  # digits determined
     complete: bool  # all digits of the picture are
 
+    @property
+    def tokens(self) -> int:
+        """Whole tokens determined; the last one of a picture may have fewer digits."""
+        return -(-self.total // DIGITS) if self.complete else self.total // DIGITS
+
 
 def read(order: Order, payload: bytes, keep: bool = False) -> Reading:
     """Decode all digits that `payload`, a prefix of a code string, determines."""

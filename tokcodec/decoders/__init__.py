@@ -9,13 +9,25 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from tokcodec import weights
+from tokcodec.arguments import Size, check_size
 from tokcodec.decoders.linear import linear
-from tokcodec.decoders.trained import ONNX, ONNX_SUFFIX, best_way, opened
+from tokcodec.decoders.trained import (
+    ONNX,
+    ONNX_SUFFIX,
+    TORCH,
+    USUAL,
+    Setting,
+    best_way,
+    opened,
+)
 from tokcodec.errors import ArgumentError
+from tokcodec.pixels import geometry
 from tokcodec.prior.knowledge import Knowledge
 
 Decoder = Callable[[Knowledge, tuple[int, int]], np.ndarray]
@@ -24,7 +36,9 @@ NAMES = ("auto", "linear", "neural", ONNX, "realesrgan")
 SUFFIXES = (".safetensors", ONNX_SUFFIX)  # of a trained decoder's file
 
 
-def find(name: str | Path = "auto", realism: float | None = None) -> Decoder:
+def find(
+    name: str | Path = "auto", realism: float | None = None, device: Any = None, dtype: Any = None
+) -> Decoder:
     """The decoder of that name.
 
     Args:
@@ -34,31 +48,45 @@ def find(name: str | Path = "auto", realism: float | None = None) -> Decoder:
             .safetensors a trained decoder (`tokcodec train decoder`), in .onnx an exported one.
         realism: 0 (closest on average) to 1 (most natural looking); None is what the decoder's
             makers found best.
+        device, dtype: where torch runs a network, "cpu" (None), "cuda", ..., and in which
+            precision, "float32" (None) or "bfloat16"; the others run on the CPU.
 
     Raises:
-        ArgumentError: there is no such decoder, what it needs is not installed, or it knows only
-            realism 0.
+        ArgumentError: there is no such decoder, what it needs is not installed, it knows only
+            realism 0, or there is no such device or precision for it.
         InputError, DamagedModelError: its file cannot be read, or holds something else.
     """
     _check(realism)
-    name = str(name)
+    name, setting = str(name), Setting.of(device, dtype)
+    if name in ("linear", "realesrgan") and setting != USUAL:
+        raise ArgumentError(f"the decoder {name!r} works on the CPU: leave device and dtype out")
     if name == "auto":
-        return _best(realism)
+        return _best(realism, setting)
     if name == "linear":
         return _only_zero(linear, name, realism)
     if name == "neural":
-        return _shipped(realism, best_way())
+        return _shipped(realism, TORCH if setting != USUAL else best_way(), setting)
     if name == ONNX:
-        return _shipped(realism, ONNX)
+        return _shipped(realism, ONNX, setting)
     if name == "realesrgan":
         return _enhanced(realism)
     if name.endswith(SUFFIXES):
-        return _trained(Path(name), realism)
+        return _trained(Path(name), realism, setting=setting)
     names, files = ", ".join(NAMES), ", ".join(f"*{s}" for s in SUFFIXES)
     raise ArgumentError(f"no decoder {name!r}; there are: {names}, or a file ({files})")
 
 
-def _best(realism: float | None) -> Decoder:
+def picture(known: Knowledge, draw: Decoder, size: Size | None) -> Image.Image:
+    """What is known, drawn at the picture's own size, or inside the frame `size`."""
+    whole = known.order.width, known.order.height
+    wanted = whole if size is None else geometry.fit(whole, check_size(size))
+    drawn = Image.fromarray(draw(known, wanted))
+    return drawn if drawn.size == wanted else drawn.resize(wanted, Image.Resampling.LANCZOS)
+
+
+def _best(realism: float | None, setting: Setting) -> Decoder:
+    if setting != USUAL:  # whoever names a device wants the network
+        return _shipped(realism, TORCH, setting)
     if not SHIPPED.exists():
         return _only_zero(linear, "auto", realism)
     way = best_way()
@@ -69,15 +97,16 @@ def _best(realism: float | None) -> Decoder:
                 "pip install 'tokcodec[neural]' or 'tokcodec[onnx]'"
             )
         return linear
-    return _shipped(realism, way)
+    return _shipped(realism, way, setting)
 
 
-def _shipped(realism: float | None, way: str | None) -> Decoder:
+def _shipped(realism: float | None, way: str | None, setting: Setting) -> Decoder:
     if not SHIPPED.exists():
         raise ArgumentError(
             "the shipped decoder is missing: install tokcodec again, or give the path of a file"
         )
-    trained, (_, card) = _trained(SHIPPED, realism, way), opened(SHIPPED, way)
+    trained = _trained(SHIPPED, realism, way, setting)
+    _, card = opened(SHIPPED, way, setting)
 
     def best(known: Knowledge, size: tuple[int, int]) -> np.ndarray:
         """The trained decoder for the tokens that it was trained on."""
@@ -87,8 +116,10 @@ def _shipped(realism: float | None, way: str | None) -> Decoder:
     return best
 
 
-def _trained(path: Path, realism: float | None, way: str | None = None) -> Decoder:
-    runtime, card = opened(path, way)
+def _trained(
+    path: Path, realism: float | None, way: str | None = None, setting: Setting = USUAL
+) -> Decoder:
+    runtime, card = opened(path, way, setting)
     if realism and not runtime.shape.realism:
         raise ArgumentError(f"{path} was trained for realism 0 only")
     from tokcodec.decoders.neural import neural

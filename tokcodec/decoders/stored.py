@@ -4,8 +4,9 @@ they come from.
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,10 @@ from safetensors import SafetensorError
 
 from tokcodec.decoders.shape import Shape
 from tokcodec.errors import ArgumentError, DamagedModelError
-from tokcodec.mx.file import opened
+from tokcodec.mx.file import FORMAT, opened
 
 KIND = "pyramid-decoder-1"
+HASH = "weights_sha256"  # in a file's metadata: of the weights as they are kept there
 
 
 @dataclass(frozen=True)
@@ -56,17 +58,31 @@ class Stored:
         return cls(shape, weights, about)
 
 
+def digest(weights: Mapping[str, np.ndarray]) -> str:
+    """SHA-256 of all weights, in hexadecimal."""
+    found = hashlib.sha256()
+    for name in sorted(weights):
+        kept = np.ascontiguousarray(weights[name])
+        found.update(f"{name}:{kept.dtype.name}:{kept.shape}".encode())
+        found.update(kept.astype(kept.dtype.newbyteorder("<"), copy=False).tobytes())
+    return found.hexdigest()
+
+
 def read(path: Path) -> Stored:
-    """A decoder's file (.safetensors), in an MX format or not.
+    """A decoder's file (.safetensors), in an MX format (which has a hash of its own) or not.
 
     Raises:
         InputError: the file cannot be read.
-        DamagedModelError: it holds no decoder of this kind.
+        DamagedModelError: it holds no decoder of this kind, or not the weights it was written with.
         ArgumentError: its weights are in an MX format, and ml_dtypes is not installed.
     """
     try:
         with opened(path) as file:
-            return Stored.parse(file.metadata, file.names, file.get)
+            kept = Stored.parse(file.metadata, file.names, file.get)
+            written = file.metadata.get(HASH)
+            if FORMAT not in file.metadata and written not in (None, digest(kept.weights)):
+                raise ValueError("its weights are not those it was written with")
+            return kept
     except ArgumentError:  # a ValueError, too
         raise
     except DamagedModelError as e:

@@ -1,32 +1,50 @@
-"""A trained network run by torch."""
+"""A trained network run by torch, on a CPU or a GPU."""
 
 from __future__ import annotations
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from tokcodec.decoders.network import Network
 
+PRECISIONS = ("float32", "bfloat16")  # of convolutions; the rest is float32
+
 
 class TorchRuntime:
-    """See `Runtime`."""
+    """See `Runtime`. `precision` is one of `PRECISIONS`."""
 
-    def __init__(self, network: Network) -> None:
-        self.network, self.shape = network, network.shape
+    def __init__(
+        self, network: Network, device: torch.device | None = None, precision: str = PRECISIONS[0]
+    ) -> None:
+        self._device, self._half = device or torch.device("cpu"), precision != PRECISIONS[0]
+        self.network, self.shape = network.to(self._device), network.shape
 
     @torch.inference_mode()
     def conditions(self, received: np.ndarray, realism: np.ndarray) -> list[np.ndarray]:
-        found = self.network.conditions(torch.from_numpy(received), torch.from_numpy(realism))
-        return [x.numpy() for x in found]
+        found = self.network.conditions(self._there(received), self._there(realism))
+        return [_back(x) for x in found]
 
     @torch.inference_mode()
     def scale(
         self, i: int, inputs: np.ndarray, below: np.ndarray | None, condition: np.ndarray
     ) -> np.ndarray:
-        features = None if below is None else torch.from_numpy(below)
-        given = torch.from_numpy(inputs), features, torch.from_numpy(condition)
-        return self.network.scales[i](*given).numpy()
+        features = None if below is None else self._there(below)
+        given = self._there(inputs), features, self._there(condition)
+        with self._precision():
+            return _back(self.network.scales[i](*given))
 
     @torch.inference_mode()
     def out(self, x: np.ndarray) -> np.ndarray:
-        return self.network.out(torch.from_numpy(x)).numpy()
+        with self._precision():
+            return _back(self.network.out(self._there(x)))
+
+    def _there(self, array: np.ndarray) -> Tensor:
+        return torch.from_numpy(array).to(self._device)
+
+    def _precision(self) -> torch.autocast:
+        return torch.autocast(self._device.type, torch.bfloat16, self._half)
+
+
+def _back(x: Tensor) -> np.ndarray:
+    return x.float().cpu().numpy()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -26,17 +27,41 @@ def best_way() -> str | None:
     return next((way for way in NEEDS if installed(way)), None)
 
 
-def opened(path: Path, way: str | None = None) -> tuple[Runtime, dict[str, Any]]:
+@dataclass(frozen=True)
+class Setting:
+    """Where a network works ("cpu", "cuda", "cuda:1"), and in which precision ("float32",
+    "bfloat16"). All but the first of each ask for torch.
+    """
+
+    device: str = "cpu"
+    precision: str = "float32"
+
+    @classmethod
+    def of(cls, device: Any, dtype: Any) -> Setting:
+        """From arguments: names, torch's own, or None for what is usual."""
+        return cls(str(device or cls.device), str(dtype or cls.precision).removeprefix("torch."))
+
+
+USUAL = Setting()
+
+
+def opened(
+    path: Path, way: str | None = None, setting: Setting = USUAL
+) -> tuple[Runtime, dict[str, Any]]:
     """What runs the decoder in a file (.safetensors or .onnx), and its card.
 
     Args:
         way: "torch" or "onnx" (ONNX Runtime); None is ONNX Runtime for .onnx, else the best.
 
     Raises:
-        ArgumentError: what it needs is not installed.
+        ArgumentError: what it needs is not installed, or there is no such device or precision.
         InputError, DamagedModelError: the file cannot be read, or holds something else.
     """
-    if way is None:
+    if way == ONNX and setting != USUAL:
+        raise ArgumentError("ONNX Runtime works on the CPU, in float32: leave device and dtype out")
+    if setting != USUAL:
+        way = TORCH
+    elif way is None:
         way = ONNX if path.suffix == ONNX_SUFFIX else best_way()
     if way is None:
         raise ArgumentError(
@@ -51,11 +76,11 @@ def opened(path: Path, way: str | None = None) -> tuple[Runtime, dict[str, Any]]
         changed = path.stat().st_mtime_ns
     except OSError as e:
         raise InputError(f"cannot read the decoder {path}: {e.strerror or e}") from e
-    return _opened(path, changed, way)
+    return _opened(path, changed, way, setting)
 
 
 @lru_cache(maxsize=4)
-def _opened(path: Path, changed: int, way: str) -> tuple[Runtime, dict[str, Any]]:
+def _opened(path: Path, changed: int, way: str, setting: Setting) -> tuple[Runtime, dict[str, Any]]:
     if path.suffix == ONNX_SUFFIX:
         from tokcodec.decoders import onnx_file
 
@@ -63,10 +88,15 @@ def _opened(path: Path, changed: int, way: str) -> tuple[Runtime, dict[str, Any]
     else:
         kept = stored.read(path)
     if way == TORCH:
+        from tokcodec import devices
         from tokcodec.decoders.files import network_of
-        from tokcodec.decoders.torch_runtime import TorchRuntime
+        from tokcodec.decoders.torch_runtime import PRECISIONS, TorchRuntime
 
-        return TorchRuntime(network_of(kept)), kept.about
+        if setting.precision not in PRECISIONS:
+            names = ", ".join(PRECISIONS)
+            raise ArgumentError(f"dtype is one of {names}, not {setting.precision!r}")
+        device = devices.find(setting.device)
+        return TorchRuntime(network_of(kept), device, setting.precision), kept.about
     from tokcodec.decoders.onnx_runtime import OnnxRuntime
 
     return OnnxRuntime(kept), kept.about

@@ -25,8 +25,7 @@ class Draft:
     @classmethod
     def split(cls, order: Order, digits: np.ndarray) -> Draft:
         """The first digits of a picture in one row, int8 (n,)."""
-        ends = np.cumsum([step.digits for step in order.passes])[:-1]
-        return cls(order, [d for d in np.split(digits, ends) if len(d)])
+        return cls(order, [d for d in order.split(digits) if len(d)])
 
     @property
     def last_planes(self) -> list[int]:

@@ -58,7 +58,8 @@ def opened(path: Path) -> Iterator[Contents]:
     try:
         file = safe_open(path, "np")
     except OSError as e:
-        raise InputError(f"cannot read {path}: {e.strerror or e}") from e
+        said = e.strerror or ("it cannot be opened" if path.exists() else "there is no such file")
+        raise InputError(f"cannot read {path}: {said}") from e
     except SafetensorError as e:
         raise DamagedModelError(f"{path} is no whole file of weights (safetensors): {e}") from e
     with file:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from tokcodec import weights
+from tokcodec import devices, weights
 from tokcodec.errors import ArgumentError, InputError, TokCodecWarning
 from tokcodec.register import checkpoint, families, prior_file
 from tokcodec.register.codec import RegisterCodec
@@ -46,7 +46,7 @@ def load(
     Warns:
         TokCodecWarning: the licence of a published model, before it is used for the first time.
     """
-    where, precision = _device(device), _dtype(dtype)
+    where, precision = devices.find(device), _dtype(dtype)
     listed = published(name_or_path)
     if listed is not None:
         _tell(listed)
@@ -69,7 +69,7 @@ def _open(
     tokenizer = built.tokenizer
     try:
         tokenizer.to(device=device, dtype=dtype)  # type: ignore[attr-defined]
-    except (RuntimeError, AssertionError) as e:  # torch without CUDA, no such GPU, or a full one
+    except RuntimeError as e:  # a GPU that is full
         raise ArgumentError(f"the device {device} cannot be used: {e}") from e
     return RegisterCodec(
         RegisterModel(
@@ -105,13 +105,6 @@ def _stamp(paths: list[Path]) -> tuple:
         return tuple((p.resolve(), p.stat().st_mtime_ns, p.stat().st_size) for p in paths)
     except OSError as e:
         raise InputError(f"cannot read {e.filename}: {e.strerror or e}") from e
-
-
-def _device(device: str | torch.device | None) -> torch.device:
-    try:
-        return torch.device(device or "cpu")
-    except (RuntimeError, TypeError) as e:
-        raise ArgumentError(f"no device {device!r}; there are cpu, cuda, cuda:1, ...") from e
 
 
 def _dtype(dtype: str | torch.dtype | None) -> torch.dtype:

@@ -56,8 +56,7 @@ def enter(rgb: np.ndarray, side: int, fit: str) -> np.ndarray:
     Raises:
         ArgumentError: there is no such way.
     """
-    if fit not in MODES:
-        raise ArgumentError(f"fit is one of {', '.join(MODES)}, not {fit!r}")
+    check_mode(fit)
     picture = Image.fromarray(rgb)
     inside = filled(picture.size, side, fit)
     scaled = picture.resize(inside.size, _BICUBIC, box=seen(picture.size, fit))
@@ -84,14 +83,19 @@ def leave(square: np.ndarray, size: Size, wanted: Size, fit: str) -> Image.Image
     return canvas
 
 
+def check_mode(fit: str) -> None:
+    """Refuse a way to become a square that there is not."""
+    if fit not in MODES:
+        raise ArgumentError(f"fit is one of {', '.join(MODES)}, not {fit!r}")
+
+
 def field_of(fit: str, size: Size) -> bytes:
     """The header's fit mode, one byte; none for squares and for "squash", where it is understood.
 
     Raises:
         ArgumentError: there is no such way.
     """
-    if fit not in MODES:
-        raise ArgumentError(f"fit is one of {', '.join(MODES)}, not {fit!r}")
+    check_mode(fit)
     return b"" if fit == SQUASH or size[0] == size[1] else bytes((MODES.index(fit),))
 
 

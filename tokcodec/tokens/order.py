@@ -91,6 +91,13 @@ class Order:
         other.base = base
         return other
 
+    def split(self, digits: np.ndarray) -> list[np.ndarray]:
+        """The first digits of a picture in one row, (n,), to those of each pass: whole, then fewer
+        than its own in one, then none. What is beyond all passes is left out.
+        """
+        ends = np.cumsum([step.digits for step in self.passes])[:-1]
+        return np.split(digits[: self.digits], ends)
+
     def grid(self, band: int) -> Grid:
         """Index arithmetic of a band; bands of equal size share it."""
         b = self.bands[band]

@@ -89,6 +89,18 @@ class Source:
         rest -= digits * unit
         return digits.astype(np.int8)
 
+    def first(self, count: int) -> np.ndarray:
+        """The first `count` digits of the picture, or all, int8 (n,), of which none was asked for
+        yet.
+        """
+        found, left = [np.zeros(0, np.int8)], count
+        for step in self.order.passes:
+            if left <= 0:
+                break
+            found.append(self.digits(step)[:left])
+            left -= len(found[-1])
+        return np.concatenate(found)
+
     def rest(self, step: Pass) -> np.ndarray:
         """What the digits asked for so far leave of the coefficients of a pass, int32, in steps of
         the last plane.

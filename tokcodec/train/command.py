@@ -7,12 +7,9 @@ import json
 import tomllib
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from tokcodec.errors import ArgumentError, InputError
-
-if TYPE_CHECKING:
-    import torch
 
 T = TypeVar("T")
 DECODER = "decoder.safetensors"
@@ -60,7 +57,19 @@ def read_config(kind: type[T], path: Path) -> T:
         raise InputError(f"{path} is no TOML: {e}") from e
     if unknown := set(found) - {f.name for f in fields(cast(Any, kind))}:
         raise ArgumentError(f"{path}: nothing is called {', '.join(sorted(unknown))} here")
+    for name, usual in asdict(cast(Any, kind())).items():
+        _check(f"{path}: {name}", found.get(name, usual), usual)
     return kind(**found)
+
+
+def _check(what: str, value: Any, usual: Any) -> None:
+    """Raise unless a value is of the kind that is usual there; numbers are never negative."""
+    kinds = (float, int) if isinstance(usual, float) else (type(usual),)
+    if usual is not None and (not isinstance(value, kinds) or isinstance(value, bool)):
+        named = {float: "a number", int: "a whole number", str: "a text"}.get(kinds[0], "a table")
+        raise ArgumentError(f"{what} is {named}, not {value!r}")
+    if isinstance(usual, (int, float)) and not value >= 0:
+        raise ArgumentError(f"{what} is 0 or more, not {value!r}")
 
 
 def add_arguments(parser: argparse.ArgumentParser, start: str = "decoder") -> None:
@@ -85,10 +94,11 @@ def run(args: argparse.Namespace) -> int:
         import torch
     except ImportError:
         raise ArgumentError("training needs torch: pip install torch") from None
+    from tokcodec import devices
     from tokcodec.decoders.files import read, write
     from tokcodec.decoders.network import Network, Shape
     from tokcodec.train.decoder import DecoderTask
-    from tokcodec.train.loop import CHECKPOINT, Schedule, process, steps_done, train
+    from tokcodec.train.loop import Schedule, process, steps_before, train
     from tokcodec.train.photographs import Sizes, batches, held_out
     from tokcodec.train.realism import Realism
     from tokcodec.weights import open_model
@@ -99,17 +109,15 @@ def run(args: argparse.Namespace) -> int:
         sizes = [Sizes(**s) for s in config.sizes]
         schedule = Schedule(**config.schedule)
         realism = None if config.realism is None else Realism(**config.realism)
-        if not sizes or min(min(s.side, s.batch) for s in sizes) < 1:
-            raise ValueError("sizes wants a side and a batch of at least 1")
+        if not sizes or config.check_side < 1 or config.check_count < 1 or not config.shrink > 0:
+            raise ValueError("sizes, check_side, check_count and shrink are above 0")
+        if args.minutes is not None:
+            schedule = replace(schedule, minutes=args.minutes)
     except (TypeError, ValueError, KeyError, AttributeError) as e:
         raise ArgumentError(f"{args.config or 'the configuration'}: {e}") from None
-    if args.minutes is not None:
-        schedule = replace(schedule, minutes=args.minutes)
-    if (args.out / CHECKPOINT).exists() and not args.resume:
-        raise ArgumentError(f"there is a run in {args.out}: go on with --resume, or move it away")
-    if args.threads:
-        torch.set_num_threads(args.threads)
-    with process(device_from(torch, args.device)) as (rank, device):
+    done = steps_before(args.out, args.resume)
+    use_threads(torch, args.threads)
+    with process(devices.find(args.device)) as (rank, device):
         torch.manual_seed(config.seed + rank)
         network = read(args.start) if args.start else Network(shape)
         network.requires_grad_(True).train()
@@ -117,7 +125,7 @@ def run(args: argparse.Namespace) -> int:
         model = open_model(config.model)
         of = DecoderTask if realism is None else realism.task
         task = of(network, model, checks, device)
-        seed = config.seed + 1000 * rank + (steps_done(args.out) << 20 if args.resume else 0)
+        seed = config.seed + 1000 * rank + (done << 20)
         given = config.grey, config.drawn, config.shrink
         stream = batches(args.images, sizes, config.workers, seed, *given)
         trained = train(task, stream, schedule, args.out, device, args.resume)
@@ -136,12 +144,10 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def device_from(torch: Any, name: str) -> torch.device:
-    """The device of that name; raises ArgumentError if there is none."""
-    try:
-        device = torch.device(name)
-    except RuntimeError as e:
-        raise ArgumentError(f"no device {name!r}: {str(e).splitlines()[0]}") from None
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise ArgumentError("no CUDA device at hand; --device cpu")
-    return device
+def use_threads(torch: Any, number: int | None) -> None:
+    """Have torch use so many threads, if a number is given; raises ArgumentError below 1."""
+    if number is None:
+        return
+    if number < 1:
+        raise ArgumentError(f"threads is at least 1, not {number}")
+    torch.set_num_threads(number)

@@ -48,8 +48,13 @@ class Schedule:
     check_minutes: float = 10.0
 
     def __post_init__(self) -> None:
-        if not any(length is not None and length > 0 for length in (self.minutes, self.steps)):
-            raise ArgumentError("say how long to train: minutes or steps")
+        lengths = [n for n in (self.minutes, self.steps) if n is not None]
+        if not lengths or not all(0 < n < math.inf for n in lengths):
+            raise ArgumentError("say how long to train: minutes or steps, above 0")
+        if not self.rate > 0 or not 0 <= self.average < 1 or not self.clip > 0:
+            raise ArgumentError("schedule: rate and clip are above 0, average lies in 0..1")
+        if not min(self.last, self.decay, self.save_minutes, self.check_minutes) >= 0:
+            raise ArgumentError("schedule: last, decay and minutes between are 0 or more")
 
     def progress(self, seconds: float, steps: int) -> float:
         """0 at the start, 1 at the end."""
@@ -146,6 +151,20 @@ def steps_done(out: Path) -> int:
         raise DamagedModelError(f"cannot go on from {path}: {type(e).__name__}: {e}") from e
 
 
+def steps_before(out: Path, resume: bool) -> int:
+    """Steps of the run in a folder, if it is to be gone on with; 0 of a new one.
+
+    Raises:
+        ArgumentError: there is a run, and it is not to be gone on with.
+        DamagedModelError: its checkpoint cannot be read.
+    """
+    if resume:
+        return steps_done(out)
+    if (out / CHECKPOINT).exists():
+        raise ArgumentError(f"there is a run in {out}: go on with --resume, or move it away")
+    return 0
+
+
 @contextmanager
 def process(device: torch.device) -> Iterator[tuple[int, torch.device]]:
     """This process's rank and device: under `torchrun` one of several, each with a GPU of its own,
@@ -192,7 +211,10 @@ def train(
     worker: nn.Module = network
     if torch.distributed.is_available() and torch.distributed.is_initialized():
         # Small crops have few resolutions: the coarsest of the network may go without gradients.
-        worker = nn.parallel.DistributedDataParallel(network, find_unused_parameters=True)
+        # Buffers are constants, alike everywhere.
+        worker = nn.parallel.DistributedDataParallel(
+            network, find_unused_parameters=True, broadcast_buffers=False
+        )
     progress = _agreed(schedule.progress(state.seconds, state.step), device)
     bar = tqdm(total=100.0, initial=100 * progress, disable=not (first and sys.stderr.isatty()),
                bar_format="{l_bar}{bar}| {elapsed}<{remaining} {postfix}")  # fmt: skip

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import io
-import tarfile
-import zlib
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -17,55 +13,9 @@ from PIL import Image
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
-from tokcodec.errors import InputError
+from tokcodec.errors import ArgumentError, InputError
 from tokcodec.train.drawings import drawing
-
-HELD_OUT = 64  # one photograph in so many is never trained on
-LEAST = 64  # pixels a side; smaller pictures are left out
-
-
-class Place(NamedTuple):
-    """Where the bytes of an image file lie: a file, or a part of a tar file."""
-
-    path: Path
-    name: str
-    offset: int
-    size: int | None
-
-    @property
-    def held_out(self) -> bool:
-        """Whether it is kept for validation: by a hash of its name, so for ever the same ones."""
-        return zlib.crc32(self.name.encode()) % HELD_OUT == 0
-
-
-def places(paths: Sequence[Path]) -> list[Place]:
-    """Image files in tar files and folders (searched through), and files themselves; sorted."""
-    found: list[Place] = []
-    for path in paths:
-        try:
-            if path.suffix == ".tar":
-                with tarfile.open(path) as tar:
-                    found += [Place(path, m.name, m.offset_data, m.size) for m in tar if m.isfile()]
-            elif path.is_dir():
-                inside = sorted(p for p in path.rglob("*") if p.is_file())
-                found += [Place(p, p.relative_to(path).as_posix(), 0, None) for p in inside]
-            else:
-                found.append(Place(path, path.name, 0, path.stat().st_size))
-        except (OSError, tarfile.TarError) as e:
-            raise InputError(f"cannot read the photographs in {path}: {e}") from e
-    return found
-
-
-def photograph(place: Place) -> Image.Image | None:
-    """The picture, RGB; None for files that hold none, or too small a one."""
-    try:
-        with open(place.path, "rb") as f:
-            f.seek(place.offset)
-            data = f.read() if place.size is None else f.read(place.size)
-        image = Image.open(io.BytesIO(data))
-        return image.convert("RGB") if min(image.size) >= LEAST else None
-    except Exception:  # Pillow's readers raise anything at damage, RuntimeError among them
-        return None
+from tokcodec.train.places import LEAST, Place, photograph, places
 
 
 @dataclass(frozen=True)
@@ -80,6 +30,14 @@ class Sizes:
     batch: int
     share: float = 1.0
     height: int | None = None
+
+    def __post_init__(self) -> None:
+        whole = (self.side, self.batch, 1 if self.height is None else self.height)
+        if not all(isinstance(n, int) and n >= 1 for n in whole) or not self.share > 0:
+            raise ArgumentError(
+                "sizes wants whole numbers of at least 1 for side, height and batch, and a share "
+                "above 0"
+            )
 
 
 class Crops(IterableDataset):

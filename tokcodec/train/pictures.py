@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import io
-import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
+
+from tokcodec.train.places import photograph, places
 
 # Training pictures (height, width), and how many of each to one of the first.
 SHAPES = {
@@ -24,17 +24,15 @@ BATCH_PIXELS = 3 << 20
 
 
 def photographs(paths: list[Path]) -> Iterator[Image.Image]:
-    """Pictures from tar files, folders and files, in the order given (folders sorted)."""
-    for path in paths:
-        if path.suffix == ".tar":
-            with tarfile.open(path) as tar:
-                for member in tar:
-                    if member.isfile() and (data := tar.extractfile(member)):
-                        yield Image.open(io.BytesIO(data.read())).convert("RGB")
-        elif path.is_dir():
-            yield from photographs(sorted(p for p in path.rglob("*") if p.is_file()))
-        else:
-            yield Image.open(path).convert("RGB")
+    """Pictures from tar files, folders and files, in the order given (folders sorted); what holds
+    none, or too small a one, is left out.
+
+    Raises:
+        InputError: a path is not there, or no sound tar file.
+    """
+    for place in places(paths):
+        if (image := photograph(place)) is not None:
+            yield image
 
 
 def crops(paths: list[Path], count: int, seed: int) -> list[np.ndarray]:

@@ -61,23 +61,24 @@ def run(args: argparse.Namespace) -> int:
     except ImportError:
         raise ArgumentError("training needs torch: pip install torch") from None
     from tokcodec.model import TABLES
+    from tokcodec.train.command import use_threads
     from tokcodec.train.digits import digits_of
-    from tokcodec.train.loop import CHECKPOINT, Schedule, steps_done, train
+    from tokcodec.train.loop import Schedule, steps_before, train
     from tokcodec.train.pictures import crops
     from tokcodec.train.prior import PriorNetwork, PriorTask, drawn, to_model
     from tokcodec.weights import open_model
 
     count = COUNT if args.count is None else args.count
     batch = BATCH if args.batch is None else args.batch
-    if args.minutes <= 0 or count < 1 or batch < 1:
-        raise ArgumentError("minutes, count and batch are above 0")
+    if not args.minutes > 0 or count < 1 or batch < 1 or args.seed < 0:
+        raise ArgumentError("minutes, count and batch are above 0, seed is 0 or more")
+    if args.device != "cpu":
+        raise ArgumentError("a model's prior is small and learns on the CPU: leave --device out")
     start = open_model(args.model or "pyramid")
     if start.prior != TABLES:
         raise ArgumentError(f"{args.model} has no tables to improve on; begin with pyramid")
-    if (args.out / CHECKPOINT).exists() and not args.resume:
-        raise ArgumentError(f"there is a run in {args.out}: go on with --resume, or move it away")
-    if args.threads:
-        torch.set_num_threads(args.threads)
+    done = steps_before(args.out, args.resume)
+    use_threads(torch, args.threads)
     torch.manual_seed(args.seed)
     batches = crops(args.images, count, args.seed)
     learnt, held_out = _split(batches)
@@ -86,7 +87,6 @@ def run(args: argparse.Namespace) -> int:
     progress = sys.stderr.isatty()
     given = digits_of(start, learnt, args.seed, progress)
     task = PriorTask(PriorNetwork(), digits_of(start, held_out, args.seed, progress))
-    done = steps_done(args.out) if args.resume else 0
     stream = drawn(given, batch, args.seed + done)
     schedule = Schedule(
         minutes=args.minutes, rate=5e-3, decay=0.01, check_minutes=max(1.0, args.minutes / 6)

@@ -21,18 +21,16 @@ import numpy as np
 from tqdm import tqdm
 
 import tokcodec
+from tokcodec.codec.pyramid import source_of
 from tokcodec.coder.codestring import Script
 from tokcodec.decoders import SHIPPED as DECODER
 from tokcodec.errors import ArgumentError, InputError, TokCodecError
 from tokcodec.files import write_atomically
-from tokcodec.pixels import colour, image
 from tokcodec.quality import GROUPS, Gauge, Sight
-from tokcodec.tokens.order import order_for
-from tokcodec.tokens.pyramid import Source, analyse
 from tokcodec.tokens.tokens import DIGITS
 from tokcodec.train import judged
 from tokcodec.train.judged import Judged, Measure
-from tokcodec.train.photographs import Place
+from tokcodec.train.places import Place
 
 MASKING = 64.0  # energy a pixel; 32 and 128 predict no better
 FLOOR = 0.02  # no scale is free, however little it says on photographs
@@ -55,9 +53,8 @@ def shares(rgb: np.ndarray, tokens: Sequence[int]) -> np.ndarray:
     codec = tokcodec.load()
     if not isinstance(codec, tokcodec.Codec):
         raise ArgumentError("quality is predicted for pyramids only")
-    grey = image.is_grey(rgb)
-    order = order_for(codec.model, rgb.shape[0], rgb.shape[1], 1 if grey else 3)
-    source = Source(order, analyse(colour.to_planes(rgb, grey)))
+    source = source_of(codec.model, rgb)
+    order = source.order
     gauge = Gauge(Script(order, source.digits), source, Sight((0.0,) * GROUPS, MASKING))
     found: dict[int, np.ndarray] = {0: gauge.shares}
     wanted, at = sorted(set(tokens) - {0}), 0

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from tokcodec.errors import ArgumentError
 from tokcodec.train import command
-from tokcodec.train.command import device_from, read_config
+from tokcodec.train.command import read_config, use_threads
 
 TOKENIZER = "register.safetensors"
 SIZES = (
@@ -56,9 +56,10 @@ def run(args: argparse.Namespace) -> int:
         import torch
     except ImportError:
         raise ArgumentError("training needs torch: pip install torch") from None
+    from tokcodec import devices
     from tokcodec.register.registers import RegisterTokenizer, write
     from tokcodec.register.registers_shape import shape_from
-    from tokcodec.train.loop import CHECKPOINT, Schedule, process, steps_done, train
+    from tokcodec.train.loop import CHECKPOINT, Schedule, process, steps_before, train
     from tokcodec.train.photographs import Sizes, batches, held_out
     from tokcodec.train.register import Aims, RegisterTask, begun, started
 
@@ -67,21 +68,24 @@ def run(args: argparse.Namespace) -> int:
         shape = shape_from(config.network)
         sizes = [Sizes(**s) for s in config.sizes]
         schedule, aims = Schedule(**config.schedule), Aims(**config.aims)
-        if not sizes or min(min(s.side, s.batch) for s in sizes) < 1 or config.start < 1:
-            raise ValueError("sizes wants a side and a batch of at least 1, and so does start")
+        if not sizes or config.start < 1 or config.check_count < 1 or not config.shrink > 0:
+            raise ValueError("sizes, start, check_count and shrink are above 0")
+        if args.minutes is not None:
+            schedule = replace(schedule, minutes=args.minutes)
     except (TypeError, ValueError, AttributeError) as e:
         raise ArgumentError(f"{args.config or 'the configuration'}: {e}") from None
-    if args.minutes is not None:
-        schedule = replace(schedule, minutes=args.minutes)
-    if (args.out / CHECKPOINT).exists() and not args.resume:
-        raise ArgumentError(f"there is a run in {args.out}: go on with --resume, or move it away")
-    if args.threads:
-        torch.set_num_threads(args.threads)
-    with process(device_from(torch, args.device)) as (rank, device):
+    done = steps_before(args.out, args.resume)
+    use_threads(torch, args.threads)
+    with process(devices.find(args.device)) as (rank, device):
         given = config.grey, config.drawn, config.shrink
         torch.manual_seed(config.seed)  # alike in all processes: they begin with one network
         if (args.out / CHECKPOINT).exists():
             network = begun(args.out / CHECKPOINT)
+            if config.network and replace(network.shape, slots=()) != shape:
+                raise ArgumentError(
+                    f"the run in {args.out} has another [network] than {args.config}: leave it out "
+                    "there, or begin another run"
+                )
         elif args.start:
             network = _read(args.start)
         else:
@@ -90,7 +94,7 @@ def run(args: argparse.Namespace) -> int:
         torch.manual_seed(config.seed + rank)
         network.requires_grad_(True).train()
         checks = held_out(args.images, network.side, config.check_count)
-        seed = config.seed + 1000 * rank + (steps_done(args.out) << 20 if args.resume else 0)
+        seed = config.seed + 1000 * rank + (done << 20)
         stream = batches(args.images, sizes, config.workers, seed + 1, *given)
         task = RegisterTask(network, checks, device, aims)
         trained = train(task, stream, schedule, args.out, device, args.resume)

@@ -15,7 +15,7 @@ from tokcodec.register.batches import see
 
 if TYPE_CHECKING:
     from tokcodec.register.codec import RegisterCodec
-    from tokcodec.train.photographs import Place
+    from tokcodec.train.places import Place
 
 WHOLE = 0.5  # share of pictures that are whole photographs; the others are random parts
 
@@ -31,7 +31,7 @@ def pictures(
     Raises:
         InputError: none of the files is a photograph.
     """
-    from tokcodec.train.photographs import photograph
+    from tokcodec.train.places import photograph
 
     bar = tqdm(total=count, unit="picture", disable=not sys.stderr.isatty())
     left = count

@@ -34,27 +34,26 @@ def run(args: argparse.Namespace) -> int:
         import torch
     except ImportError:
         raise ArgumentError("training needs torch: pip install torch") from None
+    from tokcodec import devices
     from tokcodec.register.load import load
     from tokcodec.register.prior_file import write
     from tokcodec.register.sources import names_tokenizer
-    from tokcodec.train.command import device_from
-    from tokcodec.train.loop import CHECKPOINT, Schedule, steps_done, train
-    from tokcodec.train.photographs import places
+    from tokcodec.train.command import use_threads
+    from tokcodec.train.loop import Schedule, steps_before, train
+    from tokcodec.train.places import places
     from tokcodec.train.register_digits import digits_of, pictures
     from tokcodec.train.register_network import NetworkTask, PriorNetwork, drawn, to_prior
     from tokcodec.train.register_prior import counted
 
     count = COUNT if args.count is None else args.count
     batch = BATCH if args.batch is None else args.batch
-    if args.minutes <= 0 or count < 1 or batch < 1:
-        raise ArgumentError("minutes, count and batch are above 0")
+    if not args.minutes > 0 or count < 1 or batch < 1 or args.seed < 0:
+        raise ArgumentError("minutes, count and batch are above 0, seed is 0 or more")
     if not names_tokenizer(args.tokenizer):
         raise ArgumentError(f"{args.tokenizer} is no register tokenizer")
-    if (args.out / CHECKPOINT).exists() and not args.resume:
-        raise ArgumentError(f"there is a run in {args.out}: go on with --resume, or move it away")
-    if args.threads:
-        torch.set_num_threads(args.threads)
-    device = device_from(torch, args.device)
+    done = steps_before(args.out, args.resume)
+    use_threads(torch, args.threads)
+    device = devices.find(args.device)
     found = places(args.images)
     learnt, kept = ([p for p in found if p.held_out == out] for out in (False, True))
     if not learnt or not kept:
@@ -69,7 +68,6 @@ def run(args: argparse.Namespace) -> int:
     alone, tables = (counted(seen, codec.model.tokenizer.levels, p) for p in (False, True))
     torch.manual_seed(args.seed)
     task = NetworkTask(PriorNetwork(tables), checks, device)
-    done = steps_done(args.out) if args.resume else 0
     schedule = Schedule(minutes=args.minutes, rate=1e-2, decay=0.1, check_minutes=args.minutes / 20)
     stream = drawn(seen, batch, args.seed + done)
     trained = train(task, stream, schedule, args.out, device, args.resume)

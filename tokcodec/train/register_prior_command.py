@@ -38,14 +38,14 @@ def run(args: argparse.Namespace) -> int:
     from tokcodec.register.load import load
     from tokcodec.register.prior_file import write
     from tokcodec.register.sources import names_tokenizer
-    from tokcodec.train.photographs import places
+    from tokcodec.train.command import use_threads
+    from tokcodec.train.places import places
     from tokcodec.train.register_digits import digits_of, pictures
     from tokcodec.train.register_prior import counted
 
-    if args.count < 1 or args.batch < 1:
-        raise ArgumentError("count and batch are above 0")
-    if args.threads:
-        torch.set_num_threads(args.threads)
+    if args.count < 1 or args.batch < 1 or args.seed < 0:
+        raise ArgumentError("count and batch are above 0, seed is 0 or more")
+    use_threads(torch, args.threads)
     if not names_tokenizer(args.tokenizer):
         raise ArgumentError(f"{args.tokenizer} is no register tokenizer")
     codec = load(args.tokenizer, args.device)

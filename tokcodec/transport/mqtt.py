@@ -15,7 +15,7 @@ from typing import Any
 
 from tokcodec.errors import ArgumentError, LinkError
 from tokcodec.transport.address import Address
-from tokcodec.transport.seam import TICK, Sink, Source
+from tokcodec.transport.seam import Sink, Source, until_after
 
 KEEPALIVE = 60  # seconds
 LONGEST_PAUSE = 30  # seconds between attempts to connect
@@ -94,7 +94,7 @@ class MqttSink(Sink):
         self._link.start()
 
     def send(self, data: bytes, timeout: float | None = None) -> None:
-        until = None if timeout is None else time.monotonic() + timeout
+        until = until_after(timeout)
         link = self._link
         if self._attempt is None or self._attempt[0] != data:
             if not self._wait(lambda: link.connected, until):
@@ -181,15 +181,8 @@ class MqttSource(Source):
 
     def receive(self, timeout: float | None = None) -> bytes | None:
         self._acknowledge()
-        until = None if timeout is None else time.monotonic() + timeout
-        while self._open:
-            left = TICK if until is None else until - time.monotonic()
-            try:
-                found = self._arrived.get(timeout=max(0.0, min(left, TICK)))
-            except queue.Empty:
-                if until is not None and time.monotonic() >= until:
-                    return None
-                continue
+        until = until_after(timeout)
+        while (found := self._wait(self._arrived, until)) is not None:
             message, session = found
             if message.qos == 0 or not self._kept or session == self._link.sessions:
                 self._current = found

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from queue import Empty, Queue
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
+T = TypeVar("T")
 TICK = 0.2  # seconds after which an iteration notices that its source was closed
 
 
@@ -60,3 +63,21 @@ class Source(_End):
     @abstractmethod
     def receive(self, timeout: float | None = None) -> bytes | None:
         """The next message or packet; None after `timeout` seconds without any, or when closed."""
+
+    def _wait(self, arrived: Queue[T], until: float | None) -> T | None:
+        """The next that another thread puts there; None if none has come `until` then, or when
+        closed.
+        """
+        while self._open:
+            left = TICK if until is None else until - time.monotonic()
+            try:
+                return arrived.get(timeout=max(0.0, min(left, TICK)))
+            except Empty:
+                if until is not None and time.monotonic() >= until:
+                    return None
+        return None
+
+
+def until_after(timeout: float | None) -> float | None:
+    """The moment, of `time.monotonic`, in so many seconds; None for never."""
+    return None if timeout is None else time.monotonic() + timeout

@@ -13,7 +13,7 @@ from typing import Any
 
 from tokcodec.errors import ArgumentError, LinkError
 from tokcodec.transport.address import Address
-from tokcodec.transport.seam import TICK, Sink, Source
+from tokcodec.transport.seam import TICK, Sink, Source, until_after
 
 WAITING = 64  # messages; then the sender is held back
 LOOK = 0.02  # seconds between two looks whether somebody listens
@@ -45,7 +45,7 @@ class ZenohSink(Sink):
             raise ArgumentError(f"{address}: {_first(e)}") from e
 
     def send(self, data: bytes, timeout: float | None = None) -> None:
-        until = None if timeout is None else time.monotonic() + timeout
+        until = until_after(timeout)
         while not self._publisher.matching_status.matching:
             if until is not None and time.monotonic() >= until:
                 raise LinkError(f"{self._address}: nobody listens there")
@@ -79,15 +79,7 @@ class ZenohSource(Source):
             raise ArgumentError(f"{address}: {_first(e)}") from e
 
     def receive(self, timeout: float | None = None) -> bytes | None:
-        until = None if timeout is None else time.monotonic() + timeout
-        while self._open:
-            left = TICK if until is None else until - time.monotonic()
-            try:
-                return self._arrived.get(timeout=max(0.0, min(left, TICK)))
-            except queue.Empty:
-                if until is not None and time.monotonic() >= until:
-                    return None
-        return None
+        return self._wait(self._arrived, until_after(timeout))
 
     def close(self) -> None:
         self._open = False

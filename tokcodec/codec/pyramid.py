@@ -1,0 +1,282 @@
+"""The way through the house: picture -> pixels -> tokens -> code string -> stream, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from tokcodec import decoders
+from tokcodec import effort as efforts
+from tokcodec import reference as references
+from tokcodec.arguments import Size, check_limits, check_tokens
+from tokcodec.codec.request import Request
+from tokcodec.coder import codestring
+from tokcodec.errors import ArgumentError, TokensError
+from tokcodec.limits import MAX_PIXELS
+from tokcodec.model import Model
+from tokcodec.pixels import colour, image
+from tokcodec.pixels.image import WHITE, Colour, Picture
+from tokcodec.prior.knowledge import Knowledge
+from tokcodec.reference import Given
+from tokcodec.stream import framing
+from tokcodec.stream.header import REFERENCE
+from tokcodec.stream.info import Info
+from tokcodec.tokens.order import Order, order_for
+from tokcodec.tokens.pyramid import Source, analyse
+from tokcodec.tokens.tokens import DIGITS, Tokens, to_digits, to_ids
+
+
+class Codec:
+    """A model with its verbs. `tokcodec.load(name_or_path)` makes one."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+
+    def __repr__(self) -> str:
+        return f"<Codec {self.model.name} {self.model.id[:8]}>"
+
+    # ---- there
+
+    def encode(
+        self,
+        picture: Picture,
+        budget: int | str | None = None,
+        max_bytes: int | None = None,
+        psnr: float | None = None,
+        *,
+        quality: float | None = None,
+        background: Colour = WHITE,
+        bare: bool | str = False,
+        max_pixels: int | None = MAX_PIXELS,
+        effort: int = 0,
+        decoder: str | Path = efforts.LINEAR,
+        reference: Given | None = None,
+    ) -> bytes:
+        """A picture to a stream. Of several limits the tightest wins; with none, `psnr` is 32 dB.
+
+        Args:
+            picture: PIL image, array, CHW tensor, path or the bytes of an image file (see
+                `pixels.image.to_rgb`).
+            budget: tokens to keep; the stream is the shortest that determines so many. "auto" is
+                as many as the picture deserves: `quality` 50.
+            max_bytes: the whole stream, header included, is never larger.
+            psnr: decibels that the linear decoder's picture reaches, at most 0.1 above unless one
+                token makes the step. Out of reach: the full stream, and a `TokCodecWarning`.
+            quality: 0 to 100, about as good to look at in every picture, as predicted from its
+                tokens: (100 - quality) / 200 is the DISTS of the neural decoder's picture, give or
+                take (docs/benchmarks.md). 100 is the full stream.
+            background: RGB to see through transparent parts.
+            bare: True leaves the header out (model, size and greyness travel elsewhere); "size"
+                keeps four bytes of flags and size.
+            max_pixels: refuse larger pictures; None for no limit.
+            effort: 0 to 9: how long to look for digits that show more of the picture within the
+                limit, or reach `psnr` in fewer bytes (docs/guides/effort.md). The limits hold as
+                before; a complete stream stays as it is.
+            decoder: whose picture effort looks at: "linear"; "neural", the shipped network at
+                realism 0, or the path of a decoder of one's own (.safetensors), both with torch and
+                up to a megapixel; "auto" is "neural" where that can be, else "linear". The stream
+                is for every decoder.
+            reference: an earlier stream of the same size, which the receiver has, too; or a list of
+                streams, each but the first written with those before it, whose last is the
+                reference. Where the picture is still the same it costs next to nothing; where
+                nothing is to be gained the stream is written without (docs/guides/fixed-camera.md).
+
+        Raises:
+            InputError, ImageTooLargeError: the picture cannot be used.
+            ArgumentError: a limit is out of range, or smaller than the header; no such effort; a
+                decoder that effort cannot look through, or with decibels to reach, which are those
+                of the linear decoder.
+            ReferenceMismatchError: the reference has another size, model or colour.
+        """
+        asked = Request.of(budget, max_bytes, psnr, quality, effort, decoder, reference is not None)
+        rgb = image.to_rgb(picture, background, max_pixels)
+        source, field = source_of(self.model, rgb), b""
+        view = efforts.find(decoder, source.order)
+        if reference is not None:
+            if bare is not False:
+                raise ArgumentError("a reference is named in the header: leave bare out")
+            known = references.opened(reference, source.order)
+            asked = asked.in_decibels(source, rgb)
+            source, field = asked.against(
+                known, source, rgb, lambda field: len(self._head(source.order, field=field))
+            )
+        head = self._head(source.order, bare, field)
+        framing.check_room(max_bytes, len(head))
+        return head + asked.code(source, rgb, len(head), view)
+
+    def tokenize(
+        self,
+        picture: Picture,
+        budget: int | None = None,
+        *,
+        background: Colour = WHITE,
+        max_pixels: int | None = MAX_PIXELS,
+    ) -> Tokens:
+        """A picture to its first `budget` tokens (all of them: None), without any coding."""
+        check_limits(budget, None, None)
+        rgb = image.to_rgb(picture, background, max_pixels)
+        source = source_of(self.model, rgb)
+        digits = source.first(source.order.digits if budget is None else budget * DIGITS)
+        return self._tokens(digits, source.order)
+
+    def pack(self, tokens: Tokens) -> bytes:
+        """Tokens to the shortest stream that determines them all."""
+        order = self._order_of(tokens)
+        digits = to_digits(tokens.ids)
+        if digits[order.digits :].any() or len(digits) - order.digits >= DIGITS:
+            raise TokensError(
+                f"{len(tokens)} tokens are more than a picture of this size has "
+                f"({-(-order.digits // DIGITS)})"
+            )
+        passes = iter(order.split(digits))
+        script = codestring.Script(order, lambda step: next(passes))
+        return self._head(order) + codestring.code(script, None if len(digits) else 0)
+
+    # ---- and back
+
+    def decode(
+        self,
+        data: bytes,
+        size: Size | None = None,
+        *,
+        decoder: str | Path = "auto",
+        realism: float | None = None,
+        max_pixels: int | None = MAX_PIXELS,
+        original_size: Size | None = None,
+        grey: bool = False,
+        bare: bool = False,
+        reference: Given | None = None,
+        device: Any = None,
+        dtype: Any = None,
+    ) -> Image.Image:
+        """A stream, or any prefix of one that has the whole header, to a picture at the original
+        size.
+
+        Args:
+            data: a stream; with `bare=True` flags, size and code string; with `original_size` the
+                code string alone.
+            size: (width, height) to fit the picture into, shape kept, never enlarged; costs no full
+                decode.
+            decoder: "auto" is the best at hand, "linear" the plain inverse transform, "neural" the
+                shipped network, "onnx" the same without torch, "realesrgan" the pretrained
+                Real-ESRGAN network, which invents detail (`pip install 'tokcodec[enhance]'`); a
+                path that ends in .safetensors or .onnx is a decoder of one's own
+                (docs/training.md).
+            realism: 0 is closest to the original on average, 1 the most natural looking; None is
+                what suits the decoder best. Only trained decoders know more than 0; "realesrgan"
+                takes none.
+            max_pixels: refuse larger originals; None for no limit.
+            original_size: (width, height) of a stream written with `bare=True`; `grey` if R = G = B
+                there.
+            reference: what the picture was encoded with; not looked at if the stream stands alone.
+            device, dtype: where torch runs the network, "cpu" (None), "cuda", ..., and in which
+                precision, "float32" (None) or "bfloat16"; for decoders that torch runs.
+
+        Returns:
+            PIL image of mode RGB.
+
+        Raises:
+            ReferenceMismatchError: the stream's reference is missing, or was another.
+        """
+        draw = decoders.find(decoder, realism, device, dtype)
+        frame = framing.parse(self.model, data, max_pixels, original_size, grey, bare)
+        order = references.onto(self._order(frame), frame.header, reference)
+        known = codestring.read(order, frame.payload).known
+        return decoders.picture(known, draw, size)
+
+    def detokenize(
+        self,
+        tokens: Tokens,
+        size: Size | None = None,
+        *,
+        decoder: str | Path = "auto",
+        realism: float | None = None,
+        device: Any = None,
+        dtype: Any = None,
+    ) -> Image.Image:
+        """Tokens, all or a prefix, to a picture at the original size, or fitted into `size`;
+        `decoder`, `realism`, `device` and `dtype` as for `decode`.
+        """
+        draw = decoders.find(decoder, realism, device, dtype)
+        order = self._order_of(tokens)
+        digits, known = to_digits(tokens.ids), Knowledge(order)
+        if digits[order.digits :].any():
+            raise TokensError("more tokens than a picture of this size has")
+        for step, found in zip(order.passes, order.split(digits), strict=True):
+            if not len(found):
+                break
+            known.add(step, found)
+        return decoders.picture(known, draw, size)
+
+    def unpack(self, data: bytes, *, max_pixels: int | None = MAX_PIXELS) -> Tokens:
+        """A stream to the whole tokens that it determines."""
+        frame = framing.parse(self.model, data, max_pixels)
+        if frame.header.reference is not None:
+            raise TokensError(
+                "this stream's tokens tell what has changed since its reference: decode it instead"
+            )
+        order = self._order(frame)
+        reading = codestring.read(order, frame.payload, keep=True)
+        return self._tokens(reading.digits[: reading.tokens * DIGITS], order)
+
+    def cut(self, data: bytes, budget: int | None = None, max_bytes: int | None = None) -> bytes:
+        """The prefix of a stream that `encode` would have given with these limits; all of it, if it
+        is within them already.
+        """
+        frame = framing.parse(self.model, data, None)
+        return framing.cut(
+            frame, budget, max_bytes,
+            lambda tokens: codestring.shortest(self._order(frame), frame.payload, tokens),
+        )  # fmt: skip
+
+    def info(self, data: bytes, count: bool = True, *, max_pixels: int | None = MAX_PIXELS) -> Info:
+        """What a stream says of itself; `count=False` reads the header only."""
+        frame, counted = framing.parse(self.model, data, max_pixels if count else None), None
+        if count:
+            reading = codestring.read(self._order(frame), frame.payload)
+            counted = reading.tokens, reading.total, reading.complete
+        return framing.info(self.model, frame, counted, reference=references.named(frame.header))
+
+    # ---- many
+
+    def encode_batch(
+        self, pictures: Iterable[Picture], budget: int | str | None = None, **options
+    ) -> list[bytes]:
+        """`encode` for each picture, in order."""
+        return [self.encode(p, budget, **options) for p in pictures]
+
+    def decode_batch(
+        self, streams: Sequence[bytes], size: Size | None = None, **options
+    ) -> list[Image.Image]:
+        """`decode` for each stream, in order."""
+        return [self.decode(s, size, **options) for s in streams]
+
+    # ---- helpers
+
+    def _head(self, order: Order, bare: bool | str = False, field: bytes = b"") -> bytes:
+        extension = ((REFERENCE, field),) if field else ()
+        size = order.width, order.height
+        return framing.head(self.model, size, order.channels == 1, bare, extension)
+
+    def _order(self, frame: framing.Frame) -> Order:
+        header = frame.header
+        return order_for(self.model, header.height, header.width, 1 if header.grey else 3)
+
+    def _order_of(self, tokens: Tokens) -> Order:
+        width, height = check_tokens(tokens, self.model)
+        return order_for(self.model, height, width, 1 if tokens.grey else 3)
+
+    def _tokens(self, digits: np.ndarray, order: Order) -> Tokens:
+        size = order.width, order.height
+        return Tokens(to_ids(digits), self.model.id, size, order.channels == 1)
+
+
+def source_of(model: Model, rgb: np.ndarray) -> Source:
+    """The digits of a picture, uint8 (height, width, 3); of its luma alone, if R = G = B."""
+    grey = image.is_grey(rgb)
+    order = order_for(model, rgb.shape[0], rgb.shape[1], 1 if grey else 3)
+    return Source(order, analyse(colour.to_planes(rgb, grey)))

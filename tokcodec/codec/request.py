@@ -1,0 +1,140 @@
+"""Limits of a stream - tokens, bytes, decibels, quality - to the code string that keeps them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from tokcodec import effort as efforts
+from tokcodec import quality as qualities
+from tokcodec.arguments import check_limits
+from tokcodec.coder import codestring
+from tokcodec.decoders.linear import linear
+from tokcodec.errors import ArgumentError
+from tokcodec.limits import DEFAULT_PSNR
+from tokcodec.psnr import psnr as decibels
+from tokcodec.psnr import tokens_for
+from tokcodec.reference import Reference, choose
+from tokcodec.tokens.order import Order
+from tokcodec.tokens.pyramid import Source
+
+MOST_DECIBELS = 100.0  # asked for where a picture is drawn without any error
+
+
+@dataclass(frozen=True)
+class Request:
+    """Limits, None where there is none, of which the tightest wins, and the care to take.
+
+    Attributes:
+        budget: tokens to keep.
+        max_bytes: of the whole stream.
+        psnr: decibels that the linear decoder's picture reaches.
+        quality: 0 to 100, as predicted (tokcodec.quality).
+        effort: 0 to 9 (tokcodec.effort).
+    """
+
+    budget: int | None = None
+    max_bytes: int | None = None
+    psnr: float | None = None
+    quality: float | None = None
+    effort: int = 0
+
+    @classmethod
+    def of(
+        cls,
+        budget: int | str | None,
+        max_bytes: int | None,
+        psnr: float | None,
+        quality: float | None,
+        effort: int,
+        decoder: str | Path,
+        reference: bool,
+    ) -> Request:
+        """The arguments of `Codec.encode`, checked; without any limit, `psnr` is 32 dB.
+
+        Args:
+            reference: whether there is one; decibels then stand for a quality (`in_decibels`).
+
+        Raises:
+            ArgumentError: a limit or an effort is out of range, or decibels are to be reached and
+                the decoder is not the linear one.
+        """
+        budget, quality = qualities.check(budget, quality)
+        check_limits(budget, max_bytes, psnr)
+        efforts.check(effort, decoder)
+        if all(limit is None for limit in (budget, max_bytes, psnr, quality)):
+            psnr = DEFAULT_PSNR
+        told = psnr is not None or (reference and quality is not None)
+        if told and str(decoder) != efforts.LINEAR:
+            raise ArgumentError(
+                "decibels are told by the linear decoder: give another one with max_bytes, budget "
+                "or, without a reference, quality"
+            )
+        return cls(budget, max_bytes, psnr, quality, effort)
+
+    def code(
+        self, source: Source, rgb: np.ndarray, header: int, view: efforts.View | None = None
+    ) -> bytes:
+        """The code string that gives what is asked.
+
+        Args:
+            source: the picture's digits, of which none was asked for.
+            rgb: the picture, uint8 (height, width, 3).
+            header: bytes that `max_bytes` holds besides, and has room for.
+            view: the decoder that effort looks through; None for none.
+        """
+        room = None if self.max_bytes is None else self.max_bytes - header
+        script = codestring.Script(source.order, source.digits)
+        reached = deserved = None
+        if self.psnr is not None:
+            reached = tokens_for(script, source, rgb, self.psnr)
+        if self.quality is not None:
+            deserved = qualities.tokens_for(script, source, self.quality)
+        numbers = [n for n in (self.budget, reached, deserved) if n is not None]
+        tokens = min(numbers, default=None)
+        payload = codestring.code(script, tokens, room)
+        if not self.effort or view is None:
+            return payload
+        aim = self.psnr if reached is not None and reached == tokens else None
+        limits = efforts.Limits(tokens, room, aim)
+        return efforts.improve(
+            self.effort, source.order, source.coefficients, rgb, payload, limits, view
+        )
+
+    def in_decibels(self, source: Source, rgb: np.ndarray) -> Request:
+        """The same with decibels for a quality: those of the linear decoder's picture at that
+        quality. A picture's own tokens tell it, those of a change since a reference do not.
+        """
+        if self.quality is None:
+            return self
+        payload = Request(quality=self.quality).code(source, rgb, 0)
+        known = codestring.read(source.order, payload).known
+        alike = decibels(linear(known, (source.order.width, source.order.height)), rgb)
+        psnr = max(self.psnr or 0.0, min(MOST_DECIBELS, alike))
+        return replace(self, psnr=psnr, quality=None)
+
+    def against(
+        self,
+        reference: Reference,
+        source: Source,
+        rgb: np.ndarray,
+        header: Callable[[bytes], int],
+    ) -> tuple[Source, bytes]:
+        """The digits with the reference taken away, and the data of the header's field; where that
+        does not pay, the picture's own digits and no data.
+
+        Args:
+            header: the data of a field to the bytes of a header that has it.
+        """
+
+        def tried(order: Order, source: Source, field: bytes) -> bytes | None:
+            length = header(field)
+            if self.max_bytes is not None and self.max_bytes < length:
+                return None
+            return self.code(source, rgb, length)
+
+        _, chosen, field = choose(reference, source.order, source.coefficients, rgb, tried)
+        return chosen, field

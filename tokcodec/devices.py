@@ -1,0 +1,37 @@
+"""The name of a device to torch's device, if it is at hand. Needs torch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from tokcodec.errors import ArgumentError
+
+
+def find(name: Any = None) -> torch.device:
+    """The device of that name.
+
+    Args:
+        name: "cpu" (None), "cuda", "cuda:1", ... or a torch.device.
+
+    Raises:
+        ArgumentError: there is no such device, or none at hand.
+    """
+    try:
+        device = torch.device("cpu" if name is None else name)
+    except (RuntimeError, TypeError) as e:
+        raise ArgumentError(f"no device {name!r}; there are cpu, cuda, cuda:1, ...") from e
+    if device.type == "cuda":
+        if (device.index or 0) >= torch.cuda.device_count():
+            raise ArgumentError(f"the device {name} cannot be used: no such CUDA device at hand")
+        return device
+    try:  # of other kinds torch knows only by trying
+        torch.zeros(1, device=device).item()
+    except (RuntimeError, AssertionError, NotImplementedError) as e:
+        raise ArgumentError(f"the device {name} cannot be used: {_first_line(e)}") from e
+    return device
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]

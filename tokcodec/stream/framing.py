@@ -1,0 +1,143 @@
+"""A code string and the header before it to a stream, and back; the same for models of every
+family.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from tokcodec import weights
+from tokcodec.arguments import Size, as_bytes, check_limits, check_size
+from tokcodec.errors import ArgumentError, ModelMismatchError
+from tokcodec.model import Model
+from tokcodec.pixels import image
+from tokcodec.stream import header as headers
+from tokcodec.stream.header import Header
+from tokcodec.stream.info import Info
+from tokcodec.weights import AnyModel
+
+
+class Frame(NamedTuple):
+    """A stream, or a prefix of one, taken apart.
+
+    Attributes:
+        header: what it says of its picture.
+        length: bytes of the header.
+        data: all bytes, these included.
+    """
+
+    header: Header
+    length: int
+    data: bytes
+
+    @property
+    def payload(self) -> bytes:
+        """What follows the header: the code string, or a prefix of it."""
+        return self.data[self.length :]
+
+
+def head(
+    model: AnyModel,
+    size: Size,
+    grey: bool,
+    bare: bool | str = False,
+    extension: tuple[tuple[int, bytes], ...] = (),
+) -> bytes:
+    """What stands before the code string of a picture.
+
+    Args:
+        model: that gives the digits their meaning.
+        size: (width, height); grey: R = G = B there.
+        bare: False for a whole header, "size" for flags and size alone, True for nothing.
+        extension: (type, data) of the fields of a whole header.
+
+    Raises:
+        ArgumentError: `bare` is something else, or "size" and a side is longer than 4,096.
+    """
+    if bare is True:
+        return b""
+    named = weights.code_of(model)
+    if bare == "size":
+        return headers.write_bare(Header(named[0], *size, grey, named[1]))
+    if bare is not False:
+        raise ArgumentError(f"bare must be True, False or 'size', not {bare!r}")
+    return headers.write(Header(named[0], *size, grey, named[1], extension), model.sha256)
+
+
+def parse(
+    model: AnyModel,
+    data: bytes,
+    max_pixels: int | None,
+    original_size: Size | None = None,
+    grey: bool = False,
+    bare: bool = False,
+) -> Frame:
+    """A stream of `model` to its parts; arguments as for `Codec.decode`. Every check of the header
+    comes before anything large.
+
+    Raises:
+        ModelMismatchError: another model wrote it.
+        StreamError: the header is damaged, or ends too early.
+        ImageTooLargeError: the picture has more than `max_pixels`.
+    """
+    data = as_bytes(data)
+    if original_size is not None:
+        header, length = Header(0, *check_size(original_size), grey), 0
+    else:
+        header, length = headers.parse(data, bare)
+        if not bare:
+            _check_model(model, header, data[:length])
+    image.check_size(header.width, header.height, max_pixels)
+    return Frame(header, length, data)
+
+
+def cut(
+    frame: Frame, budget: int | None, max_bytes: int | None, shortest: Callable[[int], int]
+) -> bytes:
+    """The prefix of a stream within the limits of `Codec.cut`.
+
+    Args:
+        shortest: how many bytes of the payload determine so many tokens.
+    """
+    check_limits(budget, max_bytes)
+    check_room(max_bytes, frame.length)
+    data = frame.data
+    if budget is not None:
+        data = data[: frame.length + shortest(budget)]
+    return data[:max_bytes]
+
+
+def check_room(max_bytes: int | None, header: int) -> None:
+    """Refuse a limit that not even the header keeps."""
+    if max_bytes is not None and max_bytes < header:
+        raise ArgumentError(f"max_bytes={max_bytes} is smaller than the header ({header} bytes)")
+
+
+def info(
+    model: AnyModel,
+    frame: Frame,
+    counted: tuple[int, int, bool] | None,
+    shortest: int = 1,
+    reference: str | None = None,
+) -> Info:
+    """What a stream says of itself; `counted` are its tokens, its digits, and whether these are
+    all.
+    """
+    header, length = frame.header, len(frame.data)
+    tokens, digits, complete = counted or (None, None, None)
+    return Info(
+        model.name, model.id, header.width, header.height, header.grey,
+        length, frame.length, 8 * length / (header.width * header.height),
+        tokens, digits, complete, shortest, reference,
+    )  # fmt: skip
+
+
+def _check_model(model: AnyModel, header: Header, whole: bytes) -> None:
+    if (header.model, header.hash) != weights.code_of(model):
+        prior = "" if isinstance(model, Model) else " or the prior= that it was written with"
+        raise ModelMismatchError(
+            f"the stream was written by another model than {model.name}; "
+            f"decode it with tokcodec.decode{prior}"
+        )
+    headers.check(whole, model.sha256)

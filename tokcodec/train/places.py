@@ -1,0 +1,69 @@
+"""Tar files, folders and pictures to the photographs in them; those kept for validation are told by
+their names. Loads no torch.
+"""
+
+from __future__ import annotations
+
+import io
+import tarfile
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from PIL import Image
+
+from tokcodec.errors import InputError
+
+HELD_OUT = 64  # one photograph in so many is never trained on
+LEAST = 64  # pixels a side; smaller pictures are left out
+
+
+class Place(NamedTuple):
+    """Where the bytes of an image file lie: a file, or a part of a tar file."""
+
+    path: Path
+    name: str
+    offset: int
+    size: int | None
+
+    @property
+    def held_out(self) -> bool:
+        """Whether it is kept for validation: by a hash of its name, so for ever the same ones."""
+        return zlib.crc32(self.name.encode()) % HELD_OUT == 0
+
+
+def places(paths: Sequence[Path]) -> list[Place]:
+    """Image files in tar files and folders (searched through), and files themselves; sorted.
+
+    Raises:
+        InputError: a path is not there, or no sound tar file.
+    """
+    found: list[Place] = []
+    for path in paths:
+        try:
+            if path.suffix == ".tar":
+                with tarfile.open(path, "r:") as tar:  # plain: what is compressed has no places
+                    found += [Place(path, m.name, m.offset_data, m.size) for m in tar if m.isfile()]
+            elif path.is_dir():
+                inside = sorted(p for p in path.rglob("*") if p.is_file())
+                found += [Place(p, p.relative_to(path).as_posix(), 0, None) for p in inside]
+            else:
+                found.append(Place(path, path.name, 0, path.stat().st_size))
+        except tarfile.TarError as e:
+            raise InputError(f"{path} is no whole, plain tar file of photographs: {e}") from e
+        except OSError as e:
+            raise InputError(f"cannot read the photographs in {path}: {e.strerror or e}") from e
+    return found
+
+
+def photograph(place: Place) -> Image.Image | None:
+    """The picture, RGB; None for files that hold none, or too small a one."""
+    try:
+        with open(place.path, "rb") as f:
+            f.seek(place.offset)
+            data = f.read() if place.size is None else f.read(place.size)
+        image = Image.open(io.BytesIO(data))
+        return image.convert("RGB") if min(image.size) >= LEAST else None
+    except Exception:  # Pillow's readers raise anything at damage, RuntimeError among them
+        return None

@@ -1,0 +1,41 @@
+"""Arguments that both ends of a transport take."""
+
+from __future__ import annotations
+
+import argparse
+
+SCHEMES = "mqtt://host/topic, mqtts://user:password@host/topic, udp://host:5700, zenoh://host/key"
+QOS = (0, 1, 2)
+CHECKS = ("none", "crc8", "crc16")
+
+
+def add_address(parser: argparse.ArgumentParser, flag: str, name: str) -> None:
+    """Where the transport is."""
+    parser.add_argument(flag, required=True, dest=name, metavar="ADDRESS", help=SCHEMES)
+
+
+def add_reference(parser: argparse.ArgumentParser, help: str) -> None:
+    """Earlier streams."""
+    parser.add_argument(
+        "--reference",
+        action="append",
+        default=[],
+        metavar="STREAM",
+        help=f"{help}; again for each that comes after it in a chain",
+    )
+
+
+def add_qos(parser: argparse.ArgumentParser) -> None:
+    """How sure a message over MQTT is to arrive."""
+    parser.add_argument("--qos", type=int, choices=QOS, default=1, help="MQTT (%(default)s)")
+
+
+def add_packets(parser: argparse._ArgumentGroup) -> None:
+    """What both ends of a link of packets must agree on."""
+    parser.add_argument("--check", choices=CHECKS, default="crc16", help="both ends alike")
+    parser.add_argument(
+        "--forget",
+        type=float,
+        default=30.0,
+        help="seconds after which a number is free again; both ends alike (%(default)s)",
+    )

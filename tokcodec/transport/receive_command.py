@@ -1,0 +1,35 @@
+"""`tokcodec receive`: what arrives at a transport to files."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from tokcodec.transport import options
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `tokcodec receive`."""
+    options.add_address(parser, "--from", "source")
+    parser.add_argument("-o", "--out", required=True, type=Path, metavar="DIR")
+    parser.add_argument(
+        "--suffix", default=".tkc", help="kind of file: streams as they come (.tkc), .png, .jpg ..."
+    )
+    parser.add_argument("--decoder", default="auto", help="for pictures, as in decode")
+    options.add_reference(parser, "for pictures, the stream that they were sent with")
+    parser.add_argument("--count", type=int, help="stop after so many pictures")
+    options.add_qos(parser)
+    parser.add_argument(
+        "--name", help="of this receiver at the MQTT broker (default: one for this machine and DIR)"
+    )
+    parser.add_argument(
+        "--listen", action="store_true", help="Zenoh: wait at ADDRESS for peers to connect"
+    )
+    options.add_packets(parser.add_argument_group("over UDP"))
+
+
+def run(args: argparse.Namespace) -> int:
+    """Store what arrives until enough has, or the program is told to stop; 0."""
+    from tokcodec.transport.receiving import receive  # here, as the other commands do without
+
+    return receive(args)

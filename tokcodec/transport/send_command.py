@@ -1,0 +1,58 @@
+"""`tokcodec send`: pictures, or what a camera puts into a folder, to a transport."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from tokcodec.transport import options
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `tokcodec send`."""
+    parser.add_argument("inputs", nargs="*", metavar="IMAGE", help="pictures, or streams (.tkc)")
+    options.add_address(parser, "--to", "to")
+    parser.add_argument("--watch", type=Path, metavar="DIR", help="send what a camera puts there")
+    parser.add_argument(
+        "-m", "--max-bytes", type=int, help="a picture on the wire, at most (a message with its id)"
+    )
+    parser.add_argument("--psnr", type=float, help="decibels to reach (default without any limit)")
+    options.add_reference(parser, "a stream that the pictures resemble, and the receiver has")
+    parser.add_argument(
+        "--timeout", type=float, default=30.0, help="seconds for a picture (%(default)s)"
+    )
+    options.add_qos(parser)
+    _add_watch(parser.add_argument_group("with --watch"))
+    _add_packets(parser.add_argument_group("over UDP"))
+
+
+def _add_watch(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--spool", type=Path, metavar="FILE", help="default: DIR/.tokcodec-spool.sqlite"
+    )
+    group.add_argument(
+        "--settle", type=float, default=2.0, help="seconds that a finished file rests (%(default)s)"
+    )
+    group.add_argument("--once", action="store_true", help="stop when all that is there is sent")
+
+
+def _add_packets(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--mtu", type=int, default=1200, help="bytes of a packet (%(default)s)")
+    group.add_argument("--protect", choices=("priority", "equal", "none"), default="priority")
+    group.add_argument("--loss", type=float, default=0.1, help="expected, 0..1 (%(default)s)")
+    group.add_argument("--burst", type=float, help="losses in runs of so many packets on average")
+    group.add_argument(
+        "--together",
+        type=int,
+        default=1,
+        help="pictures whose packets take turns, against bursts (%(default)s)",
+    )
+    group.add_argument("--rate", type=float, help="bytes a second, at most")
+    options.add_packets(group)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Send pictures, or all that come into a folder; 0 if all were sent."""
+    from tokcodec.transport.sending import send  # here, as the other commands do without
+
+    return send(args)
