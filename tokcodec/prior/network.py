@@ -44,12 +44,14 @@ class Network:
         band = self.known.order.bands[step.band]
         features, mirror = self._inputs.look(step)
         flat = features.reshape(-1, features.shape[-1])
-        rows = [self._rows(flat[at : at + CHUNK], band, step) for at in range(0, len(flat), CHUNK)]
-        zero, sign = np.concatenate(rows, axis=1).reshape(2, *mirror.shape)
+        logits = np.empty((2, len(flat)))
+        for at in range(0, len(flat), CHUNK):
+            logits[:, at : at + CHUNK] = self._logits(flat[at : at + CHUNK], band, step)
+        zero, sign = logits.reshape(2, *mirror.shape)
         found = (zero + ZERO_AT) * SIGNS + SIGN_AT + sign * mirror
         return found.astype(np.uint16), self._table
 
-    def _rows(self, features: np.ndarray, band: Band, step: Pass) -> np.ndarray:
+    def _logits(self, features: np.ndarray, band: Band, step: Pass) -> np.ndarray:
         """The logits of zero, in 1/8, and of the sign, in 1/4: whole numbers (2, n)."""
         kind = kind_of(band)
         at = slot(band.level, band.orientation), min(step.plane, PLANES - 1), step.parity
@@ -61,15 +63,15 @@ class Network:
         sums = hidden @ second[kind]
         sums += second_bias[kind]
         hidden = _scaled(sums, WEIGHT_BITS, 0, HIDDEN_TOP)
-        given = features[:, -2:] * np.float64(1 << WEIGHT_BITS + HIDDEN_BITS - LOGIT_BITS)
-        zero, sign = (hidden @ last[kind] + last_bias[place] + given).T
+        sums = hidden @ last[kind]
+        sums += last_bias[place]
+        sums += features[:, -2:] * np.float64(1 << WEIGHT_BITS + HIDDEN_BITS - LOGIT_BITS)
+        zero, sign = sums.T
         bits = WEIGHT_BITS + HIDDEN_BITS - SIGN_BITS
-        return np.stack(
-            [
-                _scaled(zero, bits + SIGN_BITS - ZERO_BITS, -ZERO_AT, ZEROS - 1 - ZERO_AT),
-                _scaled(sign + (1 << bits - 1), bits, -SIGN_AT, SIGN_AT),  # steps are centred
-            ]
-        )
+        sign += 1 << bits - 1  # its steps are centred
+        _scaled(zero, bits + SIGN_BITS - ZERO_BITS, -ZERO_AT, ZEROS - 1 - ZERO_AT)
+        _scaled(sign, bits, -SIGN_AT, SIGN_AT)
+        return sums.T
 
 
 def _scaled(sums: np.ndarray, bits: int, least: int, most: int) -> np.ndarray:

@@ -81,6 +81,7 @@ class Surroundings:
         self.known = known
         order = known.order
         self._index = {(b.channel, b.level, b.orientation): i for i, b in enumerate(order.bands)}
+        self._where: dict[tuple[int, int], np.ndarray] = {}  # by band and parity
         self._unit: tuple[int, int] = (-1, -1)
         self._elsewhere: np.ndarray = np.zeros((0, 0), np.int16)
 
@@ -111,12 +112,16 @@ class Surroundings:
             own = q.take(places.cells, axis=-1)
             out[..., FRESH] *= own == 0
             mirror = np.where(own != 0, np.sign(own), np.where(lean != 0, np.sign(lean), mirror))
-        mirror = np.broadcast_to(np.where(mirror == 0, 1, mirror), shape).astype(np.int8)
-        signed[..., -2] = _height(band, cells)
+        mirror = np.where(mirror == 0, 1, mirror).astype(np.int8)
+        mirror = mirror if mirror.shape == shape else np.broadcast_to(mirror, shape)
+        where = self._where.get((step.band, step.parity))
+        if where is None:
+            where = self._where[step.band, step.parity] = _where(band, cells)
+        signed[..., -2] = where[0]
         signed[..., -1] = 64
         signed *= mirror[..., None]
         out[..., DEPTH] = 8 * min(DEEPEST, order.bands[-1].level - band.level)
-        out[..., ASIDE] = _aside(band, cells)
+        out[..., ASIDE] = where[1]
         return Seen(out, mirror)
 
     def _here(self, whole: np.ndarray, band: Band) -> np.ndarray:
@@ -230,16 +235,14 @@ def _lean(orientation: int, along: np.ndarray, beside: np.ndarray) -> np.ndarray
     return -along - beside if orientation == DIAGONAL else 2 * beside - along
 
 
-def _height(band: Band, cells: np.ndarray) -> np.ndarray:
-    """How far cells lie above the middle, +-64 at most: skies are bright."""
-    y = cells // np.int32(band.width)
-    return 64 - 64 * (2 * y + 1) // band.height
-
-
-def _aside(band: Band, cells: np.ndarray) -> np.ndarray:
-    """How far cells lie from the middle column, 0..64: what is photographed is mostly there."""
-    x = cells % np.int32(band.width)
-    return 64 * np.abs(2 * x + 1 - band.width) // band.width
+def _where(band: Band, cells: np.ndarray) -> np.ndarray:
+    """How far cells lie above the middle, +-64 at most, as skies are bright, and how far from the
+    middle column, 0..64, as what is photographed is mostly there: int16 (2, cells).
+    """
+    y, x = np.divmod(cells, np.int32(band.width))
+    above = 64 - 64 * (2 * y + 1) // band.height
+    aside = 64 * np.abs(2 * x + 1 - band.width) // band.width
+    return np.stack([above, aside]).astype(np.int16)
 
 
 def _stacked(maps: Sequence[_Map], lead: tuple[int, ...], band: Band) -> np.ndarray:
