@@ -144,6 +144,19 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
+def amounts(args: argparse.Namespace, count: int, batch: int) -> tuple[int, int]:
+    """How many pictures to learn from and how many at once: as said, or `count` and `batch`.
+
+    Raises:
+        ArgumentError: one of them, or of the minutes, is not above 0, or the seed is below.
+    """
+    count = count if args.count is None else args.count
+    batch = batch if args.batch is None else args.batch
+    if not args.minutes > 0 or count < 1 or batch < 1 or args.seed < 0:
+        raise ArgumentError("minutes, count and batch are above 0, seed is 0 or more")
+    return count, batch
+
+
 def use_threads(torch: Any, number: int | None) -> None:
     """Have torch use so many threads, if a number is given; raises ArgumentError below 1."""
     if number is None:

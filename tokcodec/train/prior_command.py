@@ -61,17 +61,14 @@ def run(args: argparse.Namespace) -> int:
     except ImportError:
         raise ArgumentError("training needs torch: pip install torch") from None
     from tokcodec.model import TABLES
-    from tokcodec.train.command import use_threads
+    from tokcodec.train.command import amounts, use_threads
     from tokcodec.train.digits import digits_of
     from tokcodec.train.loop import Schedule, steps_before, train
     from tokcodec.train.pictures import crops
     from tokcodec.train.prior import PriorNetwork, PriorTask, drawn, to_model
     from tokcodec.weights import open_model
 
-    count = COUNT if args.count is None else args.count
-    batch = BATCH if args.batch is None else args.batch
-    if not args.minutes > 0 or count < 1 or batch < 1 or args.seed < 0:
-        raise ArgumentError("minutes, count and batch are above 0, seed is 0 or more")
+    count, batch = amounts(args, COUNT, BATCH)
     if args.device != "cpu":
         raise ArgumentError("a model's prior is small and learns on the CPU: leave --device out")
     start = open_model(args.model or "pyramid")

@@ -38,17 +38,14 @@ def run(args: argparse.Namespace) -> int:
     from tokcodec.register.load import load
     from tokcodec.register.prior_file import write
     from tokcodec.register.sources import names_tokenizer
-    from tokcodec.train.command import use_threads
+    from tokcodec.train.command import amounts, use_threads
     from tokcodec.train.loop import Schedule, steps_before, train
     from tokcodec.train.places import places
     from tokcodec.train.register_digits import digits_of, pictures
     from tokcodec.train.register_network import NetworkTask, PriorNetwork, drawn, to_prior
     from tokcodec.train.register_prior import counted
 
-    count = COUNT if args.count is None else args.count
-    batch = BATCH if args.batch is None else args.batch
-    if not args.minutes > 0 or count < 1 or batch < 1 or args.seed < 0:
-        raise ArgumentError("minutes, count and batch are above 0, seed is 0 or more")
+    count, batch = amounts(args, COUNT, BATCH)
     if not names_tokenizer(args.tokenizer):
         raise ArgumentError(f"{args.tokenizer} is no register tokenizer")
     done = steps_before(args.out, args.resume)
