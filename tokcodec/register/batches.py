@@ -18,7 +18,7 @@ from tokcodec.pixels import geometry, image
 from tokcodec.pixels.image import WHITE, Colour, Picture
 from tokcodec.register import square
 from tokcodec.register.model import RegisterModel
-from tokcodec.register.square import SQUASH
+from tokcodec.register.square import SQUASH, Finish
 from tokcodec.stream.header import HASHED, Header
 from tokcodec.tokens.tokens import Tokens
 
@@ -55,9 +55,10 @@ def draw(
     size: Size | None,
     batch: int,
     options: dict[str, Any],
+    finish: Finish | None = None,
 ) -> list[Image.Image]:
     """Tokens of each picture to the picture, at its original size or inside the frame `size`.
-    Those of one length go through the network together.
+    Those of one length go through the network together; `finish` is done to each when enlarged.
     """
     frame = None if size is None else check_size(size)
     drawn: dict[int, Image.Image] = {}
@@ -68,7 +69,7 @@ def draw(
             pixels = _pixels(model, torch.from_numpy(ids), options).movedim(1, -1)
             shown = (pixels * 255).round().to(torch.uint8).cpu().numpy()
             for i, one in zip(some, shown, strict=True):
-                drawn[i] = _leave(one, pictures[i], frame)
+                drawn[i] = _leave(one, pictures[i], frame, finish)
     return [drawn[i] for i in range(len(pictures))]
 
 
@@ -86,13 +87,15 @@ def _pixels(model: RegisterModel, ids: Tensor, options: dict[str, Any]) -> Tenso
         return model.tokenizer.pixels(ids.to(device_of(model)), **options)
 
 
-def _leave(drawn: np.ndarray, tokens: Tokens, frame: Size | None) -> Image.Image:
+def _leave(
+    drawn: np.ndarray, tokens: Tokens, frame: Size | None, finish: Finish | None
+) -> Image.Image:
     """A drawn square to the picture."""
     if tokens.grey:
         mean = np.rint(drawn.mean(-1, keepdims=True)).astype(np.uint8)
         drawn = np.repeat(mean, 3, -1)
     wanted = tokens.size if frame is None else geometry.fit(tokens.size, frame)
-    return square.leave(drawn, tokens.size, wanted, tokens.fit)
+    return square.leave(drawn, tokens.size, wanted, tokens.fit, finish)
 
 
 def device_of(model: RegisterModel) -> torch.device:

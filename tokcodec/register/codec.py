@@ -13,10 +13,10 @@ from tokcodec.arguments import Size, check_limits
 from tokcodec.errors import ArgumentError
 from tokcodec.limits import MAX_PIXELS
 from tokcodec.pixels.image import WHITE, Colour, Picture
-from tokcodec.register import payload, square, stream
+from tokcodec.register import detail, payload, square, stream
 from tokcodec.register.batches import device_of, draw, see
-from tokcodec.register.model import RegisterModel
-from tokcodec.register.square import SQUASH
+from tokcodec.register.model import OWN, RegisterModel
+from tokcodec.register.square import SQUASH, Finish
 from tokcodec.register.stream import NO_REFERENCE
 from tokcodec.stream import framing
 from tokcodec.stream.info import Info
@@ -144,7 +144,9 @@ class RegisterCodec:
             data: a stream; with `bare=True` flags, size and code string; with `original_size` the
                 code string alone.
             size: (width, height) to fit the picture into, shape kept, never enlarged.
-            decoder, realism: "auto" and None; the tokenizer brings its own decoder.
+            decoder, realism: what draws the detail that a tokenizer of one's own does not see, and
+                how, as for a pyramid; "linear" only enlarges. Published tokenizers bring their own
+                decoder: "auto" and None.
             max_pixels: refuse larger originals; None for no limit.
             original_size: (width, height) of a stream written with `bare=True`; `grey` if R = G = B
                 there, `fit` as it was written.
@@ -157,14 +159,14 @@ class RegisterCodec:
         Warns:
             TokCodecWarning: the model needs more tokens than these to draw well.
         """
-        _check_decoder(decoder, realism)
+        finish = self._finish(decoder, realism)
         if reference is not None:
             raise ArgumentError(f"{self.model.name} {NO_REFERENCE}")
         square.check_mode(fit)
         frame = stream.parse(self.model, data, max_pixels, original_size, grey, bare)
         whole = not bare and original_size is None
         tokens = stream.read(self.model, frame, None if whole else fit)
-        return self._draw([tokens], size, options)[0]
+        return self._draw([tokens], size, options, finish)[0]
 
     def decode_batch(
         self,
@@ -177,15 +179,16 @@ class RegisterCodec:
         **options,
     ) -> list[Image.Image]:
         """`decode` for each stream, in order; those of as many tokens several at a time."""
-        _check_decoder(decoder, realism)
-        return self._draw([self.unpack(s, max_pixels=max_pixels) for s in streams], size, options)
+        finish = self._finish(decoder, realism)
+        pictures = [self.unpack(s, max_pixels=max_pixels) for s in streams]
+        return self._draw(pictures, size, options, finish)
 
     def detokenize(self, tokens: Tokens, size: Size | None = None, **options) -> Image.Image:
         """Tokens, all or a prefix, to a picture at the original size, or fitted into `size`;
         options as for `decode`.
         """
-        _check_decoder(options.pop("decoder", "auto"), options.pop("realism", None))
-        return self._draw([stream.own(self.model, tokens)], size, options)[0]
+        finish = self._finish(options.pop("decoder", "auto"), options.pop("realism", None))
+        return self._draw([stream.own(self.model, tokens)], size, options, finish)[0]
 
     def unpack(self, data: bytes, *, max_pixels: int | None = MAX_PIXELS) -> Tokens:
         """A stream to the whole tokens that it determines."""
@@ -211,14 +214,22 @@ class RegisterCodec:
 
     # ---- helpers
 
+    def _finish(self, decoder: str | Path, realism: float | None) -> Finish | None:
+        """What draws the detail above the square, if that is not the tokenizer's own work."""
+        if self.model.family == OWN:
+            side, device = self.model.tokenizer.side, device_of(self.model)
+            return detail.finish(side, decoder, realism, None if device.type == "cpu" else device)
+        if str(decoder) != "auto" or realism is not None:
+            raise ArgumentError("published tokenizers bring their own decoder, without realism")
+        return None
+
     def _draw(
-        self, pictures: Sequence[Tokens], size: Size | None, options: dict[str, Any]
+        self,
+        pictures: Sequence[Tokens],
+        size: Size | None,
+        options: dict[str, Any],
+        finish: Finish | None,
     ) -> list[Image.Image]:
         if pictures and self.model.fixed:
             stream.warn(self.model, min(len(tokens) for tokens in pictures))
-        return draw(self.model, pictures, size, self.batch, options)
-
-
-def _check_decoder(decoder: str | Path, realism: float | None) -> None:
-    if str(decoder) != "auto" or realism is not None:
-        raise ArgumentError("register tokenizers bring their own decoder, without realism")
+        return draw(self.model, pictures, size, self.batch, options, finish)

@@ -11,6 +11,7 @@ import torch
 from tokcodec.errors import DamagedModelError, UnknownModelError
 from tokcodec.register.checkpoint import Checkpoint
 from tokcodec.register.flextok import flextok_from
+from tokcodec.register.model import OWN
 from tokcodec.register.onedpiece import OneDPiece
 from tokcodec.register.registers import KIND, tokenizer_from
 from tokcodec.register.titok import TiTok
@@ -45,7 +46,7 @@ def build(checkpoint: Checkpoint) -> Built:
     """
     names = checkpoint.shapes
     if KIND in checkpoint.metadata:
-        return Built("register", tokenizer_from(checkpoint))
+        return Built(OWN, tokenizer_from(checkpoint))
     if any(k.startswith("encoder.module_dict.") for k in names):
         return _flextok(checkpoint)
     if any(k.startswith(("encoder.transformer.", "encoder.patch_embed.")) for k in names):

@@ -13,6 +13,7 @@ from tokcodec.register.prior import Prior
 from tokcodec.register.tokenizer import Tokenizer
 
 FORMAT = 1
+OWN = "register"  # family of tokenizers that `tokcodec train register` makes
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ from tokcodec.errors import ArgumentError, UnsupportedVersionError
 
 SQUASH, CROP, PAD = MODES = ("squash", "crop", "pad")  # their numbers in a header
 Size = tuple[int, int]
+Finish = Callable[[Image.Image], Image.Image]
 _BICUBIC, _LANCZOS = Image.Resampling.BICUBIC, Image.Resampling.LANCZOS
 
 
@@ -68,19 +70,26 @@ def enter(rgb: np.ndarray, side: int, fit: str) -> np.ndarray:
     return square
 
 
-def leave(square: np.ndarray, size: Size, wanted: Size, fit: str) -> Image.Image:
+def leave(
+    square: np.ndarray, size: Size, wanted: Size, fit: str, finish: Finish | None = None
+) -> Image.Image:
     """A drawn square, uint8 (side, side, 3), to a picture of size `wanted`, which has the shape of
-    the original's `size`. What was cropped away has the mean colour of what is there.
+    the original's `size`. What was cropped away has the mean colour of what is there. `finish` is
+    done to what was enlarged.
     """
-    drawn = Image.fromarray(square)
+    drawn, finish = Image.fromarray(square), finish or _as_it_is
     part = seen(size, fit)
     if part.size == size:
-        return drawn.resize(wanted, _LANCZOS, box=filled(size, len(square), fit))
+        return finish(drawn.resize(wanted, _LANCZOS, box=filled(size, len(square), fit)))
     place = Box(*(round(v * wanted[i % 2] / size[i % 2]) for i, v in enumerate(part)))
     canvas = Image.new("RGB", wanted, tuple(int(v) for v in np.rint(square.mean((0, 1)))))
     room = max(1, place.size[0]), max(1, place.size[1])
-    canvas.paste(drawn.resize(room, _LANCZOS), place[:2])
+    canvas.paste(finish(drawn.resize(room, _LANCZOS)), place[:2])
     return canvas
+
+
+def _as_it_is(picture: Image.Image) -> Image.Image:
+    return picture
 
 
 def check_mode(fit: str) -> None:

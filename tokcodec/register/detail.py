@@ -1,0 +1,61 @@
+"""A picture enlarged from the square that register tokens drew, to one with detail.
+
+The second of two stages: tokens say what a small square looks like, and the pyramid's decoder draws
+what is finer, as it does where little was received of a pyramid. It is handed the first digits of
+the enlarged picture, so many that they hold what the square shows, and nothing of what enlarging
+made up.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from tokcodec import decoders, weights
+from tokcodec.codec.pyramid import source_of
+from tokcodec.prior.knowledge import Knowledge
+from tokcodec.register.square import Finish
+from tokcodec.tokens.tokens import DIGITS
+
+TOKENS = 0.4  # of the pyramid, for each pixel of the square; docs/training.md has the measurements
+
+
+def finish(
+    side: int, decoder: str | Path, realism: float | None, device: Any = None, dtype: Any = None
+) -> Finish | None:
+    """What gives a picture, enlarged from a square of `side` pixels, its detail.
+
+    Args:
+        decoder, realism, device, dtype: as for `decoders.find`; None for "linear": enlarging alone.
+
+    Raises:
+        ArgumentError, InputError, DamagedModelError: as `decoders.find`.
+    """
+    draw = decoders.find(decoder, realism, device, dtype)
+    if str(decoder) == "linear":
+        return None
+    digits = int(TOKENS * DIGITS * side**2)
+
+    def detailed(picture: Image.Image) -> Image.Image:
+        if max(picture.size) <= side:
+            return picture  # nothing was enlarged
+        known = first(np.asarray(picture), digits)
+        return decoders.picture(known, draw, None)
+
+    return detailed
+
+
+def first(rgb: np.ndarray, digits: int) -> Knowledge:
+    """What the first `digits` digits tell of a picture, uint8 (height, width, 3)."""
+    source = source_of(weights.shipped(weights.DEFAULT), rgb)
+    known = Knowledge(source.order)
+    for step in source.order.passes:
+        if digits <= 0:
+            break
+        found = source.digits(step)[:digits]
+        known.add(step, found)
+        digits -= len(found)
+    return known
