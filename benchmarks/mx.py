@@ -1,4 +1,6 @@
-"""A trained decoder in every MX format: how large its file is, and what the pictures lose."""
+"""A trained decoder, or a register tokenizer, in every MX format: how large its file is, and what
+the pictures lose.
+"""
 
 from __future__ import annotations
 
@@ -37,25 +39,35 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `python -m benchmarks mx`."""
     parser.add_argument("--images", default="scikit-image", help=f"{', '.join(SETS)}, or a folder")
     parser.add_argument("--decoder", type=Path, default=SHIPPED, help="a trained decoder's file")
+    parser.add_argument("--tokenizer", type=Path, help="a register tokenizer's file, instead")
     parser.add_argument("--formats", nargs="+", choices=FORMATS, default=list(FORMATS))
     parser.add_argument("--bytes", type=int, nargs="+", default=list(TARGETS))
     parser.add_argument("--out", type=Path, default=OUT)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Measure, write a TSV named after the decoder, and print sizes and differences; 0."""
+    """Measure, write a TSV named after the file, and print sizes and differences; 0."""
+    original = args.tokenizer or args.decoder
     with TemporaryDirectory() as folder:
-        files = {ORIGINAL: args.decoder}
+        files = {ORIGINAL: original}
         for name in args.formats:
             files[name] = Path(folder) / f"{name}.safetensors"
-            files[name].write_bytes(quantised(args.decoder, FORMATS[name]))
-        rows = list(_rows(files, args.images, args.bytes))
+            files[name].write_bytes(quantised(original, FORMATS[name]))
+        if args.tokenizer:
+            from benchmarks import mx_tokenizer as tokenizer  # it needs torch
+
+            columns: tuple[str, ...] = tokenizer.COLUMNS
+            rows = list(tokenizer.rows(files, args.images))
+            tables = tokenizer.shown(rows)
+        else:
+            columns, rows = COLUMNS, list(_rows(files, args.images, args.bytes))
+            tables = "\n".join(
+                f"Realism {realism:g}\n\n{_shown(rows, realism, args.bytes)}"
+                for realism in REALISMS
+            )
         sizes = markdown(("format", "bits a weight", "bytes", "weights, dB"), list(_sizes(files)))
-    write_tsv(args.out / f"{args.decoder.stem}.tsv", COLUMNS, rows)
-    print(sizes)
-    for realism in REALISMS:
-        print(f"Realism {realism:g}\n")
-        print(_shown(rows, realism, args.bytes))
+    write_tsv(args.out / f"{original.stem}.tsv", columns, rows)
+    print(f"{sizes}\n{tables}")
     return 0
 
 
@@ -67,7 +79,7 @@ def _rows(files: dict[str, Path], images: str, targets: list[int]) -> Iterator[l
         for target in targets:
             stream = tokcodec.encode(picture, max_bytes=target)
             for realism in REALISMS:
-                original = None
+                original: np.ndarray | None = None
                 for name, path in files.items():
                     shown = np.asarray(tokcodec.decode(stream, decoder=path, realism=realism))
                     kept = [measure(metric, picture, shown) for metric in METRICS]

@@ -35,3 +35,24 @@ def test_rows_and_table(
     assert [row[1] for row in rows[1:]] == ["float16", "mxfp6", "mxfp4"]
     close, far = float(rows[2][-1]), float(rows[3][-1])
     assert close > far > 30
+
+
+def test_a_register_tokenizer(
+    tmp_path: Path, astronaut: np.ndarray, capsys: pytest.CaptureFixture
+) -> None:
+    from register.tiny_registers import taught
+
+    from tokcodec.register.registers import write
+
+    images, out, path = tmp_path / "images", tmp_path / "out", tmp_path / "tiny.safetensors"
+    images.mkdir()
+    Image.fromarray(astronaut).save(images / "a.png")
+    write(path, taught(), {})
+    arguments = ["mx", "--tokenizer", str(path), "--images", str(images)]
+    assert main([*arguments, "--formats", "mxint8", "mxfp4", "--out", str(out)]) == 0
+    assert "PSNR, both, 24" in capsys.readouterr().out
+    rows = [line.split("\t") for line in (out / "tiny.tsv").read_text().splitlines()][1:]
+    same = {form: float(share) for _, form, _, tokens, share, *_ in rows if tokens == "24"}
+    assert same["float16"] == 1 >= same["mxint8"] > same["mxfp4"] > 0
+    for _, form, *_, receiver, both in rows:
+        assert form != "float16" or receiver == both

@@ -114,6 +114,16 @@ def test_a_decoder_is_where_another_run_begins(photographs: Path, tmp_path: Path
     assert distance(fresh, two) > 10 * distance(one, two)
 
 
+def test_a_start_brings_its_own_network(photographs: Path, tmp_path: Path, capsys) -> None:
+    pytest.importorskip("torch")
+    assert train(photographs, tmp_path / "one", 1) == 0
+    config = tmp_path / "other.toml"
+    config.write_text("network = { hidden = 9 }\nschedule = { steps = 1 }")
+    given = ["--config", str(config), "--images", str(photographs), "--out", str(tmp_path / "two")]
+    assert main(["train", "decoder", *given, "--start", str(tmp_path / "one" / DECODER)]) == 1
+    assert "another [network]" in capsys.readouterr().err
+
+
 def distance(a, b) -> float:
     """The largest difference of two networks' weights."""
     pairs = zip(a.parameters(), b.parameters(), strict=True)

@@ -218,6 +218,27 @@ def test_a_run_goes_on_with_what_its_digits_refined(
     assert command(other, out, 3, "--resume") == 1
 
 
+def test_a_tokenizer_of_whole_pictures(photographs: Path, tmp_path: Path, photograph) -> None:
+    """256x256 pixels instead of 64x64: a configuration away. Nothing is left to another decoder."""
+    config = tmp_path / "whole.toml"
+    config.write_text(
+        (CONFIG % 2).replace("side = 32\npatch = 8", "side = 256\npatch = 32")
+        + "encoder = 1\ndecoder = 1"
+    )
+    folder, out = tmp_path / "large", tmp_path / "whole"
+    folder.mkdir()
+    for name in photographs.iterdir():
+        Image.fromarray(photograph("astronaut", 256, 256)).save(folder / name.name)
+    given = ["--config", str(config), "--images", str(folder), "--threads", "1"]
+    assert main(["train", "register", *given, "--out", str(out)]) == 0
+    codec, picture = tokcodec.load(out / TOKENIZER), photograph("coffee", 256, 200)
+    data = codec.encode(picture)
+    drawn = [np.asarray(codec.decode(data, decoder=d), float) for d in ("auto", "linear")]
+    assert drawn[0].shape == picture.shape
+    assert np.array_equal(*drawn)
+    assert np.abs(drawn[0] - picture).mean() < 50
+
+
 def test_a_run_does_not_go_on_with_another_network(
     photographs: Path, tmp_path: Path, capsys
 ) -> None:
@@ -226,6 +247,9 @@ def test_a_run_does_not_go_on_with_another_network(
     config.write_text("network = { size = 'nano', tokens = 8 }\nschedule = { steps = 2 }")
     given = ["--config", str(config), "--images", str(photographs), "--out", str(tmp_path)]
     assert main(["train", "register", *given, "--resume"]) == 1
+    assert "another [network]" in capsys.readouterr().err
+    other = ["--out", str(tmp_path / "other"), "--start", str(tmp_path / TOKENIZER)]
+    assert main(["train", "register", *given[:4], *other]) == 1
     assert "another [network]" in capsys.readouterr().err
 
 

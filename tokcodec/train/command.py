@@ -120,6 +120,10 @@ def run(args: argparse.Namespace) -> int:
     with process(devices.find(args.device)) as (rank, device):
         torch.manual_seed(config.seed + rank)
         network = read(args.start) if args.start else Network(shape)
+        if any(getattr(network.shape, name) != getattr(shape, name) for name in config.network):
+            raise ArgumentError(
+                f"{args.start} has another [network] than {args.config}: leave it out there"
+            )
         network.requires_grad_(True).train()
         checks = held_out(args.images, config.check_side, config.check_count)
         model = open_model(config.model)

@@ -81,16 +81,16 @@ def run(args: argparse.Namespace) -> int:
         torch.manual_seed(config.seed)  # alike in all processes: they begin with one network
         if (args.out / CHECKPOINT).exists():
             network = begun(args.out / CHECKPOINT)
-            if config.network and replace(network.shape, slots=()) != shape:
-                raise ArgumentError(
-                    f"the run in {args.out} has another [network] than {args.config}: leave it out "
-                    "there, or begin another run"
-                )
         elif args.start:
             network = _read(args.start)
         else:
             first = batches(args.images, sizes, 0, config.seed, *given)
             network = started(shape, list(islice(first, config.start)))
+        if config.network and replace(network.shape, slots=()) != shape:
+            raise ArgumentError(
+                f"what the run begins with has another [network] than {args.config}: leave it out "
+                "there, or begin another run"
+            )
         torch.manual_seed(config.seed + rank)
         network.requires_grad_(True).train()
         checks = held_out(args.images, network.side, config.check_count)
