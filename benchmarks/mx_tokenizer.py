@@ -46,7 +46,7 @@ def rows(files: dict[str, Path], images: str) -> Iterator[list[Cell]]:
     side, length = first.tokenizer.side, first.tokenizer.length
     for image, loaded in pictures(images).items():
         square = enter(np.asarray(loaded()), side, SQUASH)
-        pixels = torch.from_numpy(square).movedim(-1, 0)[None].float() / 255
+        pixels = torch.from_numpy(square.copy()).movedim(-1, 0)[None].float() / 255
         original: Ends | None = None
         for form, codec in codecs.items():
             tokenizer = codec.model.tokenizer

@@ -277,6 +277,27 @@ def test_max_bytes_below_the_header(astronaut):
         tokcodec.cut(tokcodec.encode(astronaut, max_bytes=70), max_bytes=7)
 
 
+@pytest.mark.parametrize("model", [5, 3.5, b"pyramid", ["pyramid"]])
+def test_what_names_no_model(astronaut, model):
+    data = tokcodec.encode(astronaut, budget=4)
+    for call in (tokcodec.load, lambda m: tokcodec.encode(astronaut, model=m)):
+        with pytest.raises(errors.ArgumentError, match="a model is a name or a path"):
+            call(model)
+    with pytest.raises(errors.ArgumentError, match="a model is a name or a path"):
+        tokcodec.decode(data, model=model)
+    assert tokcodec.encode(astronaut, budget=4, model=None) == data
+
+
+def test_a_limit_of_pixels_is_a_number(astronaut):
+    data = tokcodec.encode(astronaut, budget=4)
+    for call in (
+        lambda m: tokcodec.encode(astronaut, max_pixels=m),
+        lambda m: tokcodec.decode(data, max_pixels=m),
+    ):
+        with pytest.raises(errors.ArgumentError, match="max_pixels is a number"):
+            call("many")
+
+
 def test_bombs_are_refused_before_anything_large_is_made(astronaut):
     head = framing.head(tokcodec.load("pyramid").model, (40000, 40000), grey=True)
     with pytest.raises(errors.ImageTooLargeError, match="max_pixels"):

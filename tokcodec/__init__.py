@@ -45,13 +45,14 @@ def encode(
     max_bytes: int | None = None,
     psnr: float | None = None,
     *,
-    model: str | Path = "default",
+    model: str | Path | None = None,
     **options,
 ) -> bytes:
     """A picture to a stream of at most `budget` tokens ("auto": as many as it deserves),
     `max_bytes` bytes, `psnr` decibels, or `quality=` 0 to 100; see `Codec.encode`.
     """
-    return load(model).encode(picture, budget, max_bytes, psnr, **options)  # type: ignore[arg-type]
+    codec = load(_or_default(model))
+    return codec.encode(picture, budget, max_bytes, psnr, **options)  # type: ignore[arg-type]
 
 
 def decode(
@@ -64,7 +65,7 @@ def decode(
     precede it.
     """
     bare = options.get("original_size") is not None or options.get("bare")
-    codec = load(model or "default") if bare else _codec(data, model)
+    codec = load(_or_default(model)) if bare else _codec(data, model)
     return codec.decode(data, size, **options)
 
 
@@ -85,10 +86,10 @@ def info(data: bytes, count: bool = True, *, model: str | Path | None = None, **
 
 
 def tokenize(
-    picture: Picture, budget: int | None = None, *, model: str | Path = "default", **options
+    picture: Picture, budget: int | None = None, *, model: str | Path | None = None, **options
 ) -> Tokens:
     """A picture to its first `budget` tokens, or all; see `Codec.tokenize`."""
-    return load(model).tokenize(picture, budget, **options)
+    return load(_or_default(model)).tokenize(picture, budget, **options)
 
 
 def detokenize(tokens: Tokens, size: Size | None = None, **options) -> Image.Image:
@@ -110,7 +111,11 @@ def unpack(data: bytes, *, model: str | Path | None = None, **options) -> Tokens
 
 def _codec(data: bytes, model: str | Path | None) -> Codec | RegisterCodec:
     """The codec of the model named, else of the one that the stream names."""
-    return load(model) if model else codec_for(data)
+    return codec_for(data) if model is None else load(model)
+
+
+def _or_default(model: str | Path | None) -> str | Path:
+    return "default" if model is None else model
 
 
 def register_pillow() -> None:

@@ -17,7 +17,7 @@ import tokcodec
 from tokcodec import errors
 from tokcodec.mx import file as mx
 from tokcodec.mx.formats import FORMATS
-from tokcodec.register.registers import KIND, RegisterTokenizer, write
+from tokcodec.register.registers import KIND, Decoder, RegisterTokenizer, write
 from tokcodec.register.registers_shape import SIZES, RegisterShape, shape_from
 from tokcodec.register.registers_skip import to_cosines, to_pixels
 
@@ -189,3 +189,21 @@ def test_sizes() -> None:
 def test_a_shape_comes_back_from_text() -> None:
     shape = replace(SHAPE, slots=tuple(range(72)))
     assert RegisterShape.from_json(shape.to_json()) == shape
+
+
+@pytest.mark.parametrize("patch", [1, 5, 8])
+def test_patches_fade_into_one_another(patch: int) -> None:
+    """What all of them say alike is drawn without a seam; what one says fades beyond its border."""
+    shape = RegisterShape(side=4 * patch, patch=patch, width=16, head=16, encoder=1, decoder=1)
+    decoder, cells = Decoder(shape), 3 * (2 * patch) ** 2
+    alike = decoder._joined(torch.ones(2, 16, cells), shape.side)
+    assert torch.allclose(alike, torch.ones(2, 3, shape.side, shape.side))
+    one = torch.zeros(1, 16, 3, cells // 3)
+    one[0, 5, 1] = 1  # green, second row and column
+    drawn = decoder._joined(one.flatten(2), shape.side)[0]
+    assert not drawn[0].any()
+    assert not drawn[2].any()
+    line = drawn[1].sum(0)
+    assert line[patch : 2 * patch].min() >= line.max() / 2
+    assert not line[2 * patch + (patch + 1) // 2 :].any()
+    assert line.diff().abs().max() <= 2 * line.max() / patch

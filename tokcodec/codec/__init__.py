@@ -44,8 +44,11 @@ def load(
         UnknownModelError: no such name, no such file.
         InputError: it cannot be read or downloaded.
         DamagedModelError: the file is no sound model file.
-        ArgumentError: the device or precision makes no sense here, or a package is missing.
+        ArgumentError: the name is none, the device or precision makes no sense here, or a package
+            is missing.
     """
+    if not isinstance(name_or_path, (str, Path)):
+        raise ArgumentError(f"a model is a name or a path, not {name_or_path!r:.40}")
     shipped = str(name_or_path) in ("default", *weights.SHIPPED)
     if not shipped and names_tokenizer(name_or_path):
         try:

@@ -80,6 +80,8 @@ def is_grey(rgb: np.ndarray) -> bool:
 
 def check_size(width: int, height: int, max_pixels: int | None) -> None:
     """Raise unless a picture of this size may be handled."""
+    if max_pixels is not None and not isinstance(max_pixels, (int, float, np.number)):
+        raise ArgumentError(f"max_pixels is a number, or None for no limit, not {max_pixels!r}")
     if width < 1 or height < 1:
         raise InputError(f"a picture needs at least one pixel; this one is {width} x {height}")
     if max(width, height) > MAX_SIDE:

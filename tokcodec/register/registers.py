@@ -10,10 +10,13 @@ et al., NeurIPS 2024). Both networks begin by adding nothing to a linear codec (
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+import torch.nn.functional as F
 from safetensors.torch import save
 from torch import Tensor, nn
 
@@ -53,7 +56,10 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    """Values of the first tokens' digits, and the linear picture, to what is added to it."""
+    """Values of the first tokens' digits, and the linear picture, to what is added to it.
+
+    Each patch reaches half a patch into those around it and fades there, so that no seam shows.
+    """
 
     def __init__(self, shape: RegisterShape) -> None:
         super().__init__()
@@ -62,7 +68,7 @@ class Decoder(nn.Module):
         self.embed = nn.Linear(len(shape.levels), shape.width)
         self.places = nn.Parameter(_drawn(shape.tokens, shape.width))
         self.blocks = nn.ModuleList(Block(shape.width, shape.head) for _ in range(shape.decoder))
-        self.out = _nothing(shape.width, 3 * shape.patch**2)
+        self.out = _nothing(shape.width, 3 * (2 * shape.patch) ** 2)
 
     def forward(self, values: Tensor, linear: Tensor) -> Tensor:
         """(B, k, D) and (B, 3, S, S) around 0 to (B, 3, S, S); dropped tokens are just absent."""
@@ -75,10 +81,26 @@ class Decoder(nn.Module):
         return self._joined(self.out(norm(x[:, : patches.shape[1]])), linear.shape[-1])
 
     def _joined(self, patches: Tensor, side: int) -> Tensor:
-        """Patches, each by row, column, colour, put side by side."""
-        grid = side // self.patch
-        cut = patches.view(-1, grid, grid, self.patch, self.patch, 3)
-        return cut.permute(0, 5, 1, 3, 2, 4).reshape(-1, 3, side, side)
+        """Patches of twice the size, each by colour, row, column, faded into one another."""
+        window, whole = (torch.from_numpy(x).to(patches) for x in fading(self.patch, side))
+        parts = patches.mT.unflatten(1, (3, -1)) * window.view(1, 1, -1, 1)
+        # the square with half a patch around it
+        joined = F.fold(parts.flatten(1, 2), side + self.patch, 2 * self.patch, stride=self.patch)
+        inside = slice(self.patch // 2, self.patch // 2 + side)
+        return (joined / whole)[..., inside, inside]
+
+
+@lru_cache(maxsize=8)
+def fading(patch: int, side: int) -> tuple[np.ndarray, np.ndarray]:
+    """Weights of a patch of twice the size, falling from its middle to nothing, float32 (2 patch, 2
+    patch), and what those of all patches add up to, (side + patch, side + patch).
+    """
+    slope = (np.arange(2 * patch, dtype=np.float32) + 0.5) / patch
+    hat = np.minimum(slope, 2 - slope)
+    sums = np.zeros(side + patch, np.float32)
+    for first in range(0, side, patch):
+        sums[first : first + 2 * patch] += hat
+    return np.outer(hat, hat), np.outer(sums, sums)
 
 
 class RegisterTokenizer(nn.Module):
