@@ -15,7 +15,7 @@ from benchmarks.codecs import Settings
 from tokcodec import decoders
 from tokcodec.errors import ArgumentError, TokCodecError
 
-OPTION = re.compile(r"(?P<key>decoder|realism)=(?P<value>.+)")
+OPTION = re.compile(r"(?P<key>decoder|realism|prior)=(?P<value>.+)")
 
 
 class TokCodec:
@@ -27,7 +27,8 @@ class TokCodec:
         self.name = spec
         model, self._options = parse(spec)
         try:
-            self._codec = tokcodec.load(model)
+            prior = self._options.pop("prior", None)
+            self._codec = tokcodec.load(model, prior=prior)  # type: ignore[arg-type]
             known = inspect.signature(self._codec.decode).parameters
             for option in self._options:
                 if option not in known:
@@ -68,7 +69,7 @@ class TokCodec:
 
 def parse(spec: str) -> tuple[str, dict[str, str | float]]:
     """Model and options of decoding: "tokcodec:MODEL@linear", "tokcodec:MODEL@realism=0.5",
-    "tokcodec:MODEL@run/decoder.safetensors".
+    "tokcodec:MODEL@run/decoder.safetensors", "tokcodec:TOKENIZER@prior=FILE".
 
     Options are taken from the end, as long as they look like one: a path or hub name may hold "@"
     and ":" itself.
@@ -86,7 +87,7 @@ def parse(spec: str) -> tuple[str, dict[str, str | float]]:
             break
         if key in options:
             raise ArgumentError(f'codec "{spec}" has two of "{key}"')
-        options[key] = value if key == "decoder" else _number(spec, value)
+        options[key] = _number(spec, value) if key == "realism" else value
         model = rest
     return model or "default", options
 

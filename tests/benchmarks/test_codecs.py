@@ -155,6 +155,30 @@ def test_an_exported_decoder_and_one_run_by_name_are_told_apart(tmp_path, monkey
     assert "mine " in drawn[2]
 
 
+def test_a_register_tokenizer_and_its_prior(tmp_path, astronaut):
+    pytest.importorskip("torch")
+    from register.tiny_registers import pictures as small_pictures
+    from register.tiny_registers import taught
+
+    from tokcodec.register.prior_file import write as write_prior
+    from tokcodec.register.registers import write
+    from tokcodec.train.register_prior import counted
+
+    path, prior = tmp_path / "mine.safetensors", tmp_path / "prior.safetensors"
+    tokenizer = taught()
+    write(path, tokenizer, {})
+    bare = tokcodec.load(path)
+    digits = tokenizer.fsq.digits(tokenizer.latents(small_pictures().float() / 255))
+    found = counted(digits.flatten(1).numpy().astype(np.int64), tokenizer.levels)
+    write_prior(prior, found, bare.model.checkpoint.hex(), {})
+    image = Image.fromarray(astronaut)
+    plain, told = (find(f"tokcodec:{path}{more}") for more in ("", f"@prior={prior}@linear"))
+    assert plain.version != told.version
+    streams = [next(codec.fitting(image, 30))[1] for codec in (plain, told)]
+    assert streams[0] != streams[1]
+    assert told.decode(streams[1], image.size).size == image.size
+
+
 @pytest.mark.parametrize("option", ["decoder=magic", "realism=much", "linear@linear"])
 def test_a_wrong_option_is_refused(option):
     with pytest.raises(ArgumentError, match="codec"):
