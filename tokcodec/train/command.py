@@ -98,9 +98,10 @@ def run(args: argparse.Namespace) -> int:
     from tokcodec.decoders.files import read, write
     from tokcodec.decoders.network import Network, Shape
     from tokcodec.train.decoder import DecoderTask
-    from tokcodec.train.loop import Schedule, process, steps_before, train
+    from tokcodec.train.loop import Schedule, steps_before, train
     from tokcodec.train.photographs import Sizes, batches, held_out
     from tokcodec.train.realism import Realism
+    from tokcodec.train.together import process
     from tokcodec.weights import open_model
 
     config = Config.read(args.config) if args.config else Config()

@@ -15,6 +15,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
+from tokcodec.train import together
+
 SPREAD = 64.0  # of pixels around their middle, to about 1
 FEATURE_WIDTHS = (64, 128, 256)  # of `features.Features`
 RATE = 4e-4  # of learning
@@ -62,6 +64,7 @@ class Adversary:
 
     def __init__(self, device: torch.device, rate: float = RATE) -> None:
         self.critic = Critic().to(device)
+        together.alike(self.critic)
         self.optimiser = torch.optim.AdamW(
             self.critic.parameters(), rate, (0.5, 0.99), weight_decay=0.0
         )
@@ -106,10 +109,7 @@ class Adversary:
         fake = self.critic(drawn.detach(), linear, [f.detach() for f in ours])
         loss = mistaken(real, fake)
         loss.backward()
-        if torch.distributed.is_available() and torch.distributed.is_initialized():
-            for p in self.critic.parameters():
-                if p.grad is not None:
-                    torch.distributed.all_reduce(p.grad, torch.distributed.ReduceOp.AVG)
+        together.average(p.grad for p in self.critic.parameters())
         self.optimiser.step()
         return float(loss.detach())
 

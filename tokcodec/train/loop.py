@@ -9,7 +9,6 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -20,6 +19,7 @@ from tqdm import tqdm
 
 from tokcodec.errors import ArgumentError, DamagedModelError
 from tokcodec.files import make_folder, write_atomically
+from tokcodec.train import together
 from tokcodec.train.muon import Muon
 from tokcodec.train.plot import plot
 
@@ -165,23 +165,6 @@ def steps_before(out: Path, resume: bool) -> int:
     return 0
 
 
-@contextmanager
-def process(device: torch.device) -> Iterator[tuple[int, torch.device]]:
-    """This process's rank and device: under `torchrun` one of several, each with a GPU of its own,
-    else the only one.
-    """
-    if int(os.environ.get("WORLD_SIZE", "1")) < 2:
-        yield 0, device
-        return
-    cuda = device.type == "cuda"
-    torch.distributed.init_process_group("nccl" if cuda else "gloo")
-    try:
-        local = int(os.environ["LOCAL_RANK"])
-        yield torch.distributed.get_rank(), torch.device("cuda", local) if cuda else device
-    finally:
-        torch.distributed.destroy_process_group()
-
-
 def train(
     task: Task,
     batches: Iterator[Tensor],
@@ -209,13 +192,13 @@ def train(
     if resume and (out / CHECKPOINT).exists():
         state.load(out / CHECKPOINT, device)
     worker: nn.Module = network
-    if torch.distributed.is_available() and torch.distributed.is_initialized():
+    if together.several():
         # Small crops have few resolutions: the coarsest of the network may go without gradients.
         # Buffers are constants, alike everywhere.
         worker = nn.parallel.DistributedDataParallel(
             network, find_unused_parameters=True, broadcast_buffers=False
         )
-    progress = _agreed(schedule.progress(state.seconds, state.step), device)
+    progress = together.agreed(schedule.progress(state.seconds, state.step), device)
     bar = tqdm(total=100.0, initial=100 * progress, disable=not (first and sys.stderr.isatty()),
                bar_format="{l_bar}{bar}| {elapsed}<{remaining} {postfix}")  # fmt: skip
     saved = checked = time.monotonic()
@@ -225,7 +208,7 @@ def train(
         _step(task, worker, state, next(batches).to(device, non_blocking=True), schedule, progress)
         now = time.monotonic()
         state.seconds += now - began
-        progress = _agreed(schedule.progress(state.seconds, state.step), device)
+        progress = together.agreed(schedule.progress(state.seconds, state.step), device)
         bar.update(100 * progress - bar.n)
         if first and (progress >= 1 or now - checked > 60 * schedule.check_minutes):
             state.checked = task.check(state.average, out, state.step)
@@ -247,15 +230,6 @@ def _optimisers(task: Task, network: nn.Module, schedule: Schedule) -> list[torc
     rest = [p for p in network.parameters() if p.requires_grad and id(p) not in known]
     adam = torch.optim.AdamW(rest, schedule.rate, weight_decay=schedule.decay)
     return [adam, *([Muon(hidden, schedule.rate, schedule.decay)] if hidden else [])]
-
-
-def _agreed(progress: float, device: torch.device) -> float:
-    """The first process's progress, told to all: one rate of learning, and one end."""
-    if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
-        return progress
-    told = torch.tensor([progress], dtype=torch.float64, device=device)
-    torch.distributed.broadcast(told, 0)
-    return float(told)
 
 
 def _step(

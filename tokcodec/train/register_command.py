@@ -59,9 +59,10 @@ def run(args: argparse.Namespace) -> int:
     from tokcodec import devices
     from tokcodec.register.registers import RegisterTokenizer, write
     from tokcodec.register.registers_shape import shape_from
-    from tokcodec.train.loop import CHECKPOINT, Schedule, process, steps_before, train
+    from tokcodec.train.loop import CHECKPOINT, Schedule, steps_before, train
     from tokcodec.train.photographs import Sizes, batches, held_out
     from tokcodec.train.register import Aims, RegisterTask, begun, started
+    from tokcodec.train.together import process
 
     config = Config.read(args.config) if args.config else Config()
     try:
