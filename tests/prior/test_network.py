@@ -73,7 +73,7 @@ def test_frequencies_are_positive_and_sum_to_two_to_the_24() -> None:
 
 
 def test_no_float_but_whole_numbers_in_the_network() -> None:
-    for name in ("network", "inputs", "surroundings", "maps"):
+    for name in ("network", "inputs", "surroundings", "relatives", "view", "maps"):
         source = Path(tokcodec.__file__).with_name("prior").joinpath(f"{name}.py").read_text()
         constants = [n.value for n in ast.walk(ast.parse(source)) if isinstance(n, ast.Constant)]
         assert not [c for c in constants if isinstance(c, float)]
@@ -106,7 +106,7 @@ def test_the_network_is_what_plain_integers_make_of_it() -> None:
         return found
 
     for n in range(0, step.digits, 7):
-        given = [int(v) for v in x[n]]
+        given = [int(v) for v in x[:, n]]
         sums = [
             sum(v * w[j] for v, w in zip(given, a["first"][kind], strict=True)) + 64 * at("unit")[j]
             for j in range(HIDDEN[0])
@@ -128,7 +128,7 @@ def test_the_network_is_what_plain_integers_make_of_it() -> None:
         assert int(rows[n]) == z * SIGNS + s
     assert odds is table(MODEL)
     assert len(set(rows.tolist())) > 3
-    assert layers(MODEL)[0].shape == (KINDS, FEATURES, HIDDEN[0])
+    assert layers(MODEL).first.shape == (KINDS, HIDDEN[0], FEATURES)
 
 
 def test_a_batch_sees_what_its_pictures_see() -> None:
@@ -155,9 +155,9 @@ def test_negated_digits_have_mirrored_frequencies_but_for_height_and_bias() -> N
         y, mirrored = second.look(step)
         known = mirror != mirrored  # where neither value nor neighbours lean, both count as +
         plain = [i for i in range(SURROUNDINGS) if i not in (30, 31)]
-        assert np.array_equal(np.abs(x[..., plain]), np.abs(y[..., plain]))
-        assert np.array_equal(x[known][..., plain], y[known][..., plain])
-        assert np.array_equal(x[known][..., 30:32], -y[known][..., 30:32])
+        assert np.array_equal(np.abs(x[plain]), np.abs(y[plain]))
+        assert np.array_equal(x[plain][:, known], y[plain][:, known])
+        assert np.array_equal(x[30:32, known], -y[30:32, known])
         digits = rng.choice([-1, 0, 0, 1], step.digits).astype(np.int8)
         one.add(step, digits)
         other.add(step, -digits)

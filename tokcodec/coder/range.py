@@ -145,7 +145,7 @@ class Reader:
         for at in range(0, len(rows), CHUNK):
             w = weights.take(rows[at : at + CHUNK], axis=0)
             a, b = _decode(self._least, w), _decode(self._most, w)
-            if len(a) != len(b) or (a != b).any():
+            if a.tobytes() != b.tobytes():
                 n = min(len(a), len(b))
                 a = a[: int(np.argmin(np.append(a[:n] == b[:n], False)))]
             out.append(a.astype(np.int8) - np.int8(1))

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from tokcodec.prior.knowledge import Knowledge
+from tokcodec.prior.maps import FINE, clipped, seen_from
 from tokcodec.prior.tables import AGE_SPAN, SIGN_LUT, PassTables, pass_tables
 from tokcodec.tokens.layout import Grid
 from tokcodec.tokens.order import Pass
 
 CAP = 6  # magnitudes beyond six steps say no more than six do
-FINE = 4  # other bands' magnitudes are counted in quarters of a step
-OTHER_CAP = CAP * FINE
+OTHER_CAP = CAP * FINE  # of other bands, in quarters of a step
 WEIGHT_BITS = 6  # weights are in 1/64 of a cell
 _EMPTY, _ZERO = np.zeros(0, np.int32), np.zeros(1, np.int32)
 # Scalars of the arrays' own type: numpy handles them faster than Python's.
@@ -62,7 +62,7 @@ class Contexts:
                 around = neighbours(np.minimum(np.abs(q), _CAP), places.grid, m[:3])
                 magnitudes.append(weighted(around, m[:3]).take(places.at, axis=-1))
             if s[0] or s[1] or s[2]:
-                around = neighbours(np.maximum(np.minimum(q, _CAP), -_CAP), places.grid, s[:3])
+                around = neighbours(clipped(q, CAP), places.grid, s[:3])
                 values.append(weighted(around, s[:3]).take(places.at, axis=-1))
         if known.lit(places.parent) and (m[3] or m[4]):
             above = weighted(self.above(places.parent, step.plane), m[3:5])
@@ -92,14 +92,7 @@ def rescaled(q: np.ndarray, planes: int) -> np.ndarray:
     """`q` in quarters of a step `planes` planes finer (coarser, if negative), within +-`OTHER_CAP`;
     halves go outward.
     """
-    if planes >= 0:
-        unit = np.int32(FINE * 3 ** min(planes, 4))  # at four planes every value is beyond the cap
-        near = np.maximum(np.minimum(q, OTHER_CAP), -OTHER_CAP) * unit
-        return np.maximum(np.minimum(near, OTHER_CAP), -OTHER_CAP)
-    unit = np.int32(3 ** min(-planes, 16))
-    limit = OTHER_CAP * unit // FINE + 1
-    near = (np.minimum(np.abs(q), limit) * np.int32(FINE) + unit // 2) // unit
-    return np.minimum(near, OTHER_CAP) * np.sign(q)
+    return seen_from(q, planes, OTHER_CAP)
 
 
 def neighbours(a: np.ndarray, grid: Grid, wanted: Sequence[int] = (1, 1, 1)) -> list[np.ndarray]:

@@ -4,6 +4,8 @@ from what the tables expect, and what they say of the digit.
 
 from __future__ import annotations
 
+import numpy as np
+
 from tokcodec.prior.context import Contexts
 from tokcodec.prior.knowledge import Knowledge
 from tokcodec.prior.surprise import Surprise
@@ -19,11 +21,11 @@ class Inputs:
         self._surprise = Surprise(known)
 
     def look(self, step: Pass) -> Seen:
-        """int16 (*lead, step.digits, FEATURES), and which direction counts as positive."""
+        """int16 (*lead, FEATURES, step.digits), and which direction counts as positive."""
         rows, tables = self._contexts.look(step)
         features, mirror = self._surroundings.look(step)
-        features[..., SURROUNDINGS:-2] = self._surprise.look(step, rows, tables)[..., None, :]
+        features[..., SURROUNDINGS:-2, :] = self._surprise.look(step, rows, tables)[..., None]
         zero, sign = tables.logits
-        features[..., -2] = zero[rows]
-        features[..., -1] = sign[rows] * mirror
+        features[..., -2, :] = zero.take(rows)
+        np.multiply(sign.take(rows), mirror, out=features[..., -1, :])
         return Seen(features, mirror)

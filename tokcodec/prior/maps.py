@@ -1,14 +1,17 @@
 """Values of a band's coefficients to maps of what is around each cell; integers throughout.
 
-Arrays are (*lead, height, width); *bordered* ones have one cell more on each side.
+Maps are (*lead, grid.cells), flat, with a border of zeros, as `tokens.layout.Grid` has them.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
+from tokcodec.tokens.layout import Grid
+
 FINE = 4  # quarters of a step
 CAP = 12 * FINE
+_LARGEST = 4095
 
 
 def _lg(size: int) -> np.ndarray:
@@ -17,7 +20,8 @@ def _lg(size: int) -> np.ndarray:
     return (16 * bits + (v * 16 >> bits) - 16).astype(np.int16)
 
 
-_LG = _lg(1 << 12)
+_LG = _lg(_LARGEST + 1)
+_SIGNED_LG = np.concatenate([_LG, -_LG[:0:-1]])  # negative values count from the end
 
 
 def lg(v: np.ndarray) -> np.ndarray:
@@ -28,62 +32,57 @@ def lg(v: np.ndarray) -> np.ndarray:
 
 
 def signed_lg(v: np.ndarray) -> np.ndarray:
-    """`lg` of the magnitude, with the sign of v."""
-    return lg(np.abs(v)) * np.sign(v).astype(np.int16)
+    """`lg` of the magnitude, with the sign of v; for values within +-4,095."""
+    return _SIGNED_LG.take(v)
 
 
-def seen_from(q: np.ndarray, planes: int) -> np.ndarray:
-    """`q` in quarters of a step `planes` planes finer (coarser, if negative), within +-`CAP`;
-    halves go outward.
+def seen_from(q: np.ndarray, planes: int, cap: int = CAP) -> np.ndarray:
+    """`q` in quarters of a step `planes` planes finer (coarser, if negative), within +-`cap`, which
+    is a number of steps; halves go outward.
     """
     if planes >= 0:
-        unit = np.int32(FINE * 3 ** min(planes, 4))  # at four planes every value is beyond the cap
-        return clipped(clipped(q, CAP) * unit, CAP)
-    unit = np.int32(3 ** min(-planes, 16))
-    limit = CAP * unit // np.int32(FINE) + np.int32(1)
-    near = (np.minimum(np.abs(q), limit) * np.int32(FINE) + unit // 2) // unit
-    return np.minimum(near, CAP) * np.sign(q)
+        unit = FINE * 3 ** min(planes, 4)  # at four planes every value is beyond the cap
+        most = -(-cap // unit)
+        near = clipped(q, most)
+        near *= np.int32(unit)
+        return near if most * unit == cap else clipped(near, cap, out=near)
+    unit = 3 ** min(-planes, 16)
+    near = np.minimum(np.abs(q), np.int32(cap * unit // FINE + 1))
+    near *= np.int32(FINE)
+    near += np.int32(unit // 2)
+    near //= np.int32(unit)
+    np.minimum(near, np.int32(cap), out=near)
+    near *= np.sign(q)
+    return near
 
 
-def clipped(a: np.ndarray, limit: int) -> np.ndarray:
-    """Within +-limit."""
-    return np.minimum(np.maximum(a, np.int32(-limit)), np.int32(limit))
+def clipped(a: np.ndarray, limit: int, out: np.ndarray | None = None) -> np.ndarray:
+    """Within +-limit; in `out` if it is given."""
+    out = np.maximum(a, np.int32(-limit), out=out)
+    return np.minimum(out, np.int32(limit), out=out)
 
 
-def inner(a: np.ndarray) -> np.ndarray:
-    """Without the border."""
-    return a[..., 1:-1, 1:-1]
-
-
-def bordered(a: np.ndarray) -> np.ndarray:
-    """With zeros around."""
-    out = np.zeros((*a.shape[:-2], a.shape[-2] + 2, a.shape[-1] + 2), a.dtype)
-    out[..., 1:-1, 1:-1] = a
+def box(a: np.ndarray, grid: Grid) -> np.ndarray:
+    """Sums over 3 x 3 cells."""
+    s = grid.stride
+    rows = a[..., :-2] + a[..., 1:-1]
+    rows += a[..., 2:]
+    out = np.zeros(a.shape, a.dtype)
+    core = out[..., grid.core]
+    np.add(rows[..., : -2 * s], rows[..., s:-s], out=core)
+    core += rows[..., 2 * s :]
+    edges = out[..., s - 1 : -1].reshape(*a.shape[:-1], grid.height + 1, s)
+    edges[..., :2] = 0  # the last of a row, the first of the next
     return out
 
 
-def extended(a: np.ndarray) -> np.ndarray:
-    """With the outermost cells again in place of the border."""
-    out = a.copy()
-    out[..., 0, :], out[..., -1, :] = out[..., 1, :], out[..., -2, :]
-    out[..., 0], out[..., -1] = out[..., 1], out[..., -2]
-    return out
+def extend(a: np.ndarray, grid: Grid) -> None:
+    """Put the outermost cells again in place of the border."""
+    square = a.reshape(*a.shape[:-1], grid.height + 2, grid.stride)
+    square[..., 0, :], square[..., -1, :] = square[..., 1, :], square[..., -2, :]
+    square[..., 0], square[..., -1] = square[..., 1], square[..., -2]
 
 
-def box(a: np.ndarray) -> np.ndarray:
-    """Sums over 3 x 3 cells of a bordered array."""
-    rows = a[..., :-2, :] + a[..., 1:-1, :] + a[..., 2:, :]
-    return rows[..., :-2] + rows[..., 1:-1] + rows[..., 2:]
-
-
-def around(a: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Sums over the two neighbours across, the two down, the four at the corners."""
-    pair = a[..., :-2] + a[..., 2:]
-    down = a[..., :-2, 1:-1] + a[..., 2:, 1:-1]
-    return pair[..., 1:-1, :], down, pair[..., :-2, :] + pair[..., 2:, :]
-
-
-def mean(a: np.ndarray) -> np.ndarray:
-    """Mean of non-negative values over the band, in 1/64, rounded down: (*lead, 1, 1)."""
-    total = a.sum((-2, -1), dtype=np.int64, keepdims=True)
-    return total * 64 // (a.shape[-2] * a.shape[-1])
+def mean(a: np.ndarray, grid: Grid) -> np.ndarray:
+    """`lg` of the mean of non-negative values in 1/64, rounded down: int16 (*lead,)."""
+    return lg(a.sum(-1) * 64 // (grid.height * grid.width))

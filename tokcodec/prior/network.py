@@ -10,6 +10,8 @@ every number.
 from __future__ import annotations
 
 from functools import lru_cache
+from math import prod
+from typing import NamedTuple
 
 import numpy as np
 
@@ -21,13 +23,15 @@ from tokcodec.prior.tables import LOGIT_BITS
 from tokcodec.tokens.layout import DIAGONAL, LOW, Band
 from tokcodec.tokens.order import Pass
 
-CHUNK = 1 << 15  # digits at once: 9 MB of features
+CHUNK = 1 << 15  # digits at once: 11 MB of features
 WEIGHT_BITS = 10  # weights are in 1/1024,
 INPUT_BITS = 6  # features in 1/64,
 HIDDEN_BITS = 8  # hidden values in 1/256,
 HIDDEN_TOP = (1 << 15) - 1  # up to 128,
 ZERO_BITS, ZERO_AT = 3, 48  # the logit of zero in 1/8, from -6 to 10,
 SIGN_BITS, SIGN_AT = 2, 24  # that of the sign in 1/4, from -6 to 6
+_LEAST = np.array([[0], [-SIGN_AT]], np.float64)  # of the steps of both
+_MOST = np.array([[ZEROS - 1], [SIGN_AT]], np.float64)
 
 
 class Network:
@@ -41,42 +45,36 @@ class Network:
 
     def look(self, step: Pass) -> tuple[np.ndarray, Table]:
         """Row of the table for each digit of `step`: uint16 (*lead, step.digits)."""
-        band = self.known.order.bands[step.band]
         features, mirror = self._inputs.look(step)
-        flat = features.reshape(-1, features.shape[-1])
-        logits = np.empty((2, len(flat)))
-        for at in range(0, len(flat), CHUNK):
-            logits[:, at : at + CHUNK] = self._logits(flat[at : at + CHUNK], band, step)
-        zero, sign = logits.reshape(2, *mirror.shape)
-        found = (zero + ZERO_AT) * SIGNS + SIGN_AT + sign * mirror
-        return found.astype(np.uint16), self._table
+        rows = np.empty(mirror.shape, np.uint16)
+        chunk = max(1, CHUNK // prod(self.known.lead))
+        for at in range(0, step.digits, chunk):
+            here = slice(at, at + chunk)
+            zero, sign = self._logits(features[..., here], step)
+            rows[..., here] = zero * SIGNS + (sign * mirror[..., here] + SIGN_AT)
+        return rows, self._table
 
-    def _logits(self, features: np.ndarray, band: Band, step: Pass) -> np.ndarray:
-        """The logits of zero, in 1/8, and of the sign, in 1/4: whole numbers (2, n)."""
-        kind = kind_of(band)
+    def _logits(self, features: np.ndarray, step: Pass) -> tuple[np.ndarray, np.ndarray]:
+        """The logits of zero, in 1/8, from 0 on, and of the sign, in 1/4: whole numbers
+        (*lead, n).
+        """
+        band = self.known.order.bands[step.band]
         at = slot(band.level, band.orientation), min(step.plane, PLANES - 1), step.parity
-        place = (band.channel, *at)
-        first, unit, second, second_bias, last, last_bias = self._layers
-        sums = features.astype(np.float64) @ first[kind]
+        kind, place = kind_of(band), (band.channel, *at)
+        first, unit, second, second_bias, last, last_bias, given = self._layers
+        sums = first[kind] @ features.astype(np.float64)
         sums += unit[place]
-        hidden = _scaled(sums, INPUT_BITS + WEIGHT_BITS - HIDDEN_BITS, 0, HIDDEN_TOP)
-        sums = hidden @ second[kind]
+        sums = second[kind] @ _rounded(sums, 0, HIDDEN_TOP)
         sums += second_bias[kind]
-        hidden = _scaled(sums, WEIGHT_BITS, 0, HIDDEN_TOP)
-        sums = hidden @ last[kind]
+        sums = last[kind] @ _rounded(sums, 0, HIDDEN_TOP)
         sums += last_bias[place]
-        sums += features[:, -2:] * np.float64(1 << WEIGHT_BITS + HIDDEN_BITS - LOGIT_BITS)
-        zero, sign = sums.T
-        bits = WEIGHT_BITS + HIDDEN_BITS - SIGN_BITS
-        sign += 1 << bits - 1  # its steps are centred
-        _scaled(zero, bits + SIGN_BITS - ZERO_BITS, -ZERO_AT, ZEROS - 1 - ZERO_AT)
-        _scaled(sign, bits, -SIGN_AT, SIGN_AT)
-        return sums.T
+        sums += given * features[..., -2:, :]
+        logits = _rounded(sums, _LEAST, _MOST)
+        return logits[..., 0, :], logits[..., 1, :]
 
 
-def _scaled(sums: np.ndarray, bits: int, least: int, most: int) -> np.ndarray:
-    """Sums, whole numbers in float64, divided by 2**bits, rounded down and clipped, in place."""
-    sums *= 1 / (1 << bits)
+def _rounded(sums: np.ndarray, least: np.ndarray | int, most: np.ndarray | int) -> np.ndarray:
+    """Rounded down and clipped, in place."""
     np.floor(sums, out=sums)
     np.maximum(sums, least, out=sums)
     return np.minimum(sums, most, out=sums)
@@ -90,13 +88,44 @@ def kind_of(band: Band) -> int:
     return 3 * shape + band.channel
 
 
+class Layers(NamedTuple):
+    """A model's weights as float64, divided by the powers of two that its sums are divided by, so
+    that these only have to be rounded: as exact as integers. Columns are inputs.
+    """
+
+    first: np.ndarray  # (KINDS, 64, FEATURES)
+    unit: np.ndarray  # (..., 64, 1)
+    second: np.ndarray  # (KINDS, 32, 64)
+    second_bias: np.ndarray  # (KINDS, 32, 1)
+    last: np.ndarray  # (KINDS, 2, 32)
+    last_bias: np.ndarray  # (..., 2, 1), with what puts the lowest logit of zero at zero
+    given: np.ndarray  # (2, 1), of the tables' logits
+
+
 @lru_cache(maxsize=16)
-def layers(model: Model) -> tuple[np.ndarray, ...]:
-    """The model's weights as float64, in the units of the sums that they take part in."""
-    names = "first", "unit", "second", "second_bias", "last", "last_bias"
-    found = [model.arrays[name].astype(np.float64) for name in names]
-    found[1] *= 1 << INPUT_BITS
-    return tuple(found)
+def layers(model: Model) -> Layers:
+    """The model's weights."""
+    first, unit, second, second_bias, last, last_bias = (
+        model.arrays[name].astype(np.float64)
+        for name in ("first", "unit", "second", "second_bias", "last", "last_bias")
+    )
+    sums = 1 << INPUT_BITS + WEIGHT_BITS - HIDDEN_BITS
+    logits = np.array([1 << WEIGHT_BITS + HIDDEN_BITS - bits for bits in (ZERO_BITS, SIGN_BITS)])
+    start = np.array([ZERO_AT * logits[0], logits[1] // 2])  # steps of the sign are centred
+    return Layers(
+        _columns(first / sums),
+        (unit * (1 << INPUT_BITS) / sums)[..., None],
+        _columns(second / (1 << WEIGHT_BITS)),
+        (second_bias / (1 << WEIGHT_BITS))[..., None],
+        _columns(last / logits),
+        ((last_bias + start) / logits)[..., None],
+        ((1 << WEIGHT_BITS + HIDDEN_BITS - LOGIT_BITS) / logits)[:, None],
+    )
+
+
+def _columns(weights: np.ndarray) -> np.ndarray:
+    """With rows and columns exchanged, (..., outputs, inputs)."""
+    return np.ascontiguousarray(weights.swapaxes(-1, -2))
 
 
 @lru_cache(maxsize=16)

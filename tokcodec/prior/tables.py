@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tokcodec.model import AGES, MAGNITUDE_BINS, PLANES, SIGN_BINS, TOTAL, Model, slot
+from tokcodec.model import AGES, MAGNITUDE_BINS, PLANES, SIGN_BINS, TOTAL, TOTAL_BITS, Model, slot
 
 MAGNITUDE_LUT = 256  # cells; a cell is 1/64 of a step
 SIGN_LUT = 64  # cells each side of zero
@@ -15,6 +15,7 @@ SIGNED_BINS = 2 * SIGN_BINS - 1
 FRESH = MAGNITUDE_BINS * SIGNED_BINS  # rows before those of digits that refine
 AGE_SPAN = 15  # |q| at which a coefficient has surely been significant for three planes
 
+ONE_BITS = 10  # digits are counted in 1/1024
 LOGIT_BITS = 6  # logits are in 1/64,
 LOGIT_TOP = 800  # within +-12.5
 NAT = 44  # 64 ln 2, rounded down
@@ -32,6 +33,7 @@ class PassTables(NamedTuple):
     age_lut: np.ndarray  # clipped coefficient, AGE_SPAN being zero -> row of a refining digit
     frequencies: np.ndarray  # (rows, 3) int64, each row summing to 2**24: digits -1, 0, +1
     weights: np.ndarray  # the same less one, as float64: what the range coder is handed
+    unlikely: np.ndarray  # how many digits other than zero are expected, in 1/1024: int64 (rows,)
     logits: tuple[np.ndarray, np.ndarray]  # of 0 against others, of +1 against -1: int16 (rows,)
 
 
@@ -73,6 +75,7 @@ def pass_tables(
         _age_lut(),
         frequencies,
         (frequencies - 1).astype(np.float64),
+        TOTAL - frequencies[:, 1] >> TOTAL_BITS - ONE_BITS,
         _logits(frequencies),
     )
 

@@ -93,23 +93,37 @@ class Grid:
         self.core = slice(self.stride + 1, self.cells - self.stride - 1)
 
     @cached_property
-    def passes(self) -> tuple[np.ndarray, np.ndarray]:
-        """Rows of (y, x) numbered y * width + x, in coding order: the even cells of the chess
-        board, then the odd.
-        """
+    def visit(self) -> np.ndarray:
+        """All (y, x), numbered y * width + x, in coding order."""
         cells = np.arange(self.height * self.width, dtype=np.int32).reshape(self.height, self.width)
-        phases = [cells[y::DISPERSION, x::DISPERSION].ravel() for y, x in _dispersion()]
-        half = len(phases) // 2
-        return np.concatenate(phases[:half]), np.concatenate(phases[half:])
+        return np.concatenate(
+            [cells[y::DISPERSION, x::DISPERSION].ravel() for y, x in _dispersion()]
+        )
+
+    @cached_property
+    def passes(self) -> tuple[np.ndarray, np.ndarray]:
+        """The two halves of `visit`: the even cells of the chess board, then the odd."""
+        even = (self.height * self.width + 1) // 2
+        return self.visit[:even], self.visit[even:]
+
+    @cached_property
+    def rank(self) -> np.ndarray:
+        """The inverse of `visit`: the number in coding order of the cell y * width + x."""
+        out = np.empty_like(self.visit)
+        out[self.visit] = np.arange(len(out), dtype=np.int32)
+        return out
+
+    @cached_property
+    def inside(self) -> np.ndarray:
+        """`visit` as cells of the bordered array."""
+        y = self.visit // np.int32(self.width)
+        return self.visit + (y * np.int32(2) + np.int32(self.core.start))
 
     @cached_property
     def positions(self) -> tuple[np.ndarray, np.ndarray]:
         """`passes` as cells of the bordered array, counted from the start of `core`."""
-        out = []
-        for p in self.passes:
-            y = p // np.int32(self.width)
-            out.append(p + y * np.int32(2))
-        return out[0], out[1]
+        even, at = len(self.passes[0]), self.inside - np.int32(self.core.start)
+        return at[:even], at[even:]
 
     def parents(self, parent: Grid, parity: int, rows: int, cols: int) -> np.ndarray:
         """For each position of a pass, the position in `parent`'s core of the cell above it."""

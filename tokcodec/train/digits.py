@@ -69,7 +69,7 @@ def _walk(model: Model, batch: np.ndarray, rng: np.random.Generator) -> Digits:
         if digits.size > kept:
             chosen = rng.choice(digits.size, kept, replace=False)
         found = np.empty((len(chosen), FEATURES + 2), np.int16)
-        found[:, :FEATURES] = seen.features.reshape(-1, FEATURES)[chosen]
+        found[:, :FEATURES] = np.moveaxis(seen.features, -2, -1).reshape(-1, FEATURES)[chosen]
         found[:, UNIT] = unit_of(order.bands[step.band], step)
         found[:, DIGIT] = (digits * seen.mirror).ravel()[chosen]
         share = (
