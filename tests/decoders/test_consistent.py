@@ -13,7 +13,7 @@ from tokcodec.decoders.consistent import consistent, interval
 from tokcodec.pixels import colour
 from tokcodec.prior.knowledge import Knowledge
 from tokcodec.tokens.order import order_for
-from tokcodec.tokens.pyramid import analyse
+from tokcodec.tokens.pyramid import analyse, split_all, synthesise
 from tokcodec.weights import shipped
 
 SIZES = [(64, 48), (33, 70), (5, 90), (9, 9)]  # height, width
@@ -22,6 +22,11 @@ SIZES = [(64, 48), (33, 70), (5, 90), (9, 9)]  # height, width
 def read_back(picture: np.ndarray, budget: int) -> Knowledge:
     order = order_for(shipped("pyramid"), *picture.shape[:2], 3)
     return codestring.read(order, tokcodec.encode(picture, budget=budget, bare=True)).known
+
+
+def put_back(plane: np.ndarray, known: Knowledge, channel: int) -> np.ndarray:
+    bands = consistent(split_all(plane[None]), known, range(channel, channel + 1))
+    return synthesise(bands, *plane.shape)[0]
 
 
 @pytest.mark.parametrize("budget", [1, 40, 300, 10**6])
@@ -37,7 +42,7 @@ def test_the_original_lies_in_the_intervals(
             middle, half = found
             assert (np.abs(truth - middle) <= half * 1.0001 + 1e-3).all()
     for channel, plane in enumerate(planes):
-        kept = consistent(plane, known, channel)
+        kept = put_back(plane, known, channel)
         assert np.abs(kept - plane).max() < 0.01
 
 
@@ -51,7 +56,7 @@ def test_anything_comes_back_into_them_and_nearer(
     rng = np.random.default_rng(0)
     for channel, plane in enumerate(planes):
         wrong = (plane + rng.normal(0, 60, plane.shape)).astype(np.float32)
-        kept = consistent(wrong, known, channel)
+        kept = put_back(wrong, known, channel)
         assert np.square(kept - plane).mean() < np.square(wrong - plane).mean()
         each = len(known.order.bands) // 3
         for i, coefficients in enumerate(analyse(kept[None])):
@@ -64,4 +69,13 @@ def test_of_nothing_known_anything_goes(astronaut: np.ndarray) -> None:
     known = Knowledge(order_for(shipped("pyramid"), *astronaut.shape[:2], 3))
     plane = colour.to_planes(astronaut, grey=False)[0]
     assert interval(known, 0) is None
-    assert np.allclose(consistent(plane, known, 0), plane, atol=1e-2)
+    assert np.allclose(put_back(plane, known, 0), plane, atol=1e-2)
+
+
+def test_channels_together_and_alone_are_alike(photograph: Callable) -> None:
+    picture = photograph("chelsea", 70, 33)
+    known = read_back(picture, 200)
+    planes = colour.to_planes(picture[::-1], grey=False)
+    together = synthesise(consistent(split_all(planes), known, range(3)), 33, 70)
+    alone = [put_back(plane, known, channel) for channel, plane in enumerate(planes)]
+    assert np.array_equal(together, alone)

@@ -51,7 +51,7 @@ def random_runtime() -> TorchRuntime:
 def read_back(picture: np.ndarray, budget: int | None = None) -> Knowledge:
     """What a cut stream tells of a picture; a grey one has one channel."""
     if budget is None:
-        budget = 150 if picture.size > 300 else 4  # never all
+        budget = 150 if picture.size > 300 else 2  # never nearly all
     grey = bool((picture == picture[..., :1]).all())
     order = order_for(shipped("pyramid"), *picture.shape[:2], 1 if grey else 3)
     return codestring.read(order, tokcodec.encode(picture, budget=budget, bare=True)).known

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from tokcodec.decoders.fade import share
 from tokcodec.decoders.linear import linear
 from tokcodec.decoders.received import received_planes
 from tokcodec.pixels import colour
@@ -79,6 +80,7 @@ def test_a_cut_is_what_the_stream_would_tell(height: int, width: int, photograph
             band = pyramid.dequantise(known, i)
             assert np.abs(cut.bands[place][0, channel].numpy() - band).max() < 1e-3
         assert np.allclose(cut.received, received_planes(known), atol=1e-5)
+        assert cut.share.item() == pytest.approx(share(known), abs=1e-3)
 
 
 def test_a_cut_draws_what_the_linear_decoder_draws(photograph: Callable) -> None:
@@ -105,6 +107,7 @@ def test_pictures_of_a_batch_are_cut_each_after_its_own_digits(photograph: Calla
     for i in range(len(names)):
         alone = drop.cut([band[i : i + 1] for band in truth], digits[i : i + 1])
         assert torch.allclose(together.received[i], alone.received[0])
+        assert torch.allclose(together.share[i], alone.share[0])
         for one, two in zip(together.bands, alone.bands, strict=True):
             assert torch.allclose(one[i], two[0], atol=1e-4)
     assert not any(band[0].any() for band in together.bands)

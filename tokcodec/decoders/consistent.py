@@ -1,4 +1,4 @@
-"""A plane drawn to the nearest one that the stream could have come from.
+"""Bands drawn to the nearest ones that the stream could have come from.
 
 What was received of a coefficient says in which interval it lies. A network may forget that, most
 of all on pictures unlike any that it learnt from; here every coefficient that has left its interval
@@ -12,21 +12,20 @@ from __future__ import annotations
 import numpy as np
 
 from tokcodec.prior.knowledge import Knowledge
-from tokcodec.tokens.pyramid import analyse, synthesise
 
 
-def consistent(plane: np.ndarray, known: Knowledge, channel: int) -> np.ndarray:
-    """A plane, float32 (height, width), of a channel (0..2), each coefficient in its interval:
-    one step of projection onto convex sets (Youla and Webb, 1982).
+def consistent(bands: list[np.ndarray], known: Knowledge, channels: range) -> list[np.ndarray]:
+    """The bands of some channels, each float32 (channels, h, w), coarsest first, with every
+    coefficient put into its interval, in place: one step of projection onto convex sets (Youla and
+    Webb, 1982).
     """
-    order = known.order
-    each = len(order.bands) // order.channels
-    bands = analyse(plane[None])
-    for i, coefficients in enumerate(bands):
-        if found := interval(known, channel * each + i):
-            middle, half = found
-            bands[i] = np.clip(coefficients, middle - half, middle + half)
-    return synthesise(bands, order.height, order.width)
+    each = len(known.order.bands) // known.order.channels
+    for i, band in enumerate(bands):
+        for c, coefficients in zip(channels, band, strict=True):
+            if found := interval(known, c * each + i):
+                middle, half = found
+                np.clip(coefficients, middle - half, middle + half, out=coefficients)
+    return bands
 
 
 def interval(known: Knowledge, band: int) -> tuple[np.ndarray, np.ndarray | np.float32] | None:

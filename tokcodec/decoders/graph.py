@@ -34,7 +34,8 @@ no longer split. For a resolution that a small picture does not have: zeros, 1 h
 received: (pictures, 75): how far each band was received.
 realism: (pictures): 0 (closest on average) to 1 (most natural), if the card below names a realism,
 else 0.
-correction: (pictures, 12, height, width), to be added to bands_0.
+correction: (pictures, 12, height, width), to be added to bands_0; tokcodec adds a share of it
+only, down to nothing, where 34 dB or more are to be expected without it.
 
 docs/FORMAT.md of tokcodec describes the bands, docs/training.md the numbers of `received`.
 """

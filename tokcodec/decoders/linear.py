@@ -27,6 +27,15 @@ def reduced(order: Order, size: tuple[int, int]) -> int:
     return skip
 
 
+def together(order: Order) -> list[range]:
+    """Channels to transform at a time: all of a small picture, which is faster, or one after
+    another, which takes less memory.
+    """
+    if order.height * order.width <= SMALL:
+        return [range(order.channels)]
+    return [range(c, c + 1) for c in range(order.channels)]
+
+
 def linear(known: Knowledge, size: tuple[int, int]) -> np.ndarray:
     """Pixels, uint8 (height, width, 3): the whole picture, or for a `size` (width, height) well
     below it a low band that is still larger, to be scaled down by a good filter.
@@ -35,11 +44,8 @@ def linear(known: Knowledge, size: tuple[int, int]) -> np.ndarray:
     depth, skip = len(wavelet.levels(order.height, order.width)), reduced(order, size)
     each = len(order.bands) // order.channels
     kept = [i for i in range(each) if order.bands[i].level <= depth - skip]
-    channels = [range(order.channels)]
-    if order.height * order.width > SMALL:  # one after another: less memory
-        channels = [range(c, c + 1) for c in channels[0]]
     planes: list[np.ndarray] = []
-    for group in channels:
+    for group in together(order):
         stacked = [np.stack([dequantise(known, c * each + i) for c in group]) for i in kept]
         planes += [*synthesise(stacked, order.height, order.width, skip)]
     return to_rgb(planes)

@@ -38,7 +38,8 @@ class Block(nn.Module):
     def forward(self, x: Tensor, film: Tensor) -> Tensor:
         """What to add to `x`; `film` (B, 2 C) has scales and shifts."""
         scale, shift = film[:, :, None, None].chunk(2, 1)
-        return self.second(F.leaky_relu(self.first(x) * (1 + scale) + shift, LEAK))
+        told = torch.addcmul(shift, self.first(x), 1 + scale)
+        return self.second(F.leaky_relu(told, LEAK, inplace=True))
 
 
 class Scale(nn.Module):
@@ -62,22 +63,21 @@ class Scale(nn.Module):
             x = x + grown(self.up(below), x.shape[-2], x.shape[-1])
         films, rest = condition[:, : self.told], condition[:, self.told :]
         for block, film in zip(self.blocks, films.chunk(len(self.blocks), 1), strict=True):
-            x = x + block(x, film)
+            x = block(x, film).add_(x)
         if not rest.shape[1] or not rest[:, -1].any():
             return x
         wanted, styles = rest[:, -1, None, None, None], rest[:, :-1]
-        x = x + wanted * self.noisy(inputs)
+        x = torch.addcmul(x, wanted, self.noisy(inputs))
         for block, film in zip(self.realism, styles.chunk(len(self.realism), 1), strict=True):
-            x = x + wanted * block(x, film)
+            x = torch.addcmul(x, wanted, block(x, film))
         return x
 
 
 def grown(x: Tensor, height: int, width: int) -> Tensor:
     """Features doubled by repetition to the next resolution (an axis no longer split stays)."""
-    if height > x.shape[-2]:
-        x = x.repeat_interleave(2, -2)
-    if width > x.shape[-1]:
-        x = x.repeat_interleave(2, -1)
+    doubled = height > x.shape[-2], width > x.shape[-1]
+    if any(doubled):
+        x = F.interpolate(x, scale_factor=tuple(1.0 + axis for axis in doubled))
     return x[..., :height, :width]
 
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from tokcodec.decoders.consistent import consistent
-from tokcodec.decoders.linear import linear, reduced
+from tokcodec.decoders.fade import share
+from tokcodec.decoders.linear import linear, reduced, together
 from tokcodec.decoders.received import CHANNELS, received_planes
 from tokcodec.decoders.runtime import Runtime
-from tokcodec.decoders.steps import climb, merge, orientations, up
+from tokcodec.decoders.steps import climb, merge, orientations
 from tokcodec.decoders.strips import correction
 from tokcodec.pixels.colour import to_rgb
 from tokcodec.prior.knowledge import Knowledge
-from tokcodec.tokens.pyramid import dequantise
+from tokcodec.tokens.pyramid import dequantise, split_all, synthesise
 
 STRIP = 1 << 18  # half-size pixels worked out at a time
 
@@ -26,12 +27,13 @@ def neural(
 ) -> np.ndarray:
     """Pixels, uint8 (height, width, 3), of the whole picture. For a `size` (width, height) well
     below it the linear inverse's low band serves: scaling down leaves nothing to correct. Nor does
-    a stream that is complete, and one that says nothing stays flat.
+    a stream that is complete or nearly so (`fade`), and one that says nothing stays flat.
     """
     order = known.order
     said = known.q or order.base is not None
     corrected = len(order.bands) > order.channels and said and not known.complete
-    if not corrected or reduced(order, size):
+    counts = share(known) if corrected and not reduced(order, size) else 0.0
+    if not counts:
         return linear(known, size)
     each = len(order.bands) // order.channels
     bands = []
@@ -45,14 +47,14 @@ def neural(
     details = {o: d.copy() for o, d in last.details.items()}
     told = received_planes(known)
     for top, bottom, part in correction(runtime, steps, told, realism, -(-strip // width)):
+        part *= np.float32(counts)
         low[..., top:bottom, :] += part[:, :CHANNELS]
         for o in orientations(last.level):
             rows = details[o][..., top:bottom, :]
             found = part[:, CHANNELS * o : CHANNELS * (o + 1)]
             rows += found[..., : rows.shape[-2], : rows.shape[-1]]
-    planes = []
-    for c in range(order.channels):  # one after another: less memory
-        here = {o: d[0, c] for o, d in details.items()}
-        drawn = up(last._replace(low=low[0, c], details=here), merge)
-        planes.append(consistent(drawn, known, c))
+    planes: list[np.ndarray] = []
+    for group in together(order):
+        drawn = [*split_all(low[0, group]), *(details[o][0, group] for o in sorted(details))]
+        planes += [*synthesise(consistent(drawn, known, group), order.height, order.width)]
     return to_rgb(planes)

@@ -30,9 +30,10 @@ class TorchRuntime:
         self, i: int, inputs: np.ndarray, below: np.ndarray | None, condition: np.ndarray
     ) -> np.ndarray:
         features = None if below is None else self._there(below)
-        given = self._there(inputs), features, self._there(condition)
+        # As the weights are laid out, for all convolutions that see them.
+        seen = self._there(inputs).contiguous(memory_format=torch.channels_last)
         with self._precision():
-            return _back(self.network.scales[i](*given))
+            return _back(self.network.scales[i](seen, features, self._there(condition)))
 
     @torch.inference_mode()
     def out(self, x: np.ndarray) -> np.ndarray:

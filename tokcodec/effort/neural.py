@@ -8,6 +8,7 @@ from torch import Tensor
 
 from tokcodec.decoders.climb import analyse, climb, stacked, unstacked, up
 from tokcodec.decoders.consistent import interval
+from tokcodec.decoders.fade import share
 from tokcodec.decoders.neural import neural
 from tokcodec.decoders.received import CHANNELS, received_planes
 from tokcodec.decoders.torch_runtime import TorchRuntime
@@ -39,7 +40,8 @@ class Neural:
         )
         finest = [stacked(s) for s in reversed(steps)]
         told = torch.from_numpy(received_planes(known))
-        out = unstacked(network(finest, told, torch.zeros(1)), steps[-1].level)
+        correction = network(finest, told, torch.zeros(1)) * share(known)
+        out = unstacked(correction, steps[-1].level)
         corrected = (up(steps[-1]) + up(out))[:, : order.channels]
         inside = [
             _inside(known, group, *pair)

@@ -26,13 +26,15 @@ def analyse(planes: np.ndarray) -> list[np.ndarray]:
     Bands have shape (height, width); leading axes before `channels` are carried along.
     """
     if planes[..., 0, :, :].size <= SMALL:  # all channels at once: fewer, longer operations
-        stacked = _split_all(planes)
+        stacked = split_all(planes)
         return [b[..., c, :, :] for c in range(planes.shape[-3]) for b in stacked]
-    return [b for c in range(planes.shape[-3]) for b in _split_all(planes[..., c, :, :])]
+    return [b for c in range(planes.shape[-3]) for b in split_all(planes[..., c, :, :])]
 
 
-def _split_all(low: np.ndarray) -> list[np.ndarray]:
-    """Planes (..., height, width) to their bands, coarsest first."""
+def split_all(low: np.ndarray) -> list[np.ndarray]:
+    """Planes (..., height, width) to their bands (..., h, w), coarsest first: the inverse of
+    `synthesise`.
+    """
     fine = []
     for level in wavelet.levels(*low.shape[-2:]):
         found: dict[int, np.ndarray] = {}

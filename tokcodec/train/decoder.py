@@ -137,16 +137,17 @@ def corrected(
     place: tuple[int, int] = (0, 0),
 ) -> tuple[Tensor, Tensor]:
     """What the network makes of a cut, and the linear inverse: planes (B, 3, height, width).
-    `realism` (B,) is 0 unless told, `place` where the noise begins. As `decoders.consistent` does,
-    coefficients that have left their interval are put back.
+    `realism` (B,) is 0 unless told, `place` where the noise begins. As in `decoders.neural` the
+    correction of nearly perfect pictures fades, and coefficients that have left their interval are
+    put back.
     """
     steps = climb(cut.bands, height, width)
     linear = up(steps[-1])
     finest = [stacked(s) for s in reversed(steps)]
     if realism is None:
         realism = linear.new_zeros(len(linear))
-    out = network(finest, cut.received, realism, place)
-    drawn = analyse(linear + up(unstacked(out.float(), steps[-1].level)))
+    out = network(finest, cut.received, realism, place).float() * cut.share[:, None, None, None]
+    drawn = analyse(linear + up(unstacked(out, steps[-1].level)))
     inside = [
         torch.clamp(b, m - h, m + h) for b, m, h in zip(drawn, cut.middle, cut.half, strict=True)
     ]

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from tokcodec.decoders.climb import analyse
+from tokcodec.decoders.fade import shares
 from tokcodec.decoders.received import telling
 from tokcodec.pixels.colour import MID, ROOT2, ROOT3, ROOT6
 from tokcodec.tokens.order import Order
@@ -25,13 +26,15 @@ class Cut(NamedTuple):
     """What a decoder is given.
 
     `bands` are (B, C, h, w) of one channel's layout, coarsest first; `received` is the condition
-    (B, RECEIVED) of the network; the true bands lie within `half` of `middle`.
+    (B, RECEIVED) of the network; the true bands lie within `half` of `middle`; `share` (B,) is how
+    much the correction counts.
     """
 
     bands: list[Tensor]
     received: Tensor
     middle: list[Tensor]
     half: list[Tensor]
+    share: Tensor
 
 
 def to_planes(rgb: Tensor) -> Tensor:
@@ -82,7 +85,7 @@ class TailDrop:
     def cut(self, bands: list[Tensor], digits: Tensor) -> Cut:
         """What `digits` (B,) of each picture's true `bands` leave, and the condition."""
         out: list[list[tuple[Tensor, ...]]] = [[] for _ in bands]
-        told = []
+        told, lit, mean = [], [], []
         for i in range(len(self.order.bands)):
             channel, place = divmod(i, self.layout)
             seen = digits - self.starts[i][:, None]  # (planes, B), of this band
@@ -93,16 +96,19 @@ class TailDrop:
             last = self._rounded(bands[place][:, channel], i, plane)
             before = self._rounded(bands[place][:, channel], i, plane - 1)
             seen = self.ranks[place] < count[:, None, None]
-            out[place].append(
-                tuple(torch.where(seen, a, b) for a, b in zip(last, before, strict=True))
-            )
+            found = tuple(torch.where(seen, a, b) for a, b in zip(last, before, strict=True))
+            out[place].append(found)
             told.append((begun + count / size) * (plane >= 0))
+            lit.append((found[1] != 0).float().mean((-2, -1)))
+            mean.append(found[1].abs().mean((-2, -1)))
         values, middle, half = (
             [torch.stack([channel[i] for channel in band], 1) for band in out] for i in range(3)
         )
         source, weight, bias = self.telling
-        told_of = torch.stack(told, 1).float()[:, source] * weight + bias
-        return Cut(values, told_of, middle, half)
+        planes = torch.stack(told, 1).float()
+        counted = [torch.stack(x, 1).double().cpu().numpy() for x in (told, lit, mean)]
+        share = torch.from_numpy(shares(self.order, *counted)).to(planes)
+        return Cut(values, planes[:, source] * weight + bias, middle, half, share)
 
     def _rounded(
         self, coefficients: Tensor, band: int, plane: Tensor

@@ -1,0 +1,90 @@
+"""What was received of a picture to how much the network's correction counts.
+
+A network errs a little on anything. That is nothing beside what is missing of a photograph, but
+more than what is missing of a picture that is nearly perfect already, such as a plain gradient. So
+the correction fades as the error expected of the linear inverse becomes smaller than anybody sees.
+
+What to expect is told by the digits: coefficients of a band are taken for Laplacian, its scale for
+the one at which as many are other than zero as were found to be; a band of which nothing was
+received for somewhat narrower than the coarser one. The error of photographs at 24 to 46 dB is
+told so to within 4 dB, as too large rather than too small.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tokcodec.decoders.received import CHANNELS
+from tokcodec.prior.knowledge import Knowledge
+from tokcodec.tokens.order import Order
+from tokcodec.tokens.pyramid import planes_known
+
+WHOLE, NONE = 34.0, 42.0  # PSNR expected, dB: up to here it counts in full, from here on not at all
+FINER = 0.7  # details' size on a level to that on the coarser one, as in photographs
+UNKNOWN = 1e6  # step of a band of which nothing was received
+
+
+def share(known: Knowledge) -> float:
+    """How much the correction counts for one picture, 0..1."""
+    order = known.order
+    planes = np.array([[planes_known(known, i) for i in range(len(order.bands))]])
+    lit, mean = np.zeros_like(planes), np.zeros_like(planes)
+    for i, b in enumerate(order.bands):
+        if known.lit(i) or order.base is not None:
+            found = np.abs(_found(known, i))
+            lit[0, i] = np.count_nonzero(found) / (b.height * b.width)
+            mean[0, i] = found.sum() / (b.height * b.width)
+    return float(shares(order, planes, lit, mean)[0])
+
+
+def _found(known: Knowledge, band: int) -> np.ndarray:
+    """A band's coefficients, (height, width), in the middle of what they were found to be."""
+    order, b = known.order, known.order.bands[band]
+    found = np.zeros((b.height, b.width), np.float32)
+    if known.lit(band):
+        q = known.q[band].reshape(b.height + 2, b.width + 2)[1:-1, 1:-1]
+        found += q * np.float32(order.model.step(b.channel, known.plane[band]))
+    if order.base is not None:
+        last = order.model.step(b.channel, order.planes[band] - 1)
+        found += order.base.values[band] * np.float32(last)
+    return found
+
+
+def shares(order: Order, planes: np.ndarray, lit: np.ndarray, mean: np.ndarray) -> np.ndarray:
+    """The same for many, (B,); see `expected_error` for the arguments."""
+    error = np.maximum(expected_error(order, planes, lit, mean), np.finfo(np.float32).tiny)
+    decibels = 10 * np.log10(255**2 / np.minimum(error, 255**2))
+    return np.clip((NONE - decibels) / (NONE - WHOLE), 0, 1)
+
+
+def expected_error(
+    order: Order, planes: np.ndarray, lit: np.ndarray, mean: np.ndarray
+) -> np.ndarray:
+    """Squared error to be expected of the linear inverse, mean over pixels and R, G, B: (B,).
+
+    Args:
+        planes: of each band that were received, the share of the last as a fraction: (B, bands).
+        lit: the share of its coefficients that are other than zero: (B, bands), 0..1.
+        mean: of their magnitudes: (B, bands).
+    """
+    model, bands = order.model, order.bands
+    counts = np.array([b.height * b.width for b in bands])
+    first = np.array([model.step(b.channel, 0) for b in bands])
+    step = np.where(planes == 0, UNKNOWN, first * 3.0 ** (1 - planes))
+    rarity = np.log((counts + 1) / (counts * lit + 0.5))  # more than 0
+    scale = step / 2 / rarity  # of those found zero
+    width = np.zeros_like(scale)
+    widest: dict[tuple[int, int], np.ndarray] = {}  # by channel and level
+    for i, b in enumerate(bands):
+        if b.parent is not None:
+            coarser = width[:, b.parent]
+        else:  # the first level split along an axis; the low band has nothing coarser
+            coarser = widest.get((b.channel, b.level - 1), scale[:, i])
+        scale[:, i] = np.minimum(scale[:, i], FINER * coarser)
+        width[:, i] = mean[:, i] + (1 - lit[:, i]) * scale[:, i]
+        here = widest.get((b.channel, b.level), width[:, i])
+        widest[b.channel, b.level] = np.maximum(here, width[:, i])
+    rounding = step**2 / 12
+    each = lit * rounding + (1 - lit) * np.minimum(2 * scale**2, rounding)
+    areas = counts * 2.0 ** np.array([b.area for b in bands])
+    return each @ (areas / (order.height * order.width * CHANNELS))
