@@ -1,4 +1,4 @@
-"""What `quality` looks like: bytes and likeness at each, how even over pictures, beside WebP."""
+"""What `quality` and "auto" look like: bytes and likeness, how even over pictures, beside WebP."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from benchmarks.codecs import find
 from benchmarks.metrics import measure
 from benchmarks.pictures import SETS, pictures
 from benchmarks.tables import Cell, markdown, write_tsv
+from tokcodec.quality import AUTO
 
 OUT = Path(__file__).parent / "results" / "quality"
 QUALITIES = (10, 30, 50, 60, 70, 80, 90)
@@ -24,6 +25,8 @@ OURS, RIVAL = "tokcodec:default", "webp"
 GOOD = 0.9  # share of pictures that a budget for all is to serve
 
 Found = list[dict[str, Any]]
+Setting = float | str  # a quality, or "auto"
+Rivals = dict[int, float]  # WebP's quality by ours
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,19 +40,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Measure, write a TSV named after the set, print what it says; 0."""
     originals = {name: np.asarray(load()) for name, load in pictures(args.images).items()}
-    streams = {
-        (name, q): tokcodec.encode(rgb, quality=q)
-        for name, rgb in originals.items()
-        for q in sorted({*args.qualities, *args.webp})
-    }
-    rivals = {}
+    settings = [*sorted({*args.qualities, *args.webp}), AUTO]
+    streams = {(name, q): encoded(rgb, q) for name, rgb in originals.items() for q in settings}
+    rivals: Rivals = {}
     for q in args.webp:
         mean = float(np.mean([len(streams[name, q]) for name in originals]))
         rivals[q] = webp_at(list(originals.values()), mean)
     versions = {name: find(name).version for name in (OURS, RIVAL)}
     rows: list[list[Cell]] = []
     for name, rgb in originals.items():
-        here = {q: streams[name, q] for q in args.qualities}
+        here = {q: streams[name, q] for q in (*args.qualities, AUTO)}
         rows += [[name, codec, versions[codec], *row] for codec, *row in _rows(rgb, here, rivals)]
         write_tsv(args.out / f"{Path(args.images).name}.tsv", COLUMNS, rows)
     found = [dict(zip(COLUMNS, row, strict=True)) for row in rows]
@@ -57,6 +57,13 @@ def run(args: argparse.Namespace) -> int:
     print(spread(found, rivals))
     print(saved(found))
     return 0
+
+
+def encoded(rgb: np.ndarray, setting: Setting) -> bytes:
+    """The stream of a picture at a quality, or with "auto" as its budget."""
+    if isinstance(setting, str):
+        return tokcodec.encode(rgb, budget=setting)
+    return tokcodec.encode(rgb, quality=setting)
 
 
 def webp_at(originals: Sequence[np.ndarray], wanted: float) -> float:
@@ -74,7 +81,7 @@ def webp_at(originals: Sequence[np.ndarray], wanted: float) -> float:
 
 
 def _rows(
-    rgb: np.ndarray, streams: dict[int, bytes], rivals: dict[int, float]
+    rgb: np.ndarray, streams: dict[Setting, bytes], rivals: Rivals
 ) -> Iterator[tuple[str, *tuple[Cell, ...]]]:
     from PIL import Image
 
@@ -90,14 +97,20 @@ def _rows(
         yield RIVAL, setting, len(data), None, *kept
 
 
-def _of(found: Found, codec: str, setting: float, column: str) -> np.ndarray:
+def _of(found: Found, codec: str, setting: Setting, column: str) -> np.ndarray:
     """A column of one codec at one setting, a value a picture."""
     rows = [r for r in found if r["codec"] == codec and r["setting"] == setting]
     return np.array([np.nan if r[column] is None else r[column] for r in rows], float)
 
 
-def _qualities(found: Found) -> list[float]:
-    return sorted({r["setting"] for r in found if r["codec"] == OURS})
+def _settings(found: Found) -> list[Setting]:
+    """Qualities from low to high, then "auto"."""
+    ours = {r["setting"] for r in found if r["codec"] == OURS}
+    return [*sorted(q for q in ours if not isinstance(q, str)), *(ours & {AUTO})]
+
+
+def _named(setting: Setting) -> str:
+    return setting if isinstance(setting, str) else f"{setting:,.5g}"
 
 
 def _deviation(values: np.ndarray) -> list[str]:
@@ -109,34 +122,36 @@ def _deviation(values: np.ndarray) -> list[str]:
 def looks(found: Found) -> str:
     """Means over the pictures at each quality."""
     lines: list[list[Cell]] = []
-    for q in _qualities(found):
+    for q in _settings(found):
         mean = {c: float(np.mean(_of(found, OURS, q, c))) for c in ("bytes", *METRICS)}
         lines.append([
-            f"{q:g}", f"{mean['bytes']:,.0f}", f"{mean['dists']:.3f}",
+            _named(q), f"{mean['bytes']:,.0f}", f"{mean['dists']:.3f}",
             f"{mean['ssimulacra2']:.1f}", f"{mean['psnr']:.2f}",
         ])  # fmt: skip
     return markdown(("quality", "bytes", "DISTS", "SSIMULACRA2", "PSNR"), lines)
 
 
-def spread(found: Found, rivals: dict[int, float]) -> str:
+def spread(found: Found, rivals: Rivals) -> str:
     """How even DISTS is over the pictures: at one quality, at one budget with the same mean DISTS,
     and with WebP at one setting of as many bytes.
     """
     lines: list[list[Cell]] = []
-    for q in _qualities(found):
+    for q in _settings(found):
         dists = _of(found, OURS, q, "dists")
-        ways = [("quality", q, _of(found, OURS, q, "bytes"), dists)]
+        ways: list[tuple[str, Setting, Any, Any]] = [
+            ("quality", q, _of(found, OURS, q, "bytes"), dists)
+        ]
         for way in ("tokens", "bytes"):
             budget = budget_for(found, way, float(dists.mean()))
             if budget is not None:
                 each = [at_budget(curve, way, budget) for curve in curves(found)]
                 ways.append((f"fixed {way}", budget, *np.array(each).T))
         if q in rivals:
-            webp = [_of(found, RIVAL, rivals[q], c) for c in ("bytes", "dists")]
-            ways.append(("WebP quality", rivals[q], *webp))
+            size, dists = (_of(found, RIVAL, rivals[q], c) for c in ("bytes", "dists"))
+            ways.append(("WebP quality", rivals[q], size, dists))
         for way, setting, size, each in ways:
             lines.append([
-                way, f"{setting:,.5g}", f"{np.mean(size):,.0f}", f"{each.mean():.3f}",
+                way, _named(setting), f"{np.mean(size):,.0f}", f"{each.mean():.3f}",
                 *_deviation(each), f"{each.max():.3f}",
             ])  # fmt: skip
     heads = ("way", "setting", "mean bytes", "mean DISTS", "deviation", "quartiles", "worst")
@@ -148,10 +163,10 @@ def saved(found: Found) -> str:
     picture that nine in ten are better than.
     """
     lines: list[list[Cell]] = []
-    for q in _qualities(found):
+    for q in _settings(found):
         size = float(_of(found, OURS, q, "bytes").mean())
         dists = _of(found, OURS, q, "dists")
-        line: list[Cell] = [f"{q:g}", f"{size:,.0f}"]
+        line: list[Cell] = [_named(q), f"{size:,.0f}"]
         for way in ("tokens", "bytes"):
             for goal in (None, GOOD):
                 wanted = dists.mean() if goal is None else np.quantile(dists, goal)

@@ -9,14 +9,23 @@ L the energy a pixel that it leaves out of the E at scale s,
 Detail weighs less where there is much of it; `masking` is the energy below which nobody looks.
 The weights were fitted on photographs (tokcodec.train.quality) to DISTS (Ding et al., 2020) and
 SSIMULACRA2 of the default neural decoder's pictures.
+
+A picture has enough tokens when f <= wanted * (b / u) ** lenience, with b its bytes so far for each
+pixel of its side, and u what photographs take in the mean for the error wanted. Without lenience f
+would be the same for all; but it errs, and a picture that it asks many more bytes for than for
+others needs fewer in truth. `EVEN` allows for that. Where each doubling of the bytes takes the same
+share off an error, another byte takes off f / b: with a lenience of 1 (`THRIFTY`) that is the same
+for all, which is the least error for the bytes of many pictures.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -24,12 +33,14 @@ from tokcodec import weights
 from tokcodec.coder.codestring import Script
 from tokcodec.distortion import Curve
 from tokcodec.errors import ArgumentError, DamagedModelError
+from tokcodec.model import TOTAL
 from tokcodec.tokens.layout import Band
 from tokcodec.tokens.pyramid import Source
 from tokcodec.tokens.tokens import DIGITS
 
 AUTO = "auto"  # as a budget
-AUTO_QUALITY = 50.0  # what it stands for
+AUTO_QUALITY = 60.0  # what it stands for, in pictures that take as many bytes as most
+EVEN, THRIFTY = 1 / 12, 1.0  # lenience of a quality, and of "auto"
 WORST = 0.5  # error of quality 0; quality 100 leaves none
 PLAIN = 0.5  # weight of all that is left out beside all detail: the least error, see `Gauge`
 SCALES = 7  # of luma: detail of 2, 4, ... 64 pixels, and all that is coarser
@@ -45,10 +56,20 @@ class Sight:
         weights: one a group, luma from fine to coarse, then chroma; none is negative, so that
             the error never rises where energy is added.
         masking: energy a pixel, in 8-bit RGB units squared.
+        usual: (at no error, slope) of the logarithm of bytes for each pixel of the side, over the
+            error; the slope is not positive.
     """
 
     weights: tuple[float, ...]
     masking: float
+    usual: tuple[float, float] = (0.0, 0.0)
+
+
+class Aim(NamedTuple):
+    """An error to reach, and how much more of it is let pass where bytes are dear."""
+
+    error: float
+    lenience: float
 
 
 @cache
@@ -56,29 +77,32 @@ def shipped() -> Sight:
     """The numbers that come with tokcodec."""
     try:
         found = json.loads(SHIPPED.read_text("utf-8"))
-        sight = Sight(tuple(map(float, found["weights"])), float(found["masking"]))
+        start, slope = map(float, found["usual"])
+        sight = Sight(tuple(map(float, found["weights"])), float(found["masking"]), (start, slope))
     except (OSError, ValueError, KeyError, TypeError) as e:
         raise DamagedModelError(f"{SHIPPED} holds no weights of quality: {e}") from e
-    if len(sight.weights) != GROUPS or min(sight.weights) < 0 or not sight.masking > 0:
+    if len(sight.weights) != GROUPS or min(sight.weights) < 0 or not sight.masking > 0 or slope > 0:
         raise DamagedModelError(f"{SHIPPED} holds no weights of quality")
     return sight
 
 
-def check(budget: int | str | None, quality: float | None) -> tuple[int | None, float | None]:
-    """Budget and quality as given to `encode`, with "auto" as the quality that it stands for.
+def check(budget: int | str | None, quality: float | None) -> tuple[int | None, tuple[Aim, ...]]:
+    """Budget and quality as given to `encode` to a number of tokens, if there is one, and aims.
 
     Raises:
-        ArgumentError: `quality` is no number in 0..100.
+        ArgumentError: `quality` is no number in 0..100, `budget` a word that is not "auto".
     """
+    aims: tuple[Aim, ...] = ()
     if quality is not None:
         number = isinstance(quality, (int, float, np.number)) and not isinstance(quality, bool)
         if not number or not 0 <= quality <= 100:
             raise ArgumentError(f"quality lies in 0..100, not {quality!r}")
-    if isinstance(budget, str):
-        if budget != AUTO:
-            raise ArgumentError(f"budget is a number of tokens or {AUTO!r}, not {budget!r}")
-        return None, AUTO_QUALITY if quality is None else min(float(quality), AUTO_QUALITY)
-    return budget, None if quality is None else float(quality)
+        aims = (Aim(error_of(float(quality)), EVEN),)
+    if not isinstance(budget, str):
+        return budget, aims
+    if budget != AUTO:
+        raise ArgumentError(f"budget is a number of tokens or {AUTO!r}, not {budget!r}")
+    return None, (*aims, Aim(error_of(AUTO_QUALITY), THRIFTY))
 
 
 def error_of(quality: float) -> float:
@@ -111,6 +135,7 @@ class Gauge:
             self.left[group(band)] += energy
             detail += energy if band.level else 0.0
         self.seen, self.detail = self.left + sight.masking, detail
+        self.bytes = 0.0  # of the code string so far
 
     @property
     def shares(self) -> np.ndarray:
@@ -135,6 +160,26 @@ class Gauge:
         missed = missed + weight[here] * np.sqrt(left / self.seen[here])
         return np.maximum(missed, self._plain(before[others].sum() + left))
 
+    def spent(self, number: int) -> np.ndarray:
+        """Bytes of the code string after each digit of a pass, float64; passes must be asked for in
+        order.
+        """
+        digits, rows, odds = self.curve.script.line(number)
+        chances = odds.frequencies[rows, digits.astype(np.intp) + 1] / TOTAL
+        found = self.bytes - np.cumsum(np.log2(chances)) / 8
+        self.bytes = float(found[-1])
+        return found
+
+    def enough(self, number: int, aims: Sequence[Aim]) -> np.ndarray:
+        """Whether one of the aims is reached after each digit of a pass."""
+        errors, spent = self.after(number), self.spent(number)
+        start, slope = self.sight.usual
+        found = np.zeros(len(errors), bool)
+        for error, lenience in aims:
+            usual = np.exp(start + slope * error) * self.pixels**0.5
+            found |= errors <= error * (spent / usual) ** lenience
+        return found
+
     def advance(self, number: int) -> np.ndarray:
         """Go through a pass: the energy that its group still misses after each digit."""
         here = self.group_of(number)
@@ -151,15 +196,13 @@ class Gauge:
         return PLAIN * np.sqrt(left / self.detail)
 
 
-def tokens_for(script: Script, source: Source, quality: float) -> int | None:
-    """The fewest tokens after which the predicted error is at most that of `quality` (0..100);
-    None: all of them.
-    """
-    gauge, wanted, at = Gauge(script, source, shipped()), error_of(quality), 0
-    if gauge.error <= wanted:
+def tokens_for(script: Script, source: Source, aims: Sequence[Aim]) -> int | None:
+    """The fewest tokens after which one of the aims is reached; None: all of them."""
+    gauge, at = Gauge(script, source, shipped()), 0
+    if any(gauge.error <= 0 < aim.error for aim in aims):
         return 0
     for number, step in enumerate(script.order.passes):
-        enough = gauge.after(number) <= wanted
+        enough = gauge.enough(number, aims)
         if enough.any():
             return -(-(at + int(np.argmax(enough)) + 1) // DIGITS)
         at += step.digits

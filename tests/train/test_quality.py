@@ -70,7 +70,9 @@ def test_rows_are_kept(tmp_path):
 def test_what_a_prefix_leaves_out(photograph):
     rgb = photograph("chelsea", 96, 64)
     everything = tokcodec.info(tokcodec.encode(rgb, quality=100)).tokens
-    found = quality.shares(rgb, [0, 50, 500, everything])
+    found, sizes = quality.told(rgb, [0, 50, 500, everything])
+    assert sizes[0] == 0
+    assert sizes[1] == pytest.approx(len(tokcodec.encode(rgb, budget=50, bare=True)), abs=2)
     assert found.shape == (4, GROUPS)
     assert (np.diff(found, axis=0) <= 1e-6).all()
     assert found[0].max() < 1
@@ -101,6 +103,7 @@ def test_from_photographs_to_a_file(folder, small, tmp_path, monkeypatch):
     assert quality.main([str(a) for a in args]) == 0
     found = json.loads(out.read_text())
     assert len(found["weights"]) == GROUPS
+    assert found["usual"][1] <= 0
     assert found["prefixes"] <= 16 * judged.PREFIXES
     before = rows.read_bytes()
     assert quality.main([str(a) for a in args]) == 0  # nothing is measured twice

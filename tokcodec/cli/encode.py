@@ -19,7 +19,7 @@ def add_arguments(p: argparse.ArgumentParser) -> None:
     options.add_files(p, "pictures, folders of pictures, or - for stdin")
     options.add_limits(p, auto=True)
     p.add_argument(
-        "--quality", type=float, help="0 to 100, even over pictures; --budget auto is quality 50"
+        "--quality", type=float, help="0 to 100, even over pictures; --budget auto is about 60"
     )
     p.add_argument(
         "--psnr",

@@ -32,14 +32,14 @@ class Request:
         budget: tokens to keep.
         max_bytes: of the whole stream.
         psnr: decibels that the linear decoder's picture reaches.
-        quality: 0 to 100, as predicted (tokcodec.quality).
+        aims: predicted errors to reach (tokcodec.quality).
         effort: 0 to 9 (tokcodec.effort).
     """
 
     budget: int | None = None
     max_bytes: int | None = None
     psnr: float | None = None
-    quality: float | None = None
+    aims: tuple[qualities.Aim, ...] = ()
     effort: int = 0
 
     @classmethod
@@ -62,18 +62,18 @@ class Request:
             ArgumentError: a limit or an effort is out of range, or decibels are to be reached and
                 the decoder is not the linear one.
         """
-        budget, quality = qualities.check(budget, quality)
-        check_limits(budget, max_bytes, psnr)
+        tokens, aims = qualities.check(budget, quality)
+        check_limits(tokens, max_bytes, psnr)
         efforts.check(effort, decoder)
-        if all(limit is None for limit in (budget, max_bytes, psnr, quality)):
+        if not aims and all(limit is None for limit in (tokens, max_bytes, psnr)):
             psnr = DEFAULT_PSNR
-        told = psnr is not None or (reference and quality is not None)
+        told = psnr is not None or (reference and bool(aims))
         if told and str(decoder) != efforts.LINEAR:
             raise ArgumentError(
                 "decibels are told by the linear decoder: give another one with max_bytes, budget "
                 "or, without a reference, quality"
             )
-        return cls(budget, max_bytes, psnr, quality, effort)
+        return cls(tokens, max_bytes, psnr, aims, effort)
 
     def code(
         self, source: Source, rgb: np.ndarray, header: int, view: efforts.View | None = None
@@ -91,8 +91,8 @@ class Request:
         reached = deserved = None
         if self.psnr is not None:
             reached = tokens_for(script, source, rgb, self.psnr)
-        if self.quality is not None:
-            deserved = qualities.tokens_for(script, source, self.quality)
+        if self.aims:
+            deserved = qualities.tokens_for(script, source, self.aims)
         numbers = [n for n in (self.budget, reached, deserved) if n is not None]
         tokens = min(numbers, default=None)
         payload = codestring.code(script, tokens, room)
@@ -108,13 +108,13 @@ class Request:
         """The same with decibels for a quality: those of the linear decoder's picture at that
         quality. A picture's own tokens tell it, those of a change since a reference do not.
         """
-        if self.quality is None:
+        if not self.aims:
             return self
-        payload = Request(quality=self.quality).code(source, rgb, 0)
+        payload = Request(aims=self.aims).code(source, rgb, 0)
         known = codestring.read(source.order, payload).known
         alike = decibels(linear(known, (source.order.width, source.order.height)), rgb)
         psnr = max(self.psnr or 0.0, min(MOST_DECIBELS, alike))
-        return replace(self, psnr=psnr, quality=None)
+        return replace(self, psnr=psnr, aims=())
 
     def against(
         self,
