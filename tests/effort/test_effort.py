@@ -50,6 +50,15 @@ def test_some_tenths_of_a_decibel_are_gained(pictures):
     assert np.mean(gains) > 0.15
 
 
+def test_the_highest_level_goes_on_where_seven_stops(pictures):
+    reached = [
+        [decibels(tokcodec.encode(p, max_bytes=120, effort=e), p) for p in pictures[:2]]
+        for e in (7, 9)
+    ]
+    assert np.mean(reached[1]) > np.mean(reached[0]) + 0.005
+    assert np.subtract(*reached).max() < 0.02
+
+
 @pytest.mark.parametrize("effort", [1, 5])
 def test_limits_hold_exactly(pictures, effort):
     for picture in pictures[:1]:

@@ -17,6 +17,7 @@ import numpy as np
 from tokcodec.effort.adjoint import norms
 from tokcodec.effort.draft import Draft, paid
 from tokcodec.effort.moves import Cells, Moves, Neighbourhoods, moved
+from tokcodec.effort.shown import missing
 from tokcodec.effort.view import View
 from tokcodec.prior.knowledge import Knowledge
 from tokcodec.tokens.order import Order
@@ -32,7 +33,7 @@ class Descent:
 
     Attributes:
         draft: the digits by now.
-        error: squared error of the planes that they stand for, in units of 8-bit RGB.
+        error: squared error of the picture that they show, in units of 8-bit RGB, not rounded.
         bits: ideal length of their code.
     """
 
@@ -55,9 +56,8 @@ class Descent:
         self._look(known)
 
     def _look(self, known: Knowledge) -> None:
-        self._residual = self._planes - self._view.draw(known)
+        self._residual, self.error = missing(self._planes, self._view.draw(known))
         self._slopes: list[np.ndarray] | None = None  # until they are asked for
-        self.error = float(np.square(self._residual).sum(dtype=np.float64))
         self.bits = float(sum(p.sum(dtype=np.float64) for p in self._paid))
 
     def round(self, price: float) -> bool:
@@ -88,7 +88,8 @@ class Descent:
         before and after (trapezoidal rule).
         """
         slopes = _pick(self.draft.order, self._sloping(), moves.band, moves.cell)
-        after = self._view.project(self._planes - self._view.draw(known))
+        left, _ = missing(self._planes, self._view.draw(known))
+        after = self._view.project(left)
         slopes += _pick(self.draft.order, after, moves.band, moves.cell)
         return -slopes * moves.change
 

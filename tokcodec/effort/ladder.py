@@ -15,30 +15,34 @@ class Level(NamedTuple):
 
     Attributes:
         sieves: how many prices of a bit are tried in a single pass over the digits.
-        rounds: steps of each descent.
-        starts: how many of the best the descent starts from.
+        rounds: steps of the descent from the best of them.
+        turns: how often the price is changed after that, and the descent goes on.
+        looks: how many of the best drafts are written out to choose the best code string.
     """
 
     sieves: int
-    rounds: int
-    starts: int
+    rounds: int = 0
+    turns: int = 0
+    looks: int = 1
 
 
 LEVELS = (
-    Level(0, 0, 0),
-    Level(1, 0, 0),
-    Level(3, 0, 0),
-    Level(7, 0, 0),
-    Level(7, 5, 1),
-    Level(7, 10, 1),
-    Level(7, 20, 1),
-    Level(7, 30, 1),
-    Level(7, 30, 2),
-    Level(7, 30, 4),
+    Level(0),
+    Level(1),
+    Level(3),
+    Level(7),
+    Level(7, 5),
+    Level(7, 10),
+    Level(7, 20),
+    Level(7, 30),
+    Level(7, 30, 4, 4),
+    Level(7, 30, 10, 12),
 )
 MOST = len(LEVELS) - 1
 LINEAR = "linear"  # the decoder whose picture is looked at unless another is named
 EVERY = 5  # rounds after which the draft is made longer by what they saved
+STAY = 10  # rounds at each price after the first
+AWAY, CLOSER = 1.3, 0.6  # by which a price is changed first; exponent where that does not help
 # Prices of a bit tried, in units of what the order expects a bit to be worth where the stream ends.
 PRICES = (1.0, 1.25, 0.8, 1.12, 0.9, 1.4, 0.64)
 

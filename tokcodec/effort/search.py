@@ -11,7 +11,8 @@ from tokcodec.coder.codestring import Script, code, read
 from tokcodec.effort.adjoint import norms
 from tokcodec.effort.descent import Descent
 from tokcodec.effort.draft import Continued, Draft, paid
-from tokcodec.effort.ladder import EVERY, LEVELS, PRICES, Level
+from tokcodec.effort.ladder import AWAY, CLOSER, EVERY, LEVELS, PRICES, STAY, Level
+from tokcodec.effort.shown import missing
 from tokcodec.effort.sieve import sift
 from tokcodec.effort.view import View
 from tokcodec.pixels import colour
@@ -66,28 +67,24 @@ def improve(
     tight = limits
     if limits.tokens is not None and reading.total < limits.tokens * DIGITS:
         tight = Limits(room=limits.room)  # the bytes ran out first
-    draft = Draft.split(order, reading.digits)
+    draft, level = Draft.split(order, reading.digits), LEVELS[effort]
     search = _Search(order, coefficients, rgb, draft, tight, view)
-    source = Continued(search.best(LEVELS[effort]), coefficients)
-    script = Script(order, source.digits)
-    if tight.psnr is None:
-        found = code(script, limits.tokens, limits.room)
-        better = _error(order, found, rgb, view) < _error(order, plain, rgb, view)
-        return found if better else plain
-    tokens = fewest_tokens(script, source, rgb, tight.psnr)
-    found = code(script, tokens, limits.room)
-    reached = _error(order, found, rgb, view) <= _wanted(tight.psnr, rgb)
-    return found if reached and len(found) < len(plain) else plain
+    best, least = plain, len(plain) if tight.psnr is not None else search.charge(plain)
+    for tried in search.best(level)[: level.looks]:
+        source = Continued(tried, coefficients)
+        script, tokens = Script(order, source.digits), limits.tokens
+        if tight.psnr is not None:
+            tokens = fewest_tokens(script, source, rgb, tight.psnr)
+        found = code(script, tokens, limits.room)
+        charge = search.charge(found)
+        if charge < least:
+            best, least = found, charge
+    return best
 
 
 def _wanted(decibels: float, rgb: np.ndarray) -> float:
     """Squared error of a picture at so many decibels."""
     return 255.0**2 * rgb.size / 10 ** (decibels / 10)
-
-
-def _error(order: Order, payload: bytes, rgb: np.ndarray, view: View) -> int:
-    """Squared error of the decoder's picture."""
-    return squared_error(view.picture(read(order, payload).known), rgb)
 
 
 class _Search:
@@ -103,11 +100,12 @@ class _Search:
         view: View,
     ) -> None:
         self.order, self.coefficients, self.plain, self.view = order, coefficients, plain, view
+        self.rgb = rgb
         self.planes = colour.to_planes(rgb, order.channels == 1)
         self.weights = norms(order.height, order.width) * order.channels
         self.bits, self.count = math.inf, order.digits
         self.wanted: float | None = None  # squared error to reach
-        self.most = math.inf  # squared error allowed
+        self.most = self.shown = math.inf  # squared error allowed, before rounding and after
         self.share, self.toll = 1.0, 0.0  # of a bit's worth: in choosing digits, and between drafts
         if limits.psnr is not None:
             self.wanted = _wanted(limits.psnr, rgb)
@@ -116,20 +114,49 @@ class _Search:
             self.share, self.toll = HALF, plain.worth
             self.count = limits.tokens * DIGITS
             self.most = self._error(plain) * (1 + 1e-9)
+            self.shown = squared_error(view.picture(plain.known()), rgb)
         if limits.room is not None:
             self.bits = 8.0 * limits.room
         self._found: list[_Tried] = []
         self.plain_bits = _length(plain)
         self._note(plain, 1.0, self._error(plain), self.plain_bits)
 
-    def best(self, level: Level) -> Draft:
-        """The best draft that so much work finds."""
+    def best(self, level: Level) -> list[Draft]:
+        """The drafts that so much work finds, best first."""
         for factor in PRICES[: level.sieves]:
             self._sieve(factor)
-        starts = sorted(self._found, key=lambda tried: tried.cost)[: level.starts]
-        for start in starts:
-            self._descend(start, level.rounds)
-        return min(self._found, key=lambda tried: tried.cost).draft
+        if level.rounds:
+            self._descend(self._least(), level.rounds)
+            self._climb(level.turns)
+        found = {tried.cost: tried.draft for tried in self._found}
+        return [found[cost] for cost in sorted(found)]
+
+    def charge(self, payload: bytes) -> float:
+        """What a code string costs: bytes where decibels are given, else the squared error of the
+        decoder's picture and a toll on bytes; infinite where the error is too large.
+        """
+        error = squared_error(self.view.picture(read(self.order, payload).known), self.rgb)
+        if self.wanted is not None:
+            return len(payload) if error <= self.wanted else math.inf
+        if error > self.shown:
+            return math.inf
+        return error + self.toll * 8 * len(payload)
+
+    def _climb(self, turns: int) -> None:
+        """From the best draft so far on at prices beside its own, dearer and cheaper in turn, ever
+        closer where neither is better.
+        """
+        best, away, idle = self._least(), AWAY, 0
+        for _ in range(turns):
+            self._descend(best._replace(factor=best.factor * away), STAY)
+            found = self._least()
+            idle = 0 if found is not best else idle + 1
+            if idle:
+                away = 1 / away if idle % 2 else away**-CLOSER
+            best = found
+
+    def _least(self) -> _Tried:
+        return min(self._found, key=lambda tried: tried.cost)
 
     def _sieve(self, factor: float) -> None:
         """One pass over the digits."""
@@ -144,8 +171,8 @@ class _Search:
             self._note(draft, factor, self._error(draft), _length(draft) if self.toll else 0.0)
 
     def _error(self, draft: Draft) -> float:
-        """Squared error of the planes."""
-        return float(np.square(self.planes - self.view.draw(draft.known())).sum(dtype=np.float64))
+        """Squared error of the picture shown, before rounding."""
+        return missing(self.planes, self.view.draw(draft.known()))[1]
 
     def _descend(self, start: _Tried, rounds: int) -> None:
         """From a draft down, making it longer (for the same decibels: shorter) now and then."""
