@@ -125,7 +125,7 @@ def test_the_rounded_network_is_the_trained_one(batches: list[np.ndarray]) -> No
         seen = prior._inputs.look(step)
         rows, odds = prior.look(step)
         given = np.zeros((step.digits, FEATURES + 2), np.int16)
-        given[:, :FEATURES] = seen.features
+        given[:, :FEATURES] = seen.features.T
         given[:, UNIT] = unit_of(order.bands[step.band], step)
         with torch.no_grad():
             found = likelihood(task.network(torch.from_numpy(given))).exp().numpy()
