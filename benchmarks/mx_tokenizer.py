@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -16,8 +15,10 @@ import torch
 import tokcodec
 from benchmarks.pictures import pictures
 from benchmarks.tables import Cell, markdown
+from tokcodec.errors import ArgumentError
 from tokcodec.psnr import psnr
 from tokcodec.register.codec import RegisterCodec
+from tokcodec.register.model import RegisterModel
 from tokcodec.register.square import SQUASH, enter
 from tokcodec.train.register import lengths
 
@@ -25,18 +26,6 @@ COLUMNS = ("tokenizer", "format", "image", "tokens", "same_tokens", "psnr_receiv
 SHOWN = 3  # the most tokens, half and a quarter of them
 
 Rows = list[list[Cell]]
-
-
-class Ends(NamedTuple):
-    """A tokenizer in one format, and the tokens that it gives, int64 (1, N)."""
-
-    tokenizer: torch.nn.Module
-    ids: torch.Tensor
-
-    def draw(self, ids: torch.Tensor, count: int) -> np.ndarray:
-        """The square of the first tokens, uint8 (side, side, 3)."""
-        drawn = self.tokenizer.pixels(ids[:, :count])  # type: ignore[operator]
-        return (drawn[0].movedim(0, -1) * 255).round().byte().numpy()
 
 
 def rows(files: dict[str, Path], images: str) -> Iterator[list[Cell]]:
@@ -47,15 +36,16 @@ def rows(files: dict[str, Path], images: str) -> Iterator[list[Cell]]:
     for image, loaded in pictures(images).items():
         square = enter(np.asarray(loaded()), side, SQUASH)
         pixels = torch.from_numpy(square.copy()).movedim(-1, 0)[None].float() / 255
-        original: Ends | None = None
+        original = first.tokenizer.ids(pixels)
         for form, codec in codecs.items():
-            tokenizer = codec.model.tokenizer
-            here = Ends(tokenizer, tokenizer.ids(pixels))  # type: ignore[arg-type]
-            original = original or here
+            own = codec.model.tokenizer.ids(pixels)
             for count in lengths(length)[-SHOWN:]:
-                same = (here.ids == original.ids)[:, :count].float().mean()
-                found = [psnr(here.draw(ids, count), square) for ids in (original.ids, here.ids)]
-                yield [first.id[:8], form, image, count, float(same), *found]
+                same = (own == original)[:, :count].float().mean()
+                drawn = [_drawn(codec.model, ids[:, :count]) for ids in (original, own)]
+                yield [
+                    first.id[:8], form, image, count, float(same),
+                    *(psnr(picture, square) for picture in drawn),
+                ]  # fmt: skip
 
 
 def shown(found: Rows) -> str:
@@ -84,8 +74,14 @@ def _means(found: Rows, form: str, count: int) -> list[float]:
     return [float(v) for v in np.mean(chosen, 0)]
 
 
+def _drawn(model: RegisterModel, ids: torch.Tensor) -> np.ndarray:
+    """The square of tokens, int64 (1, k): uint8 (side, side, 3)."""
+    pixels = model.tokenizer.pixels(ids)[0].movedim(0, -1)
+    return (pixels * 255).round().byte().numpy()
+
+
 def _loaded(path: Path) -> RegisterCodec:
     codec = tokcodec.load(path)
     if not isinstance(codec, RegisterCodec):
-        raise tokcodec.errors.ArgumentError(f"{path} is no register tokenizer")
+        raise ArgumentError(f"{path} is no register tokenizer")
     return codec

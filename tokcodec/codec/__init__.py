@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -47,7 +48,7 @@ def load(
         ArgumentError: the name is none, the device or precision makes no sense here, or a package
             is missing.
     """
-    if not isinstance(name_or_path, (str, Path)):
+    if not isinstance(name_or_path, (str, PathLike)):
         raise ArgumentError(f"a model is a name or a path, not {name_or_path!r:.40}")
     shipped = str(name_or_path) in ("default", *weights.SHIPPED)
     if not shipped and names_tokenizer(name_or_path):

@@ -204,13 +204,10 @@ class Codec:
         """
         draw = decoders.find(decoder, realism, device, dtype)
         order = self._order_of(tokens)
-        digits, known = to_digits(tokens.ids), Knowledge(order)
+        digits = to_digits(tokens.ids)
         if digits[order.digits :].any():
             raise TokensError("more tokens than a picture of this size has")
-        for step, found in zip(order.passes, order.split(digits), strict=True):
-            if not len(found):
-                break
-            known.add(step, found)
+        known = known_of(order, digits)
         return decoders.picture(known, draw, size)
 
     def unpack(self, data: bytes, *, max_pixels: int | None = MAX_PIXELS) -> Tokens:
@@ -281,3 +278,15 @@ def source_of(model: Model, rgb: np.ndarray) -> Source:
     grey = image.is_grey(rgb)
     order = order_for(model, rgb.shape[0], rgb.shape[1], 1 if grey else 3)
     return Source(order, analyse(colour.to_planes(rgb, grey)))
+
+
+def known_of(order: Order, digits: np.ndarray) -> Knowledge:
+    """What a picture's first digits in one row, int8 (n,), tell of it; those beyond all passes are
+    left out.
+    """
+    known = Knowledge(order)
+    for step, found in zip(order.passes, order.split(digits), strict=True):
+        if not len(found):
+            break
+        known.add(step, found)
+    return known

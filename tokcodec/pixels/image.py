@@ -79,7 +79,13 @@ def is_grey(rgb: np.ndarray) -> bool:
 
 
 def check_size(width: int, height: int, max_pixels: int | None) -> None:
-    """Raise unless a picture of this size may be handled."""
+    """Refuse a picture that cannot be handled.
+
+    Raises:
+        InputError: it has no pixel.
+        ImageTooLargeError: it has more than `max_pixels`, or a side beyond the format's.
+        ArgumentError: `max_pixels` is no number and not None.
+    """
     if max_pixels is not None and not isinstance(max_pixels, (int, float, np.number)):
         raise ArgumentError(f"max_pixels is a number, or None for no limit, not {max_pixels!r}")
     if width < 1 or height < 1:

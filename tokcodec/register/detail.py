@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 from tokcodec import decoders, weights
-from tokcodec.codec.pyramid import source_of
+from tokcodec.codec.pyramid import known_of, source_of
 from tokcodec.prior.knowledge import Knowledge
 from tokcodec.register.square import Finish
 from tokcodec.tokens.tokens import DIGITS
@@ -29,7 +29,10 @@ def finish(
     """What gives a picture, enlarged from a square of `side` pixels, its detail.
 
     Args:
-        decoder, realism, device, dtype: as for `decoders.find`; None for "linear": enlarging alone.
+        decoder, realism, device, dtype: as for `decoders.find`.
+
+    Returns:
+        What is to be done to the enlarged picture; None for "linear": nothing.
 
     Raises:
         ArgumentError, InputError, DamagedModelError: as `decoders.find`.
@@ -51,11 +54,4 @@ def finish(
 def first(rgb: np.ndarray, digits: int) -> Knowledge:
     """What the first `digits` digits tell of a picture, uint8 (height, width, 3)."""
     source = source_of(weights.shipped(weights.DEFAULT), rgb)
-    known = Knowledge(source.order)
-    for step in source.order.passes:
-        if digits <= 0:
-            break
-        found = source.digits(step)[:digits]
-        known.add(step, found)
-        digits -= len(found)
-    return known
+    return known_of(source.order, source.first(digits))
