@@ -10,9 +10,11 @@ from __future__ import annotations
 import hashlib
 import json
 import struct
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import accumulate
 from operator import mul
 from pathlib import Path
 from typing import Any
@@ -73,7 +75,7 @@ def read_header(data: bytes, sha256: bytes) -> tuple[int, int, bool, int]:
     magic, flags, code = take(2), take(1), take(1)
     if magic != 0xB754 or flags >> 5 != 1 or flags & 3:
         raise ValueError("wrong magic, unknown version, or a reserved bit is set")
-    if code not in (1, 2, 255) or (code == 255 and take(4) != int.from_bytes(sha256[:4], "big")):
+    if code not in (1, 2, 3, 255) or (code == 255 and take(4) != int.from_bytes(sha256[:4], "big")):
         raise ValueError("made with another model")
     side = 16 if flags & 16 else 12
     width, height = divmod(take(2 * side // 8), 1 << side)
@@ -418,14 +420,19 @@ class RangeDecoder:
         self.ones = (self.ones << 8 * count | ones) & MASK
 
     def digit(self, minus: int, zero: int) -> int | None:
-        """The next digit, or None if the bytes do not determine it."""
+        """The next digit of a pyramid, or None if the bytes do not determine it."""
+        value = self.value((minus, zero, 2**24 - minus - zero))
+        return None if value is None else value - 1
+
+    def value(self, frequencies: Sequence[int]) -> int | None:
+        """Which of the values of these frequencies comes next, or None."""
         unit = self.range >> 24
         t0, t1 = (((v - self.low) & MASK) // unit for v in (self.zeros, self.ones))
-        d, d1 = ((t >= minus) + (t >= minus + zero) - 1 for t in (t0, t1))
+        sums = [0, *accumulate(frequencies)]
+        d, d1 = (bisect_right(sums, t) - 1 for t in (t0, t1))
         if max(t0, t1) >= 2**24 or d != d1:
             return None
-        below, f = ((0, minus), (minus, zero), (minus + zero, 2**24 - minus - zero))[d + 1]
-        self.low, self.range = (self.low + unit * below) & MASK, unit * f
+        self.low, self.range = (self.low + unit * sums[d]) & MASK, unit * frequencies[d]
         if self.range < 2**32:
             self.low, self.range = self.low << 32 & MASK, self.range << 32
             self.read(4)

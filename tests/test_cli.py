@@ -187,7 +187,8 @@ def test_two_pictures_never_become_one_stream(tree: Path, capsys) -> None:
 def test_two_pictures_of_one_name_are_refused(tree: Path, capsys) -> None:
     photo("rocket").save("cat.png")
     assert run("encode", "cat.png", "in/cat.png", "-b", 5, "-o", "out") == 1
-    assert "one output" in one_line(capsys.readouterr().err)
+    said = one_line(capsys.readouterr().err)
+    assert "cat.png and in/cat.png would both be written to out/cat.tkc" in said
     assert not (tree / "out").exists()
 
 
@@ -427,6 +428,8 @@ def test_one_bad_stream_does_not_stop_the_rest(folder: Path, capsys) -> None:
     ("args", "told"),
     [
         (["encode", "gone.png"], "gone.png: No such file"),
+        (["encode", ""], "name of an input is empty"),
+        (["encode", "cat.png", "-o", "x.tkc", "--model", ""], "a model is a name"),
         (["encode", "cat.png", "-o", "x.tkc", "-b", "-1"], "budget"),
         (["encode", "cat.png", "-o", "x.tkc", "-m", 3], "smaller than the header"),
         (["encode", "cat.png", "-o", "x.tkc", "--psnr", "nan"], "psnr"),
@@ -444,6 +447,13 @@ def test_one_bad_stream_does_not_stop_the_rest(folder: Path, capsys) -> None:
         (["decode", "cat.tkc", "-o", "x.png", "--steps", 9, "--seed", 1], "--steps and --seed out"),
         (["decode", "cat.tkc", "-o", "x.nosuch"], ".nosuch"),
         (["decode", "cat.tkc", "-o", "x"], "suffix"),
+        (["decode", "cat.tkc", "-o", "x/", "--suffix", ""], "suffix"),
+        (["decode", "cat.tkc", "--suffix", "../../evil.png"], "suffix"),
+        (["decode", "cat.tkc", "-o", "x.png", "--model", "pyramid-2"], "code 1"),
+        (["info", "cat.tkc", "--model", "pyramid-2"], "another model"),
+        (["cut", "cat.tkc", "-m", 20, "-o", "x.tkc", "--model", "pyramid-2"], "another model"),
+        (["cut", "cat.tkc", "-m", 20], "the input itself"),
+        (["export", "decoder", "--onnx", "x.txt"], ".onnx"),
         (["decode", "cat.tkc", "-o", "x.psd"], ".psd"),  # Pillow reads these, but writes none
         (["decode", "cat.tkc", "-o", "x.hdf"], ".hdf"),
         (["decode", "cat.tkc", "-o", "x.xbm"], ""),  # of black and white alone

@@ -263,11 +263,29 @@ def test_models_are_listed_and_loaded():
 
 
 @pytest.mark.parametrize(
-    "limit", [{"budget": -1}, {"budget": 1.5}, {"max_bytes": True}, {"psnr": -3}, {"psnr": "a"}]
+    "limit",
+    [
+        {"budget": -1},
+        {"budget": 1.5},
+        {"max_bytes": True},
+        {"psnr": -3},
+        {"psnr": "a"},
+        {"psnr": True},
+    ],
 )
 def test_senseless_limits(astronaut, limit):
     with pytest.raises(errors.ArgumentError):
         tokcodec.encode(astronaut, **limit)
+
+
+def test_numbers_of_numpy_are_numbers(astronaut):
+    data = tokcodec.encode(astronaut, budget=100)
+    assert tokcodec.encode(astronaut, budget=np.uint8(100)) == data
+    assert tokcodec.cut(data, np.uint8(26)) == tokcodec.cut(data, 26)
+    assert tokcodec.cut(data, max_bytes=np.uint8(90)) == data[:90]
+    assert len(tokcodec.tokenize(astronaut, np.int16(4000))) == len(
+        tokcodec.tokenize(astronaut, 4000)
+    )
 
 
 def test_max_bytes_below_the_header(astronaut):
@@ -277,7 +295,7 @@ def test_max_bytes_below_the_header(astronaut):
         tokcodec.cut(tokcodec.encode(astronaut, max_bytes=70), max_bytes=7)
 
 
-@pytest.mark.parametrize("model", [5, 3.5, b"pyramid", ["pyramid"]])
+@pytest.mark.parametrize("model", [5, 3.5, b"pyramid", ["pyramid"], "", "x" * 5000, "a\0b"])
 def test_what_names_no_model(astronaut, model):
     data = tokcodec.encode(astronaut, budget=4)
     for call in (tokcodec.load, lambda m: tokcodec.encode(astronaut, model=m)):
@@ -296,6 +314,8 @@ def test_a_limit_of_pixels_is_a_number(astronaut):
     ):
         with pytest.raises(errors.ArgumentError, match="max_pixels is a number"):
             call("many")
+        with pytest.raises(errors.ArgumentError, match="max_pixels is a number"):
+            call(float("nan"))
 
 
 def test_bombs_are_refused_before_anything_large_is_made(astronaut):

@@ -27,7 +27,9 @@ def check_size(size: Size) -> Size:
     """A size as two whole numbers that a header can hold."""
     try:
         width, height = (int(v) for v in size)
-    except (TypeError, ValueError):
+        if isinstance(size, str) or (width, height) != tuple(size):
+            raise ValueError(size)
+    except (TypeError, ValueError, OverflowError):
         raise ArgumentError(f"a size is (width, height), not {size!r}") from None
     if not (1 <= width <= MAX_SIDE and 1 <= height <= MAX_SIDE):
         raise ArgumentError(f"a size lies in 1..{MAX_SIDE} pixels, not {width} x {height}")
@@ -50,14 +52,24 @@ def check_tokens(tokens: Tokens, model: AnyModel) -> Size:
     return check_size(tokens.size)
 
 
-def check_limits(budget: int | None, max_bytes: int | None, decibels: float | None = None) -> None:
-    """Refuse limits that mean nothing."""
-    for name, value in (("budget", budget), ("max_bytes", max_bytes)):
-        if value is not None and (
-            isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 0
-        ):
-            raise ArgumentError(f"{name} must be a whole number from 0, not {value!r}")
+def check_limits(
+    budget: int | None, max_bytes: int | None, decibels: float | None = None
+) -> tuple[int | None, int | None]:
+    """Tokens and bytes as Python's own integers, which do not overflow; limits that mean nothing
+    are refused.
+    """
     if decibels is not None and not (
-        isinstance(decibels, (int, float, np.number)) and 0 <= float(decibels) <= 100
+        isinstance(decibels, (int, float, np.number))
+        and not isinstance(decibels, bool)
+        and 0 <= float(decibels) <= 100
     ):
         raise ArgumentError(f"psnr must lie in 0..100 dB, not {decibels!r}")
+    return _whole("budget", budget), _whole("max_bytes", max_bytes)
+
+
+def _whole(name: str, value: int | None) -> int | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 0:
+        raise ArgumentError(f"{name} must be a whole number from 0, not {value!r}")
+    return int(value)

@@ -78,7 +78,7 @@ def progressive(
             the first picture.
         TruncatedHeaderError: the source ended before the header did.
     """
-    if not growth >= 1:
+    if not isinstance(growth, (int, float)) or not growth >= 1:
         raise ArgumentError(f"growth is at least 1, not {growth!r}")
     decoders.find(decoder, realism)  # told now, not when the first bytes are here
     options: dict[str, Any] = {

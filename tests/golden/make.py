@@ -44,6 +44,13 @@ SECOND: list[tuple[str, int, int, dict[str, float]]] = [  # by pyramid-2
     ("color", 5, 133, {"max_bytes": 90}),
     ("retina", 61, 61, {"psnr": 27.0}),
 ]
+REGISTER: list[tuple[str, int, int, dict[str, float]]] = [  # by register-small
+    ("astronaut", 256, 256, {"budget": 8}),
+    ("coffee", 300, 200, {"max_bytes": 64}),
+    ("rocket", 64, 43, {"budget": 64}),
+    ("camera", 128, 96, {"max_bytes": 24}),
+    ("moon", 1, 1, {"max_bytes": 11}),
+]
 
 
 def main() -> None:
@@ -51,6 +58,7 @@ def main() -> None:
         json.loads((HERE / "tokens.json").read_text()) if (HERE / "tokens.json").exists() else {}
     )
     jobs = [("pyramid", *s) for s in STREAMS] + [("pyramid-2", *s) for s in SECOND]
+    jobs += [("register-small", *s) for s in REGISTER]
     for model, name, width, height, limit in jobs:
         ((kind, value),) = limit.items()
         path = HERE / f"{model}-{name}-{width}x{height}-{kind}-{value:g}.tkc"

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import reference
+import reference_register
 from numpy._core._multiarray_umath import __cpu_dispatch__, __cpu_features__
 
 import tokcodec
@@ -41,9 +42,13 @@ def test_library_reads_the_same_tokens(name):
 
 @pytest.mark.parametrize("name", sorted(GOLDEN))
 def test_a_decoder_written_from_the_document_reads_the_same_tokens(name):
-    expected = GOLDEN[name]
-    model = "pyramid-2" if name.startswith("pyramid-2-") else "pyramid"
-    found = reference.decode((HERE / name).read_bytes(), WEIGHTS / f"{model}.safetensors")
+    expected, data = GOLDEN[name], (HERE / name).read_bytes()
+    if name.startswith("register-small-"):
+        files = (WEIGHTS / f"register-small{part}.safetensors" for part in ("", "-prior"))
+        found = reference_register.decode(data, *files)
+    else:
+        model = "pyramid-2" if name.startswith("pyramid-2-") else "pyramid"
+        found = reference.decode(data, WEIGHTS / f"{model}.safetensors")
     assert found == (expected["ids"], expected["digits"], expected["complete"])
 
 

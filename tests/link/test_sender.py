@@ -52,6 +52,10 @@ def test_more_loss_more_protection(stream: bytes):
     assert sizes[0] > 2 * sizes[-1]
 
 
+def test_a_loss_may_be_a_number(stream: bytes):
+    assert link.split(stream, loss=0.3) == link.split(stream, loss=link.independent(0.3))
+
+
 def test_the_original_may_help(stream: bytes, astronaut: np.ndarray):
     packets = link.split(stream, packets=8, loss=link.bursty(0.2), original=astronaut)
     assert stream.startswith(gathered(packets))
@@ -96,6 +100,11 @@ def test_short_headers(stream: bytes, photograph):
         ({"mtu": 6, "loss": link.independent(0.5)}, "larger packets"),
         ({"protect": "all"}, "protect"),
         ({"check": "md5"}, "check"),
+        ({"mtu": 51.0}, "whole number of bytes"),
+        ({"mtu": "51"}, "whole number of bytes"),
+        ({"picture": 1.5}, "whole number"),
+        ({"loss": "much"}, "loss rate"),
+        ({"loss": 1.0}, "loss rate"),
         ({"original": np.zeros((3, 3, 3), np.uint8)}, "original"),
     ],
 )

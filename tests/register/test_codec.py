@@ -263,6 +263,16 @@ def test_devices_and_precisions_that_are_not_there(piece_folder, arguments, matc
         tokcodec.load(piece_folder, **arguments)
 
 
+def test_a_device_is_said_when_it_is_loaded(piece, picture) -> None:
+    data = piece.encode(picture, budget=2)
+    assert piece.decode(data, device=None).size == (96, 80)
+    with pytest.raises(errors.ArgumentError, match="where it was loaded"):
+        piece.decode(data, device="cuda")
+    piece.batch = 0
+    with pytest.raises(errors.ArgumentError, match="at least one picture"):
+        piece.encode(picture)
+
+
 def test_a_pyramid_has_no_device() -> None:
     with pytest.raises(errors.ArgumentError, match="needs none"):
         tokcodec.load("pyramid", device="cpu")

@@ -124,6 +124,11 @@ def test_an_index_is_a_number(file: Path, index: object) -> None:
         Bundle(file)[index]  # type: ignore[index]
 
 
+def test_a_slice_is_a_list(file: Path, streams: list[bytes]) -> None:
+    assert Bundle(file)[1:5:2] == streams[1:5:2]
+    assert Bundle(file)[-2:] == streams[-2:]
+
+
 def test_a_bundle_is_a_sequence(file: Path, streams: list[bytes]) -> None:
     bundle = Bundle(file)
     assert streams[2] in bundle
@@ -279,6 +284,26 @@ def test_too_few_names_are_refused(tmp_path: Path, streams: list[bytes]) -> None
     with pytest.raises(ArgumentError, match="fewer names"):
         Bundle.write(tmp_path / "b.tkb", streams, NAMES[:-1])
     assert list(tmp_path.iterdir()) == []
+
+
+def test_too_many_names_are_refused(tmp_path: Path, streams: list[bytes]) -> None:
+    with pytest.raises(ArgumentError, match="more names"):
+        Bundle.write(tmp_path / "b.tkb", streams, [*NAMES, "one.png"])
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("wrong", [(0, None), (slice(None), "abcdefg")])
+def test_one_where_many_are_wanted(wrong, tmp_path: Path, streams: list[bytes]) -> None:
+    index, names = wrong
+    with pytest.raises(ArgumentError, match="not a single one"):
+        Bundle.write(tmp_path / "b.tkb", streams[index], names)
+
+
+def test_streams_may_lie_in_other_buffers(tmp_path: Path, streams: list[bytes]) -> None:
+    given = [memoryview(streams[0]), bytearray(streams[1])]
+    assert list(Bundle.write(tmp_path / "b.tkb", given)) == streams[:2]
+    with pytest.raises(ArgumentError, match="a stream is bytes"):
+        Bundle.write(tmp_path / "c.tkb", [None])  # type: ignore[list-item]
 
 
 @pytest.mark.parametrize("name", ["x" * 65_536, "\udcff", Path("a.png"), 5])

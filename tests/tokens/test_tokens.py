@@ -52,5 +52,17 @@ def test_too_many_tokens_and_tokens_of_another_model():
         codec.pack(one)
     with pytest.raises(TokensError, match="more"):
         codec.detokenize(one)
+    with pytest.raises(TokensError, match="more"):
+        codec.detokenize(Tokens(np.full(5, 29524), codec.model.id, (1, 1)))  # nothing but zeros
+    wide = Tokens([3**10], codec.model.id, (99, 99), vocabulary=3**10 + 1)
+    for verb in (codec.pack, codec.detokenize):
+        with pytest.raises(TokensError, match=r"0\.\.59048"):
+            verb(wide)
     with pytest.raises(ModelMismatchError):
         tokcodec.pack(tokens([1]))
+    with pytest.raises(ModelMismatchError, match=r"codec\.model\.id"):
+        tokcodec.pack(Tokens([1], "pyramid", (9, 9)))
+    with pytest.raises(TokensError, match="identity"):
+        Tokens([1], None, (9, 9))
+    with pytest.raises(TokensError, match="whole numbers"):
+        Tokens([[1], [1, 2]], codec.model.id, (9, 9))

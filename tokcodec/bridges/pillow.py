@@ -16,7 +16,10 @@ FORMAT = "TOKCODEC"
 MEDIA_TYPE = "image/vnd.tokcodec"
 SUFFIX = ".tkc"
 LONGEST_HEADER = 300
-OPTIONS = ("budget", "max_bytes", "psnr", "model", "background", "max_pixels", "effort", "quality")
+OPTIONS = (
+    "budget", "max_bytes", "psnr", "model", "background", "max_pixels", "effort", "quality",
+    "decoder", "reference", "fit",
+)  # fmt: skip
 
 
 class TokCodecImageFile(ImageFile.ImageFile):

@@ -21,7 +21,7 @@ def run(args: argparse.Namespace) -> int:
     """Cut all; 0 if that went well."""
     if args.budget is None and args.max_bytes is None:
         raise ArgumentError("say what to cut to: --budget TOKENS or --max-bytes BYTES")
-    options.open_named(args)
+    verbs = options.open_named(args) or tokcodec
     return convert(
-        args, lambda data, _: tokcodec.cut(data, args.budget, args.max_bytes), SUFFIX, {SUFFIX}
+        args, lambda data, _: verbs.cut(data, args.budget, args.max_bytes), SUFFIX, {SUFFIX}
     )

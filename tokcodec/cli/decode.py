@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import io
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
@@ -46,41 +47,52 @@ def add_arguments(p: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Decode all; 0 if that went well."""
-    options.open_named(args)
+    named = options.open_named(args)
     reference = options.reference(args.reference)
     flow = {name: getattr(args, name) for name in FLOW if getattr(args, name) is not None}
     usual = args.suffix if args.suffix.startswith(".") else "." + args.suffix
+    _kind(usual)
 
     def change(data: bytes, target: str) -> bytes:
-        pyramid = isinstance(codec_for(data), tokcodec.Codec)
+        suffix = usual if target == STANDARD else Path(target).suffix.lower()
+        _kind(suffix)  # told before anything is drawn
+        codec = named or codec_for(data)
+        pyramid = isinstance(codec, tokcodec.Codec)
+        if named is None and args.device and not pyramid:
+            codec = tokcodec.load(codec.model.name, device=args.device)
         if flow and pyramid:
             raise ArgumentError(
                 f"a pyramid draws without noise: leave --{' and --'.join(flow)} out"
             )
-        picture = tokcodec.decode(
+        more: dict[str, Any] = {**reference, **flow}
+        if pyramid and args.device:
+            more["device"] = args.device
+        picture = codec.decode(
             data,
             args.size,
-            model=None if args.prior or args.device else args.model,
             decoder=args.decoder,
             realism=args.realism,
             max_pixels=args.max_pixels,
-            **reference,
-            **flow,
-            **({"device": args.device} if pyramid and args.device else {}),
+            **more,
         )
-        return _file(picture, usual if target == STANDARD else Path(target).suffix.lower())
+        return _file(picture, suffix)
 
     return convert(args, change, usual, {SUFFIX})
 
 
+def _kind(suffix: str) -> str:
+    """Pillow's name of the format that a suffix stands for."""
+    kind = Image.registered_extensions().get(suffix.lower())
+    if kind is None or kind not in Image.SAVE:
+        raise ArgumentError(f"no picture can be written with the suffix {suffix!r}; try .png")
+    return kind
+
+
 def _file(picture: Image.Image, suffix: str) -> bytes:
     """A picture in the format that the suffix names."""
-    kind = Image.registered_extensions().get(suffix)
-    if kind not in Image.SAVE:
-        raise ArgumentError(f"no picture can be written with the suffix {suffix!r}; try .png")
     out = io.BytesIO()
     try:
-        picture.save(out, kind)
+        picture.save(out, _kind(suffix))
     except (OSError, ValueError) as e:
         raise OutputError(f"cannot make a {suffix} file of this picture: {e}") from e
     return out.getvalue()

@@ -26,10 +26,10 @@ def add_arguments(p: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Say it; 0 if all were sound."""
     failed = 0
-    options.open_named(args)
+    verbs = options.open_named(args) or tokcodec
     for source, _ in inputs(args.inputs, {SUFFIX}):
         try:
-            found = tokcodec.info(read(source), count=not args.no_count)
+            found = verbs.info(read(source), not args.no_count)
         except TokCodecError as e:
             failed += 1
             complain(f"{source}: {e}")

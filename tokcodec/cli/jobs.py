@@ -11,7 +11,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from tokcodec import files
-from tokcodec.errors import ArgumentError, InputError, TokCodecError
+from tokcodec.errors import ArgumentError, InputError, OutputExistsError, TokCodecError
 from tokcodec.files import make_folder, write_atomically
 from tokcodec.transport.terminal import complain
 
@@ -32,14 +32,17 @@ def convert(
     jobs = [
         (source, _target(source, root, args, suffix)) for source, root in inputs(args.inputs, kinds)
     ]
-    targets = [target for _, target in jobs if target != STANDARD]
-    if len(set(targets)) < len(targets):
-        raise ArgumentError(
-            "several inputs would be written to one output; give a folder to -o, or distinct names"
-        )
+    sources: dict[str, str] = {}
+    for source, target in jobs:
+        if target != STANDARD and (other := sources.setdefault(target, source)) != source:
+            raise ArgumentError(
+                f"{other} and {source} would both be written to {target}; give a folder to -o, or "
+                "distinct names"
+            )
     failed = 0
     for source, target in tqdm(jobs, disable=len(jobs) < 2 or not sys.stderr.isatty(), unit="file"):
         try:
+            _check(source, target, args.force)
             _write(target, change(read(source), target), args.force)
         except TokCodecError as e:
             failed += 1
@@ -50,6 +53,8 @@ def convert(
 def inputs(paths: list[str], kinds: set[str]) -> Iterator[tuple[str, Path | None]]:
     """Files to work on, each with the folder it was found under, if any."""
     for path in paths:
+        if not path:
+            raise InputError("the name of an input is empty")
         folder = Path(path)
         if path != STANDARD and folder.is_dir():
             found = sorted(
@@ -70,6 +75,15 @@ def read(source: str) -> bytes:
         return sys.stdin.buffer.read()
     except OSError as e:
         raise InputError(f"cannot read stdin: {e.strerror or e}") from e
+
+
+def _check(source: str, target: str, overwrite: bool) -> None:
+    """Refuse to replace a file before any work is done for it."""
+    if target == STANDARD or overwrite or not Path(target).exists():
+        return
+    if source != STANDARD and Path(source).exists() and Path(target).samefile(source):
+        raise OutputExistsError(f"{target} is the input itself: name another file with -o")
+    raise OutputExistsError(f"{target} exists already; -f replaces it")
 
 
 def _write(target: str, data: bytes, overwrite: bool) -> None:

@@ -6,8 +6,10 @@ import argparse
 
 import tokcodec
 from tokcodec.cli.jobs import read
+from tokcodec.codec import Codec
 from tokcodec.limits import MAX_PIXELS
 from tokcodec.quality import AUTO
+from tokcodec.register.codec import RegisterCodec
 from tokcodec.register.sources import names_tokenizer
 
 
@@ -38,11 +40,13 @@ def add_model(p: argparse.ArgumentParser) -> None:
     add_prior(p)
 
 
-def open_named(args: argparse.Namespace) -> None:
-    """Load the model that was named, so that streams find it by their headers."""
-    if args.model or args.prior:
-        device = getattr(args, "device", None) if names_tokenizer(args.model or "") else None
-        tokcodec.load(args.model or "default", device=device, prior=args.prior)
+def open_named(args: argparse.Namespace) -> Codec | RegisterCodec | None:
+    """The model that was named, which all streams must be of; None: each stream names its own."""
+    if args.model is None and args.prior is None:
+        return None
+    name = "default" if args.model is None else args.model
+    device = getattr(args, "device", None) if name and names_tokenizer(name) else None
+    return tokcodec.load(name, device=device, prior=args.prior)
 
 
 def add_prior(p: argparse.ArgumentParser) -> None:

@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-from os import PathLike
+from os import PathLike, fsencode, fspath
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from tokcodec import weights
 from tokcodec.arguments import Size, as_bytes
@@ -15,11 +15,14 @@ from tokcodec.codec.pyramid import Codec
 from tokcodec.errors import ArgumentError
 from tokcodec.model import Model
 from tokcodec.pixels.image import Picture
+from tokcodec.register import shipped as tokenizers
+from tokcodec.register.codec import RegisterCodec
+from tokcodec.register.model import RegisterModel
 from tokcodec.register.sources import names_tokenizer
+from tokcodec.register.tokenizer import NO_TORCH
 from tokcodec.stream import header as headers
 
-if TYPE_CHECKING:
-    from tokcodec.register.codec import RegisterCodec
+LONGEST = 255  # bytes of a file's name
 
 __all__ = ["Codec", "Picture", "Size", "codec_for", "codec_of", "load"]
 
@@ -48,22 +51,34 @@ def load(
         ArgumentError: the name is none, the device or precision makes no sense here, or a package
             is missing.
     """
-    if not isinstance(name_or_path, (str, PathLike)):
+    if not _is_path(name_or_path):
         raise ArgumentError(f"a model is a name or a path, not {name_or_path!r:.40}")
-    shipped = str(name_or_path) in ("default", *weights.SHIPPED)
-    if not shipped and names_tokenizer(name_or_path):
+    if prior is not None and not _is_path(prior):
+        raise ArgumentError(f"a prior is the path of a file, not {prior!r:.40}")
+    pyramid = str(name_or_path) in ("default", *weights.PYRAMIDS)
+    usual = all(option is None for option in (device, dtype, prior))
+    if str(name_or_path) in tokenizers.CODES and usual:  # its network can wait
+        weights.keep(model := tokenizers.shipped(str(name_or_path)))
+        return RegisterCodec(model)
+    if not pyramid and names_tokenizer(name_or_path):
         try:
             from tokcodec.register.load import load as load_tokenizer
         except ImportError:
-            raise ArgumentError(
-                "register tokenizers need torch: pip install 'tokcodec[neural]'"
-            ) from None
+            raise ArgumentError(NO_TORCH) from None
         return load_tokenizer(name_or_path, device, dtype, prior)
-    if any(option is not None for option in (device, dtype, prior)):
+    if not usual:
         raise ArgumentError(
             "device, dtype and prior are for register tokenizers; a pyramid needs none"
         )
     return Codec(weights.open_model(name_or_path))
+
+
+def _is_path(given: object) -> bool:
+    """Whether it may be a name, or the path of something that may not be there."""
+    if not isinstance(given, (str, PathLike)):
+        return False
+    parts = fspath(given).split("/") if isinstance(fspath(given), str) else []
+    return any(parts) and all(len(fsencode(p)) <= LONGEST and "\0" not in p for p in parts)
 
 
 def codec_for(data: bytes) -> Codec | RegisterCodec:
@@ -76,7 +91,4 @@ def codec_of(model: weights.AnyModel) -> Codec | RegisterCodec:
     """A model, of whatever family, with its verbs."""
     if isinstance(model, Model):
         return Codec(model)
-    from tokcodec.register.codec import RegisterCodec
-    from tokcodec.register.model import RegisterModel
-
     return RegisterCodec(cast(RegisterModel, model))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from tokcodec.stream.header import REFERENCE
 from tokcodec.stream.info import Info
 from tokcodec.tokens.order import Order, order_for
 from tokcodec.tokens.pyramid import Source, analyse
-from tokcodec.tokens.tokens import DIGITS, Tokens, to_digits, to_ids
+from tokcodec.tokens.tokens import DIGITS, VOCABULARY, Tokens, to_digits, to_ids
 
 
 class Codec:
@@ -118,7 +119,7 @@ class Codec:
         max_pixels: int | None = MAX_PIXELS,
     ) -> Tokens:
         """A picture to its first `budget` tokens (all of them: None), without any coding."""
-        check_limits(budget, None, None)
+        budget, _ = check_limits(budget, None)
         rgb = image.to_rgb(picture, background, max_pixels)
         source = source_of(self.model, rgb)
         digits = source.first(source.order.digits if budget is None else budget * DIGITS)
@@ -126,13 +127,7 @@ class Codec:
 
     def pack(self, tokens: Tokens) -> bytes:
         """Tokens to the shortest stream that determines them all."""
-        order = self._order_of(tokens)
-        digits = to_digits(tokens.ids)
-        if digits[order.digits :].any() or len(digits) - order.digits >= DIGITS:
-            raise TokensError(
-                f"{len(tokens)} tokens are more than a picture of this size has "
-                f"({-(-order.digits // DIGITS)})"
-            )
+        order, digits = self._digits_of(tokens)
         passes = iter(order.split(digits))
         script = codestring.Script(order, lambda step: next(passes))
         return self._head(order) + codestring.code(script, None if len(digits) else 0)
@@ -203,10 +198,7 @@ class Codec:
         `decoder`, `realism`, `device` and `dtype` as for `decode`.
         """
         draw = decoders.find(decoder, realism, device, dtype)
-        order = self._order_of(tokens)
-        digits = to_digits(tokens.ids)
-        if digits[order.digits :].any():
-            raise TokensError("more tokens than a picture of this size has")
+        order, digits = self._digits_of(tokens)
         known = known_of(order, digits)
         return decoders.picture(known, draw, size)
 
@@ -264,9 +256,18 @@ class Codec:
         header = frame.header
         return order_for(self.model, header.height, header.width, 1 if header.grey else 3)
 
-    def _order_of(self, tokens: Tokens) -> Order:
+    def _digits_of(self, tokens: Tokens) -> tuple[Order, np.ndarray]:
+        """Where the digits of this model's tokens belong, and the digits."""
         width, height = check_tokens(tokens, self.model)
-        return order_for(self.model, height, width, 1 if tokens.grey else 3)
+        replace(tokens, vocabulary=VOCABULARY)  # raises for ids beyond it, whatever they say
+        order = order_for(self.model, height, width, 1 if tokens.grey else 3)
+        digits = to_digits(tokens.ids)
+        if digits[order.digits :].any() or len(digits) - order.digits >= DIGITS:
+            raise TokensError(
+                f"{len(tokens)} tokens are more than a picture of this size has "
+                f"({-(-order.digits // DIGITS)})"
+            )
+        return order, digits
 
     def _tokens(self, digits: np.ndarray, order: Order) -> Tokens:
         size = order.width, order.height

@@ -63,15 +63,15 @@ class Request:
                 the decoder is not the linear one.
         """
         tokens, aims = qualities.check(budget, quality)
-        check_limits(tokens, max_bytes, psnr)
+        tokens, max_bytes = check_limits(tokens, max_bytes, psnr)
         efforts.check(effort, decoder)
         if not aims and all(limit is None for limit in (tokens, max_bytes, psnr)):
             psnr = DEFAULT_PSNR
         told = psnr is not None or (reference and bool(aims))
         if told and str(decoder) != efforts.LINEAR:
             raise ArgumentError(
-                "decibels are told by the linear decoder: give another one with max_bytes, budget "
-                "or, without a reference, quality"
+                f"decibels ({DEFAULT_PSNR:g} without any limit) are told by the linear decoder: "
+                "give another one with max_bytes, budget or, without a reference, quality"
             )
         return cls(tokens, max_bytes, psnr, aims, effort)
 

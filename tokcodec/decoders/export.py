@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tokcodec import decoders
 from tokcodec.decoders import stored
+from tokcodec.decoders.trained import ONNX_SUFFIX
 from tokcodec.errors import ArgumentError
 from tokcodec.files import write_atomically
 
@@ -27,6 +28,8 @@ def run(args: argparse.Namespace) -> int:
     """Write the file; 0."""
     if find_spec("onnx") is None:
         raise ArgumentError("writing ONNX needs onnx: pip install 'tokcodec[onnx]'")
+    if args.onnx.suffix != ONNX_SUFFIX:  # it is how others tell what a file is
+        raise ArgumentError(f"the name of the file to write ends in {ONNX_SUFFIX}: {args.onnx}")
     if args.decoder is None and not decoders.SHIPPED.exists():
         raise ArgumentError("the shipped decoder is missing: say which, --decoder FILE.safetensors")
     from tokcodec.decoders.onnx_file import to_bytes

@@ -39,7 +39,11 @@ class Setting:
     @classmethod
     def of(cls, device: Any, dtype: Any) -> Setting:
         """From arguments: names, torch's own, or None for what is usual."""
-        return cls(str(device or cls.device), str(dtype or cls.precision).removeprefix("torch."))
+        if isinstance(device, int):
+            device = f"cuda:{device}"  # as torch numbers them
+        where = cls.device if device is None else str(device)
+        precision = cls.precision if dtype is None else str(dtype)
+        return cls(where, precision.removeprefix("torch."))
 
 
 USUAL = Setting()

@@ -113,8 +113,8 @@ def bursty(rate: float, burst: float = 3.0) -> Channel:
 
 
 def _check_rate(rate: float) -> None:
-    if not 0 <= rate < 1:
-        raise ArgumentError(f"a loss rate lies in 0..1, below 1; not {rate}")
+    if not isinstance(rate, (int, float, np.number)) or not 0 <= rate < 1:
+        raise ArgumentError(f"a loss rate lies in 0..1, below 1; not {rate!r:.40}")
 
 
 @lru_cache(maxsize=256)

@@ -6,6 +6,8 @@ import binascii
 import struct
 from dataclasses import dataclass
 
+import numpy as np
+
 from tokcodec.errors import ArgumentError
 from tokcodec.stream.header import crc8
 
@@ -69,12 +71,14 @@ def room(mtu: int, check: str) -> int:
     """
     if check not in CHECKS:
         raise ArgumentError(f"a check is one of {', '.join(CHECKS)}, not {check!r}")
+    if isinstance(mtu, bool) or not isinstance(mtu, (int, np.integer)):
+        raise ArgumentError(f"a packet has a whole number of bytes, not {mtu!r:.40}")
     if mtu <= HEADER + CHECKS[check]:
         raise ArgumentError(
             f"packets of {mtu} bytes are too small: header and check take "
             f"{HEADER + CHECKS[check]}, and a byte of the picture must follow"
         )
-    return min(mtu, LONGEST) - HEADER - CHECKS[check]
+    return min(int(mtu), LONGEST) - HEADER - CHECKS[check]
 
 
 def _sum(head: bytes, check: str) -> bytes:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from math import ceil
 
+import numpy as np
+
+from tokcodec.arguments import as_bytes
 from tokcodec.errors import ArgumentError
 from tokcodec.link import packet as packets_of
 from tokcodec.link import protection
@@ -27,7 +30,7 @@ def split(
     check: str = "crc8",
     picture: int = 0,
     packets: int | None = None,
-    loss: Channel = LOSS,
+    loss: Channel | float = LOSS,
     original: Picture | None = None,
     reference: Given | None = None,
 ) -> list[bytes]:
@@ -45,7 +48,7 @@ def split(
         picture: a number that differs from those of other pictures on the way, counted modulo 128.
         packets: how many to send. Without it as many as the whole stream needs; with protection,
             1 / (1 - loss) times that.
-        loss: the link, as far as it is known.
+        loss: the link, as far as it is known; a number is what share of the packets is lost.
         original: the picture itself. Protection then fits its own errors instead of those guessed
             from the stream.
         reference: what the picture was encoded with, which the receiver has already. Only
@@ -60,7 +63,11 @@ def split(
     if protect not in PROTECTIONS:
         raise ArgumentError(f"protect is one of {', '.join(PROTECTIONS)}, not {protect!r}")
     room = packets_of.room(mtu, check)
-    data = bytes(data)
+    data = as_bytes(data)
+    if isinstance(picture, bool) or not isinstance(picture, (int, np.integer)):
+        raise ArgumentError(f"a picture's number is a whole number, not {picture!r:.40}")
+    if not isinstance(loss, Channel):
+        loss = independent(loss)
     stream = shorten(data)
     count = packets if packets is not None else _enough(len(stream), room, loss, protect)
     if not protection.possible(protection.PLAIN if protect == "none" else 1, count):
@@ -74,7 +81,7 @@ def split(
         worth = decibels(errors(data, original, reference))[len(data) - len(stream) :]
         plan = choose(worth, count, room, loss, protect)
     bodies = _bodies(stream[: plan.used], plan, count)
-    number = picture % PICTURES
+    number = int(picture) % PICTURES
     return [
         packets_of.write(Packet(number, plan.scheme, i, len(bodies), body), check)
         for i, body in enumerate(bodies)

@@ -7,7 +7,7 @@ import os
 import warnings
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
@@ -15,7 +15,7 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 from tokcodec.errors import ArgumentError, ImageTooLargeError, InputError, TokCodecError
 from tokcodec.limits import MAX_SIDE
 
-Picture = Any  # PIL image, array, CHW tensor, path, or the bytes of an image file
+Picture = Any  # PIL image, array, CHW tensor, path, the bytes of an image file, or an open one
 Colour = tuple[int, int, int]
 WHITE: Colour = (255, 255, 255)
 
@@ -31,8 +31,8 @@ def to_rgb(
 
     Args:
         picture: PIL image; array (height, width) or (height, width, 1 | 3 | 4) of uint8, uint16,
-            bool or float; torch tensor (1 | 3 | 4, height, width) or (height, width); path; or
-            the bytes of an image file.
+            bool or float; torch tensor (1 | 3 | 4, height, width) or (height, width); path; the
+            bytes of an image file, or such a file, open for reading.
         background: RGB to see through transparent parts, each 0..255.
         max_pixels: refuse larger pictures, before their pixels are read; None for no limit.
 
@@ -55,6 +55,8 @@ def to_rgb(
         )
     if isinstance(picture, (bytes, bytearray, memoryview)):
         return _from_file(io.BytesIO(picture), "these bytes", background, max_pixels)
+    if callable(getattr(picture, "read", None)):
+        return _from_file(picture, "the picture", background, max_pixels)
     if hasattr(picture, "detach") and hasattr(
         picture, "cpu"
     ):  # a torch tensor, without importing torch
@@ -64,7 +66,7 @@ def to_rgb(
     else:
         raise InputError(
             f"cannot make a picture of a {type(picture).__name__}: "
-            "give a PIL image, array, tensor, path or bytes"
+            "give a PIL image, array, tensor, path, bytes or an open file"
         )
     return _from_array(array, background, max_pixels)
 
@@ -86,7 +88,8 @@ def check_size(width: int, height: int, max_pixels: int | None) -> None:
         ImageTooLargeError: it has more than `max_pixels`, or a side beyond the format's.
         ArgumentError: `max_pixels` is no number and not None.
     """
-    if max_pixels is not None and not isinstance(max_pixels, (int, float, np.number)):
+    number = isinstance(max_pixels, (int, float, np.number)) and not isinstance(max_pixels, bool)
+    if max_pixels is not None and not (number and max_pixels == max_pixels):  # not NaN
         raise ArgumentError(f"max_pixels is a number, or None for no limit, not {max_pixels!r}")
     if width < 1 or height < 1:
         raise InputError(f"a picture needs at least one pixel; this one is {width} x {height}")
@@ -102,7 +105,7 @@ def check_size(width: int, height: int, max_pixels: int | None) -> None:
 
 
 def _from_file(
-    source: str | io.BytesIO, what: str, background: Colour, max_pixels: int | None
+    source: str | IO[bytes], what: str, background: Colour, max_pixels: int | None
 ) -> np.ndarray:
     try:
         with warnings.catch_warnings():

@@ -13,35 +13,36 @@ from PIL import Image
 from torch import Tensor
 
 from tokcodec.arguments import Size, check_size
+from tokcodec.errors import ArgumentError
 from tokcodec.limits import MAX_PIXELS
 from tokcodec.pixels import geometry, image
 from tokcodec.pixels.image import WHITE, Colour, Picture
 from tokcodec.register import square
 from tokcodec.register.model import RegisterModel
 from tokcodec.register.square import SQUASH, Finish
-from tokcodec.stream.header import HASHED, Header
 from tokcodec.tokens.tokens import Tokens
 
+BATCH = 8  # pictures; on a CPU that would only cost memory
 EMPTY = 128  # grey of a picture of which no token is known
 
 
 def see(
     model: RegisterModel,
     pictures: Iterable[Picture],
-    batch: int,
+    batch: int | None,
     fit: str = SQUASH,
     background: Colour = WHITE,
     max_pixels: int | None = MAX_PIXELS,
 ) -> Iterator[Tokens]:
     """All tokens of each picture; arguments as for `RegisterCodec.encode`."""
-    for some in _batches(pictures, batch):
+    for some in _batches(pictures, usual(model) if batch is None else batch):
         squares, blanks = [], []
         for picture in some:
             rgb = image.to_rgb(picture, background, max_pixels)
             size = rgb.shape[1], rgb.shape[0]
             squares.append(square.enter(rgb, model.tokenizer.side, fit))
             way = SQUASH if size[0] == size[1] else fit
-            blanks.append(told(model, [], Header(HASHED, *size, image.is_grey(rgb)), way))
+            blanks.append(model.tokens([], size, image.is_grey(rgb), way))
         pixels = torch.from_numpy(np.stack(squares)).to(device_of(model)).movedim(-1, 1)
         with torch.inference_mode():
             ids = model.tokenizer.ids(pixels.float() / 255).cpu().numpy()
@@ -53,7 +54,7 @@ def draw(
     model: RegisterModel,
     pictures: Sequence[Tokens],
     size: Size | None,
-    batch: int,
+    batch: int | None,
     options: dict[str, Any],
     finish: Finish | None = None,
 ) -> list[Image.Image]:
@@ -64,19 +65,13 @@ def draw(
     drawn: dict[int, Image.Image] = {}
     for length in sorted({len(tokens) for tokens in pictures}):
         alike = [i for i, tokens in enumerate(pictures) if len(tokens) == length]
-        for some in _batches(alike, batch):
+        for some in _batches(alike, usual(model) if batch is None else batch):
             ids = np.stack([pictures[i].ids for i in some]).astype(np.int64)
             pixels = _pixels(model, torch.from_numpy(ids), options).movedim(1, -1)
             shown = (pixels * 255).round().to(torch.uint8).cpu().numpy()
             for i, one in zip(some, shown, strict=True):
                 drawn[i] = _leave(one, pictures[i], frame, finish)
     return [drawn[i] for i in range(len(pictures))]
-
-
-def told(model: RegisterModel, ids: Any, header: Header, fit: str) -> Tokens:
-    """Ids and what a header tells of their picture."""
-    size = header.width, header.height
-    return Tokens(ids, model.id, size, header.grey, model.tokenizer.vocabulary, fit)
 
 
 def _pixels(model: RegisterModel, ids: Tensor, options: dict[str, Any]) -> Tensor:
@@ -98,12 +93,19 @@ def _leave(
     return square.leave(drawn, tokens.size, wanted, tokens.fit, finish)
 
 
+def usual(model: RegisterModel) -> int:
+    """How many pictures go through its network together, unless told."""
+    return 1 if device_of(model).type == "cpu" else BATCH
+
+
 def device_of(model: RegisterModel) -> torch.device:
     """Where its network works."""
     return next(model.tokenizer.parameters()).device  # type: ignore[attr-defined]
 
 
 def _batches(items: Iterable[Any], size: int) -> Iterator[list[Any]]:
+    if not isinstance(size, int) or size < 1:
+        raise ArgumentError(f"a batch has at least one picture, not {size!r}")
     left = iter(items)
     while some := list(islice(left, size)):
         yield some

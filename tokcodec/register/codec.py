@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from PIL import Image
@@ -14,15 +15,13 @@ from tokcodec.errors import ArgumentError
 from tokcodec.limits import MAX_PIXELS
 from tokcodec.pixels.image import WHITE, Colour, Picture
 from tokcodec.register import detail, payload, square, stream
-from tokcodec.register.batches import device_of, draw, see
 from tokcodec.register.model import OWN, RegisterModel
 from tokcodec.register.square import SQUASH, Finish
 from tokcodec.register.stream import NO_REFERENCE
+from tokcodec.register.tokenizer import NO_TORCH
 from tokcodec.stream import framing
 from tokcodec.stream.info import Info
 from tokcodec.tokens.tokens import Tokens
-
-BATCH = 8  # pictures that go through the network together; on a CPU that would only cost memory
 
 
 class RegisterCodec:
@@ -30,12 +29,12 @@ class RegisterCodec:
 
     Args:
         model: the tokenizer, on the device where it is to work.
-        batch: pictures that go through the network together; None: one on a CPU, else 8.
+        batch: pictures that go through the network together; None: one on a CPU, where more would
+            only cost memory, else 8.
     """
 
     def __init__(self, model: RegisterModel, batch: int | None = None) -> None:
-        self.model = model
-        self.batch = batch or (1 if device_of(model).type == "cpu" else BATCH)
+        self.model, self.batch = model, batch
 
     def __repr__(self) -> str:
         return f"<RegisterCodec {self.model.name} {self.model.id[:8]}>"
@@ -95,10 +94,12 @@ class RegisterCodec:
         quality: float | None = None,
         effort: int = 0,
         reference: Any = None,
-        **options,
+        fit: str = SQUASH,
+        background: Colour = WHITE,
+        max_pixels: int | None = MAX_PIXELS,
     ) -> list[bytes]:
         """`encode` for each picture, in order, several at a time."""
-        check_limits(budget, max_bytes, psnr)
+        budget, max_bytes = check_limits(budget, max_bytes, psnr)
         for given, said in (
             (psnr is not None, "aims at likeness, not at decibels: give budget or max_bytes"),
             (quality is not None, "has no measure of quality: give budget or max_bytes"),
@@ -107,13 +108,22 @@ class RegisterCodec:
         ):
             if given:
                 raise ArgumentError(f"{self.model.name} {said}")
-        found = list(see(self.model, pictures, self.batch, **options))
+        seen = _networks().see(self.model, pictures, self.batch, fit, background, max_pixels)
+        found = list(seen)
         return [stream.write(self.model, tokens, budget, max_bytes, bare) for tokens in found]
 
-    def tokenize(self, picture: Picture, budget: int | None = None, **options) -> Tokens:
-        """A picture to its first `budget` tokens (all of them: None); options as for `encode`."""
-        check_limits(budget, None)
-        (tokens,) = see(self.model, [picture], self.batch, **options)
+    def tokenize(
+        self,
+        picture: Picture,
+        budget: int | None = None,
+        *,
+        fit: str = SQUASH,
+        background: Colour = WHITE,
+        max_pixels: int | None = MAX_PIXELS,
+    ) -> Tokens:
+        """A picture to its first `budget` tokens (all of them: None); the rest as for `encode`."""
+        budget, _ = check_limits(budget, None)
+        (tokens,) = _networks().see(self.model, [picture], self.batch, fit, background, max_pixels)
         return tokens[:budget]
 
     def pack(self, tokens: Tokens) -> bytes:
@@ -217,7 +227,7 @@ class RegisterCodec:
     def _finish(self, decoder: str | Path, realism: float | None) -> Finish | None:
         """What draws the detail above the square, if that is not the tokenizer's own work."""
         if self.model.family == OWN:
-            side, device = self.model.tokenizer.side, device_of(self.model)
+            side, device = self.model.tokenizer.side, _networks().device_of(self.model)
             return detail.finish(side, decoder, realism, None if device.type == "cpu" else device)
         if str(decoder) != "auto" or realism is not None:
             raise ArgumentError("published tokenizers bring their own decoder, without realism")
@@ -230,6 +240,20 @@ class RegisterCodec:
         options: dict[str, Any],
         finish: Finish | None,
     ) -> list[Image.Image]:
+        if any(options.get(name) is not None for name in ("device", "dtype")):
+            raise ArgumentError(
+                f"{self.model.name} works where it was loaded: tokcodec.load(..., device=, dtype=)"
+            )
+        options = {k: v for k, v in options.items() if k not in ("device", "dtype")}
         if pictures and self.model.fixed:
             stream.warn(self.model, min(len(tokens) for tokens in pictures))
-        return draw(self.model, pictures, size, self.batch, options, finish)
+        return _networks().draw(self.model, pictures, size, self.batch, options, finish)
+
+
+def _networks() -> ModuleType:
+    """What needs torch; streams can be read and cut without."""
+    try:
+        from tokcodec.register import batches
+    except ImportError:
+        raise ArgumentError(NO_TORCH) from None
+    return batches

@@ -20,7 +20,7 @@ from tokcodec.prior.knowledge import Knowledge
 from tokcodec.register.square import Finish
 from tokcodec.tokens.tokens import DIGITS
 
-TOKENS = 0.4  # of the pyramid, for each pixel of the square; docs/training.md has the measurements
+TOKENS = 2.0  # of the pyramid, for each pixel of the square; docs/training.md has the measurements
 
 
 def finish(

@@ -13,7 +13,8 @@ from tokcodec.register.checkpoint import Checkpoint
 from tokcodec.register.flextok import flextok_from
 from tokcodec.register.model import OWN
 from tokcodec.register.onedpiece import OneDPiece
-from tokcodec.register.registers import KIND, tokenizer_from
+from tokcodec.register.registers import tokenizer_from
+from tokcodec.register.registers_shape import KIND
 from tokcodec.register.titok import TiTok
 from tokcodec.register.titok_shape import Shape, shape_of
 from tokcodec.register.tokenizer import Tokenizer

@@ -10,7 +10,7 @@ import torch
 
 from tokcodec import devices, weights
 from tokcodec.errors import ArgumentError, InputError, TokCodecWarning
-from tokcodec.register import checkpoint, families, prior_file
+from tokcodec.register import checkpoint, families, prior_file, shipped
 from tokcodec.register.codec import RegisterCodec
 from tokcodec.register.model import RegisterModel
 from tokcodec.register.prior import Uniform
@@ -28,14 +28,15 @@ def load(
     dtype: str | torch.dtype | None = None,
     prior: str | Path | None = None,
 ) -> RegisterCodec:
-    """The codec of a register tokenizer, loaded once for each device, precision and prior.
+    """The codec of a register tokenizer, loaded once for each device, precision and prior, and
+    remembered for the streams that name it.
 
     Args:
         name_or_path: "hf-hub:owner/name", a name from `tokcodec.models()`, or a folder or file.
         device: where the network works: "cpu" (None) or "cuda".
         dtype: "float32" (None) or "bfloat16". Codes are always looked up in float32.
         prior: file of `tokcodec train prior` or `register-prior`; None takes all digits for equally
-            likely.
+            likely, but for shipped tokenizers, which have their own.
 
     Raises:
         UnknownModelError, InputError: it is not found, or cannot be read or downloaded.
@@ -46,18 +47,31 @@ def load(
     Warns:
         TokCodecWarning: the licence of a published model, before it is used for the first time.
     """
+    codec = open_codec(name_or_path, device, dtype, prior)
+    weights.keep(codec.model)
+    return codec
+
+
+def open_codec(
+    name_or_path: str | Path,
+    device: str | torch.device | None = None,
+    dtype: str | torch.dtype | None = None,
+    prior: str | Path | None = None,
+) -> RegisterCodec:
+    """As `load`; streams that name it are not told."""
     where, precision = devices.find(device), _dtype(dtype)
     listed = published(name_or_path)
     if listed is not None:
         _tell(listed)
     files = find(name_or_path)
+    if prior is None and str(name_or_path) in shipped.CODES:
+        prior = shipped.prior_of(files.name)
     key = (*_stamp(files.all), where, precision)
     if key not in _loaded:
         _loaded[key] = _open(files, listed, where, precision)
     codec = _loaded[key]
     if prior is not None:
         codec = _with(codec, key, Path(prior))
-    weights.keep(codec.model)
     return codec
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from tokcodec.register.payload import Code
 from tokcodec.register.prior import Prior
 from tokcodec.register.tokenizer import Tokenizer
+from tokcodec.tokens.tokens import Tokens
 
 FORMAT = 1
 OWN = "register"  # family of tokenizers that `tokcodec train register` makes
@@ -62,6 +63,10 @@ class RegisterModel:
     def code(self) -> Code:
         """How its tokens are written."""
         return Code(self.tokenizer.levels, self.tokenizer.length, self.prior)
+
+    def tokens(self, ids: Any, size: tuple[int, int], grey: bool, fit: str) -> Tokens:
+        """Ids of its own, and what became of their picture, of `size` (width, height)."""
+        return Tokens(ids, self.id, size, grey, self.tokenizer.vocabulary, fit)
 
     @property
     def fixed(self) -> bool:

@@ -26,11 +26,9 @@ from tokcodec.register.checkpoint import Checkpoint
 from tokcodec.register.flextok_encoder import visible
 from tokcodec.register.flextok_layers import Block, Patches, norm
 from tokcodec.register.fsq import FSQ
-from tokcodec.register.registers_shape import RegisterShape
+from tokcodec.register.registers_shape import CARD, KIND, RegisterShape
 from tokcodec.register.registers_skip import Skip, to_cosines, to_pixels
 
-KIND = "tokcodec-register"  # of metadata in a file: the shape
-CARD = "card"
 SPREAD = 0.3  # of places and registers at first
 
 

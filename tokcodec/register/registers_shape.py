@@ -10,6 +10,8 @@ from typing import Any
 
 from tokcodec.errors import ArgumentError, DamagedModelError
 
+KIND = "tokcodec-register"  # of metadata in a file: the shape
+CARD = "card"
 LEVELS = (7, 5, 5, 5, 5)  # 4,375 different tokens, 12.1 bits (Mentzer et al., ICLR 2024, table 1)
 # At most; a file that says more is not read. Products of sizes are checked against its tensors.
 MOST = {"side": 512, "tokens": 1024, "width": 4096, "depth": 64, "vocabulary": 1 << 20}
@@ -48,7 +50,7 @@ class RegisterShape:
             raise ArgumentError("side is a multiple of patch, and width of head")
         found = {
             "side": self.side, "tokens": self.tokens, "width": self.width,
-            "depth": max(self.encoder, self.decoder), "vocabulary": prod(self.levels),
+            "depth": max(self.encoder, self.decoder), "vocabulary": self.vocabulary,
         }  # fmt: skip
         for name, value in found.items():
             if value > MOST[name]:
@@ -58,6 +60,11 @@ class RegisterShape:
             raise ArgumentError("there is a slot for every digit of a register tokenizer, or none")
         if any(type(v) is not int or not 0 <= v < cosines for v in self.slots):
             raise ArgumentError(f"slots of a register tokenizer are 0..{cosines - 1}")
+
+    @property
+    def vocabulary(self) -> int:
+        """Number of different tokens."""
+        return prod(self.levels)
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))

@@ -8,7 +8,7 @@ from pathlib import Path
 from safetensors import SafetensorError, safe_open
 
 from tokcodec.errors import UnknownModelError
-from tokcodec.register import hub, shards
+from tokcodec.register import hub, shards, shipped
 from tokcodec.register.published import Published, by_address, by_name
 
 SAFE = ".safetensors"
@@ -45,6 +45,8 @@ class Files:
 def names_tokenizer(name_or_path: str | Path) -> bool:
     """Whether this is a name or path of a register tokenizer, not of a pyramid's model."""
     path = Path(name_or_path)
+    if str(name_or_path) in shipped.CODES:
+        return True
     if str(name_or_path).startswith(hub.PREFIX) or published(name_or_path) or path.is_dir():
         return True
     if not path.is_file():
@@ -72,6 +74,8 @@ def find(name_or_path: str | Path) -> Files:
         InputError: the hub cannot be reached, and nothing is cached.
     """
     name = str(name_or_path)
+    if name in shipped.CODES:
+        return Files(name, shipped.weights_of(name))
     known = published(name)
     if known is not None or name.startswith(hub.PREFIX):
         address = known.hub if known is not None else name.removeprefix(hub.PREFIX)

@@ -8,7 +8,6 @@ from dataclasses import replace
 from tokcodec.arguments import Size, check_tokens
 from tokcodec.errors import TokCodecWarning, TokensError, UnknownFieldError
 from tokcodec.register import payload, square
-from tokcodec.register.batches import told
 from tokcodec.register.model import RegisterModel
 from tokcodec.stream import framing
 from tokcodec.stream.framing import Frame
@@ -62,7 +61,8 @@ def read(model: RegisterModel, frame: Frame, fit: str | None = None) -> Tokens:
     if fit is None:
         fit = square.mode_of(dict(frame.header.extension).get(FIT, b""))
     digits = payload.read(model.code, frame.payload)
-    return told(model, model.code.ids(digits), frame.header, fit)
+    header = frame.header
+    return model.tokens(model.code.ids(digits), (header.width, header.height), header.grey, fit)
 
 
 def own(model: RegisterModel, tokens: Tokens) -> Tokens:

@@ -4,9 +4,12 @@ to pictures.
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from torch import Tensor
+if TYPE_CHECKING:
+    from torch import Tensor
+
+NO_TORCH = "register tokenizers need torch: pip install 'tokcodec[neural]'"
 
 
 class Tokenizer(Protocol):

@@ -9,10 +9,11 @@ import struct
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, overload
 
 import zstandard
 
+from tokcodec.arguments import as_bytes
 from tokcodec.errors import (
     ArgumentError,
     BadMagicError,
@@ -41,6 +42,7 @@ _END = struct.Struct(
 _ENTRY = struct.Struct(
     ">IHHBBH"
 )  # payload length, width - 1, height - 1, grey, extension length, name length
+_NONE: Any = object()  # instead of a name that is missing
 _LARGEST = BLOCK * (_ENTRY.size + 255 + 65535)  # no honest block is larger
 
 
@@ -64,7 +66,10 @@ class Bundle(Sequence[bytes]):
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = Path(path)
+        try:
+            self.path = Path(path)
+        except TypeError:
+            raise ArgumentError(f"a bundle lies at a path, not {path!r:.40}") from None
         start = self._read(0, _START.size)
         if start[:4] != MAGIC:
             raise BadMagicError(f"{self.path} is no tokcodec bundle")
@@ -99,9 +104,11 @@ class Bundle(Sequence[bytes]):
 
         Raises:
             ModelMismatchError: the streams belong to different models.
-            ArgumentError: there are fewer names than streams, or no stream at all.
+            ArgumentError: there are not as many names as streams, or no stream at all.
             OutputExistsError, OutputError: the file cannot be written; nothing is left behind.
         """
+        if isinstance(streams, (bytes, bytearray, memoryview)) or isinstance(names, str):
+            raise ArgumentError("streams and names are lists of them, not a single one")
         given = iter(names) if names is not None else None
         with atomic_file(path, overwrite) as f:
             model: AnyModel | None = None
@@ -110,6 +117,7 @@ class Bundle(Sequence[bytes]):
             entries: list[tuple[Header, int, bytes]] = []
             count, first, at = 0, _START.size, _START.size
             for data in streams:
+                data = as_bytes(data)
                 header, length = headers.parse(data)
                 if model is None:
                     model = model_for(header)
@@ -119,8 +127,8 @@ class Bundle(Sequence[bytes]):
                         "a bundle holds streams of one model; these belong to several"
                     )
                 headers.check(data[:length], model.sha256)
-                name = "" if given is None else next(given, None)
-                if name is None:
+                name = "" if given is None else next(given, _NONE)
+                if name is _NONE:
                     raise ArgumentError("there are fewer names than streams")
                 try:
                     text = name.encode()
@@ -137,6 +145,8 @@ class Bundle(Sequence[bytes]):
                     entries, first = [], at
             if model is None:
                 raise ArgumentError("a bundle needs at least one stream")
+            if given is not None and next(given, _NONE) is not _NONE:
+                raise ArgumentError("there are more names than streams")
             if entries:
                 blocks.append(_pack_block(entries))
                 rooms.append(_ROOM.pack(0, len(blocks[-1]), first))
@@ -153,7 +163,14 @@ class Bundle(Sequence[bytes]):
     def __len__(self) -> int:
         return self._count
 
-    def __getitem__(self, index: int) -> bytes:  # type: ignore[override]
+    @overload
+    def __getitem__(self, index: int) -> bytes: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[bytes]: ...
+    def __getitem__(self, index: int | slice) -> bytes | list[bytes]:
+        """One stream, or some."""
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
         entry = self._entry(index)
         payload = self._read(entry.offset, entry.length)
         if len(payload) < entry.length:

@@ -100,7 +100,7 @@ def cut(
     Args:
         shortest: how many bytes of the payload determine so many tokens.
     """
-    check_limits(budget, max_bytes)
+    budget, max_bytes = check_limits(budget, max_bytes)
     check_room(max_bytes, frame.length)
     data = frame.data
     if budget is not None:
@@ -135,9 +135,9 @@ def info(
 
 def _check_model(model: AnyModel, header: Header, whole: bytes) -> None:
     if (header.model, header.hash) != weights.code_of(model):
-        prior = "" if isinstance(model, Model) else " or the prior= that it was written with"
+        prior = "" if isinstance(model, Model) else ", or give the prior= that it was written with"
         raise ModelMismatchError(
-            f"the stream was written by another model than {model.name}; "
-            f"decode it with tokcodec.decode{prior}"
+            f"the stream was written by another model than {model.name}: by {header.said}. Name no "
+            f"model, so that the header decides{prior}"
         )
     headers.check(whole, model.sha256)

@@ -57,6 +57,11 @@ class Header:
         return max(self.width, self.height) > 1 << NARROW
 
     @property
+    def said(self) -> str:
+        """What it says of the model, for messages."""
+        return f"that of hash {self.hash.hex()}..." if self.hash else f"that of code {self.model}"
+
+    @property
     def reference(self) -> bytes | None:
         """Data of the field that tells the reference; None if the picture stands alone.
 
@@ -156,8 +161,10 @@ def parse(data: bytes, bare: bool = False) -> tuple[Header, int]:
         values[name] = _bits(data, at, width)
         at += width
         if name == "version" and values["version"] != VERSION:
+            said = "; a code string alone wants original_size" if bare else ""
             raise UnsupportedVersionError(
-                f"stream of version {values['version']}; this tokcodec reads version {VERSION}"
+                f"stream of version {values['version']}; "
+                f"this tokcodec reads version {VERSION}{said}"
             )
         if name == "reserved" and values["reserved"]:
             raise UnsupportedVersionError(

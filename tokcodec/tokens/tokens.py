@@ -51,7 +51,12 @@ class Tokens(Sequence):
     fit: str = "squash"
 
     def __post_init__(self) -> None:
-        ids = np.asarray(self.ids)
+        try:
+            ids = np.asarray(self.ids)
+        except ValueError:
+            raise TokensError("token ids must be a list of whole numbers, not lists") from None
+        if not isinstance(self.model, str):
+            raise TokensError(f"tokens name their model by its identity, not {self.model!r:.40}")
         if ids.ndim != 1 or (ids.size and ids.dtype.kind not in "iu"):
             raise TokensError(
                 f"token ids must be a list of whole numbers, not {ids.dtype} of shape {ids.shape}"

@@ -139,7 +139,7 @@ def run(args: argparse.Namespace) -> int:
                 "tokens": task.model.tokens_id,
                 "held_out": trained.checked,
                 "images": [p.name for p in args.images],
-                "config": {**asdict(config), "schedule": asdict(schedule)},
+                "config": for_card({**asdict(config), "schedule": asdict(schedule)}),
                 "steps": trained.step,
                 "minutes": trained.seconds / 60,
             }
@@ -147,6 +147,16 @@ def run(args: argparse.Namespace) -> int:
                 card["realism"] = realism.default
             write(args.out / DECODER, cast(Network, trained.average), card)
     return 0
+
+
+def for_card(config: dict[str, Any]) -> dict[str, Any]:
+    """A configuration as others may read it: files by their names, not where they lie here."""
+    return {
+        key: value | {"features": Path(value["features"]).name}
+        if isinstance(value, dict) and value.get("features")
+        else value
+        for key, value in config.items()
+    }
 
 
 def amounts(args: argparse.Namespace, count: int, batch: int) -> tuple[int, int]:

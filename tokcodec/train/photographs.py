@@ -142,6 +142,9 @@ def held_out(paths: Sequence[Path], side: int, count: int) -> Tensor:
             box = (left, top, left + short, top + short)
             found.append(np.asarray(image.resize((side, side), Image.Resampling.LANCZOS, box)))
     if not found:
-        raise InputError(f"none of the photographs kept for validation is {side} pixels a side")
+        raise InputError(
+            "none of the photographs kept for validation (one in 64, by a hash of its name) has "
+            f"{side} pixels a side: give more of them"
+        )
     even = np.linspace(0, len(found) - 1, min(count, len(found))).round().astype(int)
     return torch.from_numpy(np.stack([found[i] for i in even])).permute(0, 3, 1, 2).contiguous()

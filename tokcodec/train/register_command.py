@@ -103,7 +103,9 @@ def run(args: argparse.Namespace) -> int:
             card = {
                 "held_out": trained.checked,
                 "images": [p.name for p in args.images],
-                "config": {**asdict(config), "schedule": asdict(schedule), "aims": asdict(aims)},
+                "config": command.for_card(
+                    {**asdict(config), "schedule": asdict(schedule), "aims": asdict(aims)}
+                ),
                 "steps": trained.step,
                 "minutes": trained.seconds / 60,
             }

@@ -111,6 +111,8 @@ class Packets(Sender):
         self._next = -float("inf")  # when the next packet may go
 
     def room(self, max_bytes: int | None) -> int | None:
+        if max_bytes is not None and max_bytes < 1:
+            raise ArgumentError(f"max_bytes is above 0, not {max_bytes}")
         return None if max_bytes is None else max_bytes + SPARE
 
     def send(self, pictures: Sequence[tuple[bytes, bytes]], timeout: float | None) -> list[int]:

@@ -9,13 +9,16 @@ from typing import Protocol
 
 from tokcodec.errors import ModelMismatchError, UnknownModelError
 from tokcodec.model import FAMILY, Model, load_model
+from tokcodec.register import shipped as tokenizers
+from tokcodec.register.model import RegisterModel
 from tokcodec.register.published import PUBLISHED
 from tokcodec.stream.header import HASHED, Header
 from tokcodec.tokens.tokens import DIGITS, VOCABULARY
 
 DEFAULT = "pyramid"
 # Name: code in the header. Append only; a code is never given to another model.
-SHIPPED = {"pyramid": 1, "pyramid-2": 2}
+PYRAMIDS = {"pyramid": 1, "pyramid-2": 2}
+SHIPPED = PYRAMIDS | tokenizers.CODES
 
 
 class AnyModel(Protocol):
@@ -38,7 +41,7 @@ class ModelInfo:
 
     Attributes:
         name: as `tokcodec.load` takes it.
-        family: pyramid, titok, one-d-piece or flextok.
+        family: pyramid, register, titok, one-d-piece or flextok.
         code: in a stream's header; 255 for models that are not shipped.
         id: identity, 64 hexadecimal digits; empty until a model from the hub was loaded.
         vocabulary: number of different tokens; digits_per_token: digits that make one.
@@ -64,18 +67,7 @@ class ModelInfo:
 
 def models() -> list[ModelInfo]:
     """The models that come with tokcodec, then published ones that it loads from the hub."""
-    ours = [
-        ModelInfo(
-            name,
-            FAMILY,
-            code,
-            shipped(name).id,
-            VOCABULARY,
-            DIGITS,
-            shipped(name).card.get("about", ""),
-        )
-        for name, code in SHIPPED.items()
-    ]
+    ours = [_info(name) for name in SHIPPED]
     ids = {model.name: model.id for model in _opened.values()}
     return ours + [
         ModelInfo(
@@ -86,14 +78,32 @@ def models() -> list[ModelInfo]:
     ]  # fmt: skip
 
 
+def _info(name: str) -> ModelInfo:
+    """What is to be said of a shipped model."""
+    code, model = SHIPPED[name], _shipped(name)
+    if isinstance(model, Model):
+        about = model.card.get("about", "")
+        return ModelInfo(name, FAMILY, code, model.id, VOCABULARY, DIGITS, about)
+    net, about = model.tokenizer, tokenizers.about(name)
+    digits = len(net.levels)
+    return ModelInfo(
+        name, model.family, code, model.id, net.vocabulary, digits, about, tokens=net.length
+    )
+
+
 @cache
 def shipped(name: str) -> Model:
-    """A model that comes with tokcodec, by name."""
+    """A pyramid that comes with tokcodec, by name."""
     return load_model(Path(__file__).parent / f"{name}.safetensors", name)
 
 
+def _shipped(name: str) -> Model | RegisterModel:
+    """A model that comes with tokcodec, of whatever family."""
+    return shipped(name) if name in PYRAMIDS else tokenizers.shipped(name)
+
+
 def open_model(name_or_path: str | Path) -> Model:
-    """A model by its name ("default" is the best for most), or by the path of its file.
+    """A pyramid by its name ("default" is the best for most), or by the path of its file.
 
     Raises:
         UnknownModelError: there is no such name, and no such file.
@@ -102,13 +112,13 @@ def open_model(name_or_path: str | Path) -> Model:
     name = str(name_or_path)
     if name == "default":
         name = DEFAULT
-    if name in SHIPPED:
+    if name in PYRAMIDS:
         return shipped(name)
     path = Path(name_or_path)
     if not path.is_file():
         raise UnknownModelError(
-            f"no model {name!r}: give one of default, {', '.join(SHIPPED)}, "
-            "or the path of a model file"
+            f"no model {name[:80]!r}: give one of default, {', '.join(SHIPPED)}, another one that "
+            "`tokcodec models` lists, or the path of a model file"
         )
     model = load_model(path)
     keep(model)
@@ -130,7 +140,7 @@ def model_for(header: Header) -> AnyModel:
     """
     for name, code in SHIPPED.items():
         if header.model == code:
-            return shipped(name)
+            return _in_use(name)
     if header.model == HASHED:
         for sha256, model in _opened.items():
             if sha256[:4] == header.hash:
@@ -143,24 +153,30 @@ def model_for(header: Header) -> AnyModel:
     )
 
 
+def _in_use(name: str) -> AnyModel:
+    """A shipped model; a tokenizer on the device and in the precision it was loaded for last."""
+    model = _shipped(name)
+    return model if isinstance(model, Model) else _opened.get(model.sha256, model)
+
+
 def by_id(identity: str) -> AnyModel:
     """The model of that identity (64 hexadecimal digits), shipped or loaded."""
     for name in SHIPPED:
-        if shipped(name).id == identity:
-            return shipped(name)
+        if _shipped(name).id == identity:
+            return _in_use(name)
     for model in _opened.values():
         if model.id == identity:
             return model
     raise ModelMismatchError(
-        f"the tokens belong to the model {identity[:16]}..., which is not loaded; "
-        "load its file first"
+        f"the tokens belong to the model {identity[:16]}..., which is not loaded: load its file "
+        "first (tokens name a model by its identity, `codec.model.id`)"
     )
 
 
 def code_of(model: AnyModel) -> tuple[int, bytes]:
     """Model code and hash bytes for a header."""
     for name, code in SHIPPED.items():
-        if shipped(name).sha256 == model.sha256:
+        if _shipped(name).sha256 == model.sha256:
             return code, b""
     _opened.setdefault(model.sha256, model)
     return HASHED, model.sha256[:4]
