@@ -35,7 +35,7 @@ def add_limits(p: argparse.ArgumentParser, auto: bool = False) -> None:
 def add_model(p: argparse.ArgumentParser) -> None:
     """The model of streams that are read."""
     p.add_argument(
-        "--model", help="name, file or folder of a model, for streams of one that is not shipped"
+        "--model", help="the streams' model, by name, file or folder; needed if it is not shipped"
     )
     add_prior(p)
 
