@@ -187,6 +187,30 @@ def test_pictures_take_turns(stream: bytes, photograph):
         Packets(wire, Cutting(together=0))
 
 
+@pytest.mark.parametrize(
+    ("options", "limits"),
+    [
+        (["--budget", "20"], {"budget": 20}),
+        (["--quality", "20", "--effort", "1"], {"quality": 20, "effort": 1}),
+        (["--model", "register-small", "--max-bytes", "40"], {"model": "register-small"}),
+    ],
+)
+def test_how_a_picture_is_sent(options: list, limits: dict, tmp_path: Path, photograph):
+    scene = photograph("coffee", 96, 64)
+    Image.fromarray(scene).save(tmp_path / "now.png")
+    with UdpSource("127.0.0.1") as source:
+        to = ["--to", f"udp://127.0.0.1:{source.port}", "--protect", "none"]
+        assert main(["send", str(tmp_path / "now.png"), *to, *options]) == 0
+        gatherer, found = Gatherer("crc16", 10), []
+        while not (found and found[-1].complete):
+            gatherer.add(source.receive(PATIENCE) or b"", "here")
+            found += gatherer.grown()
+    whole = tokcodec.encode(scene, **limits)
+    data = found[-1].stream
+    assert data == whole[: len(data)]
+    assert len(data) == (34 if "--max-bytes" in options else len(whole))  # header and check: 6
+
+
 def test_commands_with_a_reference(tmp_path: Path, photograph, capsys):
     scene = photograph("coffee", 96, 64)
     key, picture = tmp_path / "key.tkc", tmp_path / "now.png"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from tokcodec.cli.options import tokens
 from tokcodec.transport import options
 
 
@@ -16,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-m", "--max-bytes", type=int, help="a picture on the wire, at most (a message with its id)"
     )
-    parser.add_argument("--psnr", type=float, help="decibels to reach (default without any limit)")
+    _add_encoding(parser.add_argument_group("of pictures (streams are sent as they are, or cut)"))
     options.add_reference(parser, "a stream that the pictures resemble, and the receiver has")
     parser.add_argument(
         "--timeout", type=float, default=30.0, help="seconds for a picture (%(default)s)"
@@ -24,6 +25,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add_qos(parser)
     _add_watch(parser.add_argument_group("with --watch"))
     _add_packets(parser.add_argument_group("over UDP"))
+
+
+def _add_encoding(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("-b", "--budget", type=tokens, help="tokens to keep, or auto")
+    group.add_argument("--psnr", type=float, help="decibels to reach (default without any limit)")
+    group.add_argument("--quality", type=float, help="0 to 100, even over pictures")
+    group.add_argument("--effort", type=int, help="0 (default) to 9: look longer, for a closer one")
+    group.add_argument("--model", default="default", help="name of a model, or its file or folder")
 
 
 def _add_watch(group: argparse._ArgumentGroup) -> None:

@@ -6,6 +6,7 @@ import argparse
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
@@ -35,6 +36,9 @@ def send(args: argparse.Namespace) -> int:
         raise ArgumentError("--timeout is above 0, --settle at least 0")
     loss = link.bursty(args.loss, args.burst) if args.burst else link.independent(args.loss)
     reference = [read(path) for path in args.reference] or None
+    codec = tokcodec.load(args.model)
+    given = {"quality": args.quality, "effort": args.effort, "reference": reference}
+    said: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     cutting = Cutting(
         args.mtu, args.max_bytes, args.protect, args.check, loss, args.forget, args.rate,
         args.together, reference,
@@ -45,7 +49,7 @@ def send(args: argparse.Namespace) -> int:
         def stream_of(path: Path) -> bytes:
             if path.suffix.lower() == STREAM:
                 return _stream(path, room)
-            return tokcodec.encode(path, max_bytes=room, psnr=args.psnr, reference=reference)
+            return codec.encode(path, args.budget, room, args.psnr, **said)
 
         if args.watch:
             return _watch(args, sender, stream_of)
