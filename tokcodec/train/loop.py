@@ -137,7 +137,10 @@ class State:
             self.task.restore(found["task"])
             self.step, self.seconds = int(found["step"]), float(found["seconds"])
         except Exception as e:  # torch's readers raise anything at damage, UnpicklingError first
-            raise DamagedModelError(f"cannot go on from {path}: {type(e).__name__}: {e}") from e
+            raise DamagedModelError(
+                f"cannot go on from {path} (a run wants the configuration and the --start that it "
+                f"began with): {type(e).__name__}: {e}"
+            ) from e
 
 
 def steps_done(out: Path) -> int:
