@@ -67,9 +67,14 @@ def check_limits(
     return _whole("budget", budget), _whole("max_bytes", max_bytes)
 
 
+def is_whole(value: object) -> bool:
+    """Whether it is a whole number, Python's or numpy's."""
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+
+
 def _whole(name: str, value: int | None) -> int | None:
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 0:
+    if not is_whole(value) or value < 0:
         raise ArgumentError(f"{name} must be a whole number from 0, not {value!r}")
     return int(value)

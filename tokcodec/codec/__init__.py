@@ -55,17 +55,15 @@ def load(
         raise ArgumentError(f"a model is a name or a path, not {name_or_path!r:.40}")
     if prior is not None and not _is_path(prior):
         raise ArgumentError(f"a prior is the path of a file, not {prior!r:.40}")
-    pyramid = str(name_or_path) in ("default", *weights.PYRAMIDS)
+    name = str(name_or_path)
     usual = all(option is None for option in (device, dtype, prior))
-    if str(name_or_path) in tokenizers.CODES and usual:  # its network can wait
-        weights.keep(model := tokenizers.shipped(str(name_or_path)))
-        return RegisterCodec(model)
-    if not pyramid and names_tokenizer(name_or_path):
-        try:
-            from tokcodec.register.load import load as load_tokenizer
-        except ImportError:
-            raise ArgumentError(NO_TORCH) from None
-        return load_tokenizer(name_or_path, device, dtype, prior)
+    if name not in ("default", *weights.PYRAMIDS) and names_tokenizer(name_or_path):
+        if usual and name in tokenizers.CODES:
+            codec = RegisterCodec(tokenizers.shipped(name))  # its network can wait
+        else:
+            codec = _load_tokenizer(name_or_path, device, dtype, prior)
+        weights.keep(codec.model)
+        return codec
     if not usual:
         raise ArgumentError(
             "device, dtype and prior are for register tokenizers; a pyramid needs none"
@@ -73,11 +71,19 @@ def load(
     return Codec(weights.open_model(name_or_path))
 
 
+def _load_tokenizer(*given: Any) -> RegisterCodec:
+    """As `tokcodec.register.load.load`; without torch an error that says so."""
+    try:
+        from tokcodec.register.load import load as load_now
+    except ImportError:
+        raise ArgumentError(NO_TORCH) from None
+    return load_now(*given)
+
+
 def _is_path(given: object) -> bool:
     """Whether it may be a name, or the path of something that may not be there."""
-    if not isinstance(given, (str, PathLike)):
-        return False
-    parts = fspath(given).split("/") if isinstance(fspath(given), str) else []
+    text = fspath(given) if isinstance(given, (str, PathLike)) else b""
+    parts = text.split("/") if isinstance(text, str) else []
     return any(parts) and all(len(fsencode(p)) <= LONGEST and "\0" not in p for p in parts)
 
 

@@ -6,8 +6,7 @@ import binascii
 import struct
 from dataclasses import dataclass
 
-import numpy as np
-
+from tokcodec.arguments import is_whole
 from tokcodec.errors import ArgumentError
 from tokcodec.stream.header import crc8
 
@@ -71,7 +70,7 @@ def room(mtu: int, check: str) -> int:
     """
     if check not in CHECKS:
         raise ArgumentError(f"a check is one of {', '.join(CHECKS)}, not {check!r}")
-    if isinstance(mtu, bool) or not isinstance(mtu, (int, np.integer)):
+    if not is_whole(mtu):
         raise ArgumentError(f"a packet has a whole number of bytes, not {mtu!r:.40}")
     if mtu <= HEADER + CHECKS[check]:
         raise ArgumentError(

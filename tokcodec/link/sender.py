@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from math import ceil
 
-import numpy as np
-
-from tokcodec.arguments import as_bytes
+from tokcodec.arguments import as_bytes, is_whole
 from tokcodec.errors import ArgumentError
 from tokcodec.link import packet as packets_of
 from tokcodec.link import protection
@@ -64,7 +62,7 @@ def split(
         raise ArgumentError(f"protect is one of {', '.join(PROTECTIONS)}, not {protect!r}")
     room = packets_of.room(mtu, check)
     data = as_bytes(data)
-    if isinstance(picture, bool) or not isinstance(picture, (int, np.integer)):
+    if not is_whole(picture):
         raise ArgumentError(f"a picture's number is a whole number, not {picture!r:.40}")
     if not isinstance(loss, Channel):
         loss = independent(loss)

@@ -48,9 +48,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Write the file, and say how large it is; 0."""
     form = formats.find(args.format)
-    path = decoders.SHIPPED if args.model == SHIPPED else Path(args.model)
-    if args.model in tokenizers.CODES:  # in such a format already, which is told
-        path = tokenizers.weights_of(args.model)
+    named = {SHIPPED: decoders.SHIPPED} | {n: tokenizers.weights_of(n) for n in tokenizers.CODES}
+    path = named.get(args.model, Path(args.model))
     if args.out.suffix != SUFFIX:  # it is how others tell what a file is
         raise ArgumentError(f"the name of the file to write ends in {SUFFIX}: {args.out} does not")
     data = quantised(path, form, args.keep)

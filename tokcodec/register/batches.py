@@ -35,7 +35,7 @@ def see(
     max_pixels: int | None = MAX_PIXELS,
 ) -> Iterator[Tokens]:
     """All tokens of each picture; arguments as for `RegisterCodec.encode`."""
-    for some in _batches(pictures, usual(model) if batch is None else batch):
+    for some in _batches(pictures, model, batch):
         squares, blanks = [], []
         for picture in some:
             rgb = image.to_rgb(picture, background, max_pixels)
@@ -65,7 +65,7 @@ def draw(
     drawn: dict[int, Image.Image] = {}
     for length in sorted({len(tokens) for tokens in pictures}):
         alike = [i for i, tokens in enumerate(pictures) if len(tokens) == length]
-        for some in _batches(alike, usual(model) if batch is None else batch):
+        for some in _batches(alike, model, batch):
             ids = np.stack([pictures[i].ids for i in some]).astype(np.int64)
             pixels = _pixels(model, torch.from_numpy(ids), options).movedim(1, -1)
             shown = (pixels * 255).round().to(torch.uint8).cpu().numpy()
@@ -93,17 +93,15 @@ def _leave(
     return square.leave(drawn, tokens.size, wanted, tokens.fit, finish)
 
 
-def usual(model: RegisterModel) -> int:
-    """How many pictures go through its network together, unless told."""
-    return 1 if device_of(model).type == "cpu" else BATCH
-
-
 def device_of(model: RegisterModel) -> torch.device:
     """Where its network works."""
     return next(model.tokenizer.parameters()).device  # type: ignore[attr-defined]
 
 
-def _batches(items: Iterable[Any], size: int) -> Iterator[list[Any]]:
+def _batches(items: Iterable[Any], model: RegisterModel, size: int | None) -> Iterator[list[Any]]:
+    """So many at a time; None: what suits the device where the network works."""
+    if size is None:
+        size = 1 if device_of(model).type == "cpu" else BATCH
     if not isinstance(size, int) or size < 1:
         raise ArgumentError(f"a batch has at least one picture, not {size!r}")
     left = iter(items)

@@ -240,11 +240,11 @@ class RegisterCodec:
         options: dict[str, Any],
         finish: Finish | None,
     ) -> list[Image.Image]:
-        if any(options.get(name) is not None for name in ("device", "dtype")):
-            raise ArgumentError(
-                f"{self.model.name} works where it was loaded: tokcodec.load(..., device=, dtype=)"
-            )
-        options = {k: v for k, v in options.items() if k not in ("device", "dtype")}
+        for name in ("device", "dtype"):  # which a pyramid's `decode` takes
+            if options.pop(name, None) is not None:
+                raise ArgumentError(
+                    f"{self.model.name} works where it was loaded: tokcodec.load(..., {name}=)"
+                )
         if pictures and self.model.fixed:
             stream.warn(self.model, min(len(tokens) for tokens in pictures))
         return _networks().draw(self.model, pictures, size, self.batch, options, finish)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from tokcodec import devices, weights
+from tokcodec import devices
 from tokcodec.errors import ArgumentError, InputError, TokCodecWarning
 from tokcodec.register import checkpoint, families, prior_file, shipped
 from tokcodec.register.codec import RegisterCodec
@@ -28,8 +28,7 @@ def load(
     dtype: str | torch.dtype | None = None,
     prior: str | Path | None = None,
 ) -> RegisterCodec:
-    """The codec of a register tokenizer, loaded once for each device, precision and prior, and
-    remembered for the streams that name it.
+    """The codec of a register tokenizer, loaded once for each device, precision and prior.
 
     Args:
         name_or_path: "hf-hub:owner/name", a name from `tokcodec.models()`, or a folder or file.
@@ -47,18 +46,6 @@ def load(
     Warns:
         TokCodecWarning: the licence of a published model, before it is used for the first time.
     """
-    codec = open_codec(name_or_path, device, dtype, prior)
-    weights.keep(codec.model)
-    return codec
-
-
-def open_codec(
-    name_or_path: str | Path,
-    device: str | torch.device | None = None,
-    dtype: str | torch.dtype | None = None,
-    prior: str | Path | None = None,
-) -> RegisterCodec:
-    """As `load`; streams that name it are not told."""
     where, precision = devices.find(device), _dtype(dtype)
     listed = published(name_or_path)
     if listed is not None:

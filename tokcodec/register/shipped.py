@@ -40,7 +40,8 @@ def prior_of(name: str) -> Path:
 
 @cache
 def shipped(name: str) -> RegisterModel:
-    """A tokenizer that comes with tokcodec, by name.
+    """A tokenizer that comes with tokcodec, by a name of `CODES`; its network works on the CPU in
+    float32.
 
     Raises:
         DamagedModelError: its files are not what they were.
@@ -65,7 +66,9 @@ def about(name: str) -> str:
 
 
 class Waiting(Tokenizer):
-    """A shipped tokenizer whose network is loaded when it is first used."""
+    """A shipped tokenizer whose network is loaded when it is first used; without torch that is an
+    `ArgumentError`.
+    """
 
     shortest = 1
 
@@ -77,10 +80,10 @@ class Waiting(Tokenizer):
     @cached_property
     def _network(self) -> Any:
         try:
-            from tokcodec.register.load import open_codec
+            from tokcodec.register.load import load
         except ImportError:
             raise ArgumentError(NO_TORCH) from None
-        return open_codec(self._name).model.tokenizer
+        return load(self._name).model.tokenizer
 
     def ids(self, pixels: Tensor) -> Tensor:
         """See `Tokenizer`."""

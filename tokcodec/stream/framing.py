@@ -137,7 +137,7 @@ def _check_model(model: AnyModel, header: Header, whole: bytes) -> None:
     if (header.model, header.hash) != weights.code_of(model):
         prior = "" if isinstance(model, Model) else ", or give the prior= that it was written with"
         raise ModelMismatchError(
-            f"the stream was written by another model than {model.name}: by {header.said}. Name no "
-            f"model, so that the header decides{prior}"
+            f"the stream was written by another model than {model.name}: by {header.model_named}. "
+            f"Name no model, so that the header decides{prior}"
         )
     headers.check(whole, model.sha256)

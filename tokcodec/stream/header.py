@@ -57,8 +57,8 @@ class Header:
         return max(self.width, self.height) > 1 << NARROW
 
     @property
-    def said(self) -> str:
-        """What it says of the model, for messages."""
+    def model_named(self) -> str:
+        """The model that it names, in words."""
         return f"that of hash {self.hash.hex()}..." if self.hash else f"that of code {self.model}"
 
     @property
