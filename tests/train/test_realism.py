@@ -21,9 +21,15 @@ from tests.train.test_features import as_batch, random_weights, weights_file  # 
 from tokcodec.decoders.climb import climb  # noqa: E402
 from tokcodec.decoders.network import Network, Shape  # noqa: E402
 from tokcodec.train.command import DECODER  # noqa: E402
+from tokcodec.train.decoder import log_error  # noqa: E402
 from tokcodec.train.features import Features  # noqa: E402
 from tokcodec.train.loop import CHECKPOINT  # noqa: E402
-from tokcodec.train.realism import AROUND, Realism, RealismTask  # noqa: E402
+from tokcodec.train.realism import (  # noqa: E402
+    AROUND,
+    Realism,
+    RealismTask,
+    patchwise_log_error,
+)
 from tokcodec.train.taildrop import analyse, to_planes, to_rgb  # noqa: E402
 
 CPU = torch.device("cpu")
@@ -157,6 +163,35 @@ def test_checks_tell_of_both_ends_of_the_knob(
     assert found["alike_360"] != 0
 
 
+def test_texture_costs_more_where_the_photograph_is_flat() -> None:
+    torch.manual_seed(0)
+    flat, rough = slice(0, 16), slice(16, 32)  # columns
+    truth = torch.zeros(2, 3, 32, 32)
+    truth[..., rough] = 40 * torch.randn(2, 3, 32, 16)
+    drawn = 2 * torch.randn_like(truth)  # blurred, and a little wrong everywhere
+    costs: dict[int, list[torch.Tensor]] = {}
+    for patch in (0, 16):
+        before = patchwise_log_error(drawn, truth, patch)
+        assert before.shape == (2,)
+        for half in (flat, rough):
+            invented = drawn.clone()
+            invented[..., half] += 10 * torch.randn(2, 3, 32, 16)
+            more = patchwise_log_error(invented, truth, patch) - before
+            costs.setdefault(patch, []).append(more)
+    assert torch.equal(patchwise_log_error(drawn, truth, 0), log_error(drawn, truth))
+    assert (costs[16][0] > 10 * costs[16][1]).all()
+    assert (costs[0][0] < 2 * costs[0][1]).all()  # one square for all does not care
+
+
+def test_patches_that_are_cut_off_count(astronaut: np.ndarray) -> None:
+    """50 pixels are three patches of 16 and one of two."""
+    truth = to_planes(as_batch(astronaut[:50, :50]))
+    drawn = truth.clone()
+    drawn[..., 48:, 48:] += 30
+    error, none = (float(patchwise_log_error(x, truth, 16)) for x in (drawn, truth))
+    assert error - none == pytest.approx(np.log(30**2 / 0.5) / 16, rel=0.01)
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -166,6 +201,7 @@ def test_checks_tell_of_both_ends_of_the_knob(
         {"window": 30},
         {"replay": -1},
         {"kept": 0},
+        {"patch": -8},
     ],
 )
 def test_settings_have_bounds(wrong: dict[str, float]) -> None:

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tokcodec.decoders.climb import climb
@@ -28,7 +29,7 @@ from tokcodec.decoders.network import Network, with_realism
 from tokcodec.errors import ArgumentError
 from tokcodec.model import Model
 from tokcodec.train.critic import RATE, Adversary
-from tokcodec.train.decoder import DecoderTask, corrected, decibels, log_error
+from tokcodec.train.decoder import ROUNDING, DecoderTask, corrected, decibels, log_error
 from tokcodec.train.features import Features, difference, vgg16
 from tokcodec.train.replay import Replay
 from tokcodec.train.taildrop import Cut, to_planes, to_rgb
@@ -58,13 +59,14 @@ class Realism:
     likeness: float = 0.5  # weight of the features' difference
     critic: float = 0.5  # weight of the critic's score
     error: float = 0.3  # weight of the squared error's logarithm
+    patch: int = 0  # pixels a side of the squares whose logarithms are averaged; 0: one for all
     critic_rate: float = RATE
 
     def __post_init__(self) -> None:
         if not 0 < self.share <= 1 or not 0 <= self.default <= 1 or self.window % 4:
             raise ArgumentError("realism: share and default lie in 0..1, window is a multiple of 4")
-        if self.replay < 0 or self.kept < 1:
-            raise ArgumentError("realism: replay is at least 0, kept at least 1")
+        if self.replay < 0 or self.kept < 1 or self.patch < 0:
+            raise ArgumentError("realism: replay and patch are at least 0, kept at least 1")
 
     def task(
         self, network: Network, model: Model, held_out: Tensor, device: torch.device
@@ -135,8 +137,10 @@ class RealismTask(DecoderTask):
         with self.autocast():
             planes, linear = corrected(network, cut, height, width, realism, place)
         error = log_error(planes, truth)
-        loss = ((1 - (1 - self.settings.error) * realism) * error).mean()
         plain = realism == 0
+        local = patchwise_log_error(planes, truth, self.settings.patch)
+        wrong = torch.where(plain, error, local)
+        loss = ((1 - (1 - self.settings.error) * realism) * wrong).mean()
         numbers = {"loss": float(loss.detach())}
         if plain.any():
             gained = (log_error(linear[plain], truth[plain]) - error[plain]).mean()
@@ -224,6 +228,17 @@ class RealismTask(DecoderTask):
             "natural": 10 * torch.log10(errors[0] / errors[1]),
             "alike": 1 - after / before,
         }
+
+
+def patchwise_log_error(planes: Tensor, truth: Tensor, patch: int) -> Tensor:
+    """(B,): mean over squares of `patch` pixels a side of the logarithm of the squared error; one
+    square for all if `patch` is 0. Invented texture raises it much where the photograph is flat,
+    and little where the photograph is as rough.
+    """
+    if not patch:
+        return log_error(planes, truth)
+    squares = F.avg_pool2d((planes - truth).square().mean(1), patch, ceil_mode=True)
+    return (squares + ROUNDING).log().mean((1, 2))
 
 
 def _middle(length: int, window: int) -> slice:
