@@ -61,6 +61,12 @@ def test_each_chunk_when_asked(stream: bytes):
     assert shown == [show(stream[: min(i, 108)]) for i in range(10, 118, 10)]
 
 
+def test_growth_may_be_numpys(stream: bytes):
+    both = (progressive([stream], decoder="linear", growth=g) for g in (1.5, np.float32(1.5)))
+    first, second = map(list, both)
+    assert first == second
+
+
 def test_the_first_comes_with_the_header(stream: bytes):
     read = []
 
@@ -168,6 +174,13 @@ def test_a_bad_header_is_told_before_more_is_read(stream: bytes):
 def test_too_large(stream: bytes):
     with pytest.raises(ImageTooLargeError):
         next(progressive([stream], decoder="linear", max_pixels=1000))
+
+    def source() -> Iterator[bytes]:
+        yield stream[:HEADER]
+        pytest.fail("nothing more is wanted")
+
+    with pytest.raises(ImageTooLargeError):
+        next(progressive(source(), decoder="linear", max_pixels=1000))
 
 
 @pytest.mark.parametrize(

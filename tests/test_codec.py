@@ -86,6 +86,22 @@ def test_psnr_is_reached_and_not_overshot(picture):
             assert psnr(np.asarray(tokcodec.decode(fewer, decoder="linear")), picture) < target
 
 
+@pytest.mark.parametrize(
+    ("name", "width", "height", "target"),
+    [("chelsea", 256, 256, 20.0), ("coffee", 40, 40, 20.0), ("rocket", 60, 40, 21.0)],
+)
+def test_psnr_takes_no_more_than_it_needs(photograph, name, width, height, target):
+    picture = photograph(name, width, height)
+    data = tokcodec.encode(picture, psnr=target)
+    cuts = (tokcodec.cut(data, budget=k) for k in range(tokcodec.info(data).tokens, -1, -1))
+    fewer = next(d for d in cuts if len(d) < len(data))
+    less, reached = (
+        psnr(np.asarray(tokcodec.decode(d, decoder="linear")), picture) for d in (fewer, data)
+    )
+    assert target <= reached
+    assert less < target or reached <= target + 0.1
+
+
 def test_psnr_out_of_reach_gives_everything_and_a_warning(picture):
     with pytest.warns(tokcodec.TokCodecWarning, match="out of reach"):
         data = tokcodec.encode(picture, psnr=99)
@@ -262,6 +278,12 @@ def test_models_are_listed_and_loaded():
         tokcodec.load("nosuch")
 
 
+@pytest.mark.parametrize("name", ["", "a\0b", "\ud800", "a/" * 3000])
+def test_what_no_model_can_be_called(name):
+    with pytest.raises(errors.ArgumentError, match="a model is a name or a path"):
+        tokcodec.load(name)
+
+
 @pytest.mark.parametrize(
     "limit",
     [
@@ -271,6 +293,8 @@ def test_models_are_listed_and_loaded():
         {"psnr": -3},
         {"psnr": "a"},
         {"psnr": True},
+        {"psnr": np.complex64(30)},
+        {"quality": np.complex64(30)},
     ],
 )
 def test_senseless_limits(astronaut, limit):
@@ -324,6 +348,9 @@ def test_bombs_are_refused_before_anything_large_is_made(astronaut):
         tokcodec.decode(head)
     with pytest.raises(errors.ImageTooLargeError):
         tokcodec.decode(head, size=(10, 10))
+    with pytest.raises(errors.ImageTooLargeError):
+        tokcodec.cut(head, budget=10)
+    assert tokcodec.cut(head, max_bytes=100) == head  # nothing needs counting
     assert tokcodec.info(head, count=False).width == 40000
 
 

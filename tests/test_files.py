@@ -126,7 +126,7 @@ def test_a_long_name_that_the_file_system_allows(tmp_path: Path) -> None:
     assert names(tmp_path) == [name]
 
 
-@pytest.mark.parametrize("name", ["n" * 256, "a\0b"])
+@pytest.mark.parametrize("name", ["n" * 256, "a\0b", "\ud800"])
 @pytest.mark.parametrize("overwrite", [False, True])
 def test_impossible_names_are_told(tmp_path: Path, name: str, overwrite: bool) -> None:
     with pytest.raises(OutputError):
@@ -170,6 +170,12 @@ def test_an_error_inside_leaves_nothing_behind_and_passes(tmp_path: Path) -> Non
         fail()
     assert (tmp_path / "old").read_bytes() == b"old"
     assert names(tmp_path) == ["old"]
+
+
+def test_an_error_of_another_file_is_not_told_as_one_of_this(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError), atomic_file(tmp_path / "new", overwrite=False) as f:
+        f.write((tmp_path / "missing").read_bytes())
+    assert names(tmp_path) == []
 
 
 def test_nothing_is_seen_under_the_name_before_the_end(tmp_path: Path) -> None:

@@ -260,6 +260,34 @@ def test_another_meaning_is_told(tmp_path: Path, shipped: bytes) -> None:
     refused(tmp_path, remade(shipped, lambda m: {**m, "meaning": meaning}))
 
 
+@pytest.mark.parametrize("meaning", ['{"prior": []}', "[" * 100_000, "5"])
+def test_a_meaning_of_nonsense_is_told(meaning: str, tmp_path: Path, shipped: bytes) -> None:
+    refused(tmp_path, remade(shipped, lambda m: {**m, "meaning": meaning}))
+
+
+@pytest.mark.parametrize(
+    ("model", "name", "value"),
+    [
+        ("pyramid", "tops", 0),
+        ("pyramid", "tops", 1 << 20),
+        ("pyramid", "frequencies", 0),
+        ("pyramid", "frequencies", 1 << 23),
+        ("pyramid-2", "zero", 0),
+        ("pyramid-2", "zero", 1 << 24),
+        ("pyramid-2", "plus", 0),
+        ("pyramid-2", "plus", 1 << 16),
+    ],
+)
+def test_numbers_that_code_nothing_are_told(
+    model: str, name: str, value: int, tmp_path: Path
+) -> None:
+    """A sound file, with a sound hash, of a model in which a digit has no chance, or no step."""
+    sound = tokcodec.load(model).model
+    arrays = {k: v.copy() for k, v in sound.arrays.items()}
+    arrays[name][..., :] = value
+    refused(tmp_path, Model("own", arrays, prior=sound.prior).save_bytes())
+
+
 @pytest.mark.parametrize(
     "change",
     [

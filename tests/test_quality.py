@@ -140,6 +140,14 @@ def test_flat_pictures_keep_their_colour(shape, values):
     assert sizes == sorted(sizes)
 
 
+@pytest.mark.parametrize("grey", [50, 123])
+def test_100_is_everything(grey):
+    picture = np.full((16, 16, 3), grey, np.uint8)
+    data = tokcodec.encode(picture, quality=100)
+    assert tokcodec.info(data).complete
+    assert data == tokcodec.encode(picture, budget=10**6)
+
+
 def test_strips_and_noise(photograph):
     strip = photograph("coffee", 400, 3)
     noise = np.random.default_rng(0).integers(0, 256, (48, 48, 3)).astype(np.uint8)

@@ -75,9 +75,10 @@ def cut(
     max_bytes: int | None = None,
     *,
     model: str | Path | None = None,
+    **options,
 ) -> bytes:
     """The prefix of a stream that `encode` would have given with these limits; see `Codec.cut`."""
-    return _codec(data, model).cut(data, budget, max_bytes)
+    return _codec(data, model).cut(data, budget, max_bytes, **options)
 
 
 def info(data: bytes, count: bool = True, *, model: str | Path | None = None, **options) -> Info:

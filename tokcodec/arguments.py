@@ -58,11 +58,7 @@ def check_limits(
     """Tokens and bytes as Python's own integers, which do not overflow; limits that mean nothing
     are refused.
     """
-    if decibels is not None and not (
-        isinstance(decibels, (int, float, np.number))
-        and not isinstance(decibels, bool)
-        and 0 <= float(decibels) <= 100
-    ):
+    if decibels is not None and not (is_number(decibels) and 0 <= float(decibels) <= 100):
         raise ArgumentError(f"psnr must lie in 0..100 dB, not {decibels!r}")
     return _whole("budget", budget), _whole("max_bytes", max_bytes)
 
@@ -70,6 +66,12 @@ def check_limits(
 def is_whole(value: object) -> bool:
     """Whether it is a whole number, Python's or numpy's."""
     return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+
+
+def is_number(value: object) -> bool:
+    """Whether it is a real number, Python's or numpy's, finite or not."""
+    real = isinstance(value, (int, float, np.integer, np.floating))
+    return real and not isinstance(value, bool)
 
 
 def _whole(name: str, value: int | None) -> int | None:

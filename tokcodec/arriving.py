@@ -9,8 +9,10 @@ from typing import Any, overload
 from PIL import Image
 
 from tokcodec import codec, decoders
+from tokcodec.arguments import is_number
 from tokcodec.errors import ArgumentError, StreamError, TruncatedHeaderError
 from tokcodec.limits import MAX_PIXELS
+from tokcodec.pixels.image import check_size
 from tokcodec.reference import Given
 from tokcodec.stream import header as headers
 from tokcodec.stream.header import Header
@@ -78,7 +80,7 @@ def progressive(
             the first picture.
         TruncatedHeaderError: the source ended before the header did.
     """
-    if not isinstance(growth, (int, float)) or not growth >= 1:
+    if not is_number(growth) or not growth >= 1:
         raise ArgumentError(f"growth is at least 1, not {growth!r}")
     decoders.find(decoder, realism)  # told now, not when the first bytes are here
     options: dict[str, Any] = {
@@ -150,6 +152,7 @@ class _Arrived:
             return None
         whole = codec.codec_for(data)
         whole.info(data[:length], count=False)
+        check_size(header.width, header.height, self._options["max_pixels"])
         return header, length
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import tempfile
+import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -21,9 +21,9 @@ def atomic_file(path: str | os.PathLike[str], overwrite: bool) -> Iterator[IO[by
         OutputError: it cannot be written (no such folder, no permission, disk full).
     """
     path = Path(path)
-    if "\0" in str(path):
-        raise OutputError(f"cannot write {path!r}: a file name holds no zero byte")
-    temporary = None
+    if not _is_name(path):
+        raise OutputError(f"cannot write {str(path)!r}: no file can be called that")
+    temporary = path.with_name(f".{path.name[:40]}.{secrets.token_hex(8)}")
     try:
         if path.exists():
             if not overwrite:
@@ -32,22 +32,25 @@ def atomic_file(path: str | os.PathLike[str], overwrite: bool) -> Iterator[IO[by
                 )
             if not path.is_file():
                 raise OutputError(f"cannot write {path}: it is no regular file; use - for stdout")
-        with tempfile.NamedTemporaryFile(
-            dir=path.parent, prefix=f".{path.name[:40]}.", delete=False
-        ) as f:
-            temporary = f.name
+        with temporary.open("xb") as f:
             yield f
             f.flush()
-        mask = os.umask(0)
-        os.umask(mask)
-        Path(temporary).chmod(0o666 & ~mask)
-        Path(temporary).replace(path)
-        temporary = None
+        temporary.replace(path)
     except OSError as e:
+        if e.filename not in (None, str(path), str(temporary)):
+            raise  # another file's, which the caller was reading
         raise OutputError(f"cannot write {path}: {e.strerror or e}") from e
     finally:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def _is_name(path: Path) -> bool:
+    """Whether a file can have it."""
+    try:
+        return b"\0" not in os.fsencode(path)
+    except UnicodeEncodeError:
+        return False
 
 
 def write_atomically(path: str | os.PathLike[str], data: bytes, overwrite: bool) -> None:
@@ -64,6 +67,19 @@ def read(path: str | os.PathLike[str]) -> bytes:
     """
     try:
         return Path(path).read_bytes()
+    except (OSError, ValueError) as e:
+        raise InputError(f"cannot read {path}: {getattr(e, 'strerror', None) or e}") from e
+
+
+def stamp(path: str | os.PathLike[str]) -> tuple[Path, int, int]:
+    """What changes when a file does: where it lies, when it was written, and its size.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    try:
+        found = Path(path).stat()
+        return Path(path).resolve(), found.st_mtime_ns, found.st_size
     except (OSError, ValueError) as e:
         raise InputError(f"cannot read {path}: {getattr(e, 'strerror', None) or e}") from e
 

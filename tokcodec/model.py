@@ -31,6 +31,7 @@ MAGNITUDE_BINS, SIGN_BINS, AGES = 12, 4, 3
 ROWS = MAGNITUDE_BINS * SIGN_BINS + AGES
 TOTAL_BITS = 24
 TOTAL = 1 << TOTAL_BITS  # the three frequencies of a digit sum to this
+MOST_TOP = 1 << 16  # largest coefficient of a first step; eight bits of RGB have at most 442
 KINDS, FEATURES, HIDDEN, ZEROS, SIGNS = 9, 43, (64, 32), 129, 49  # of a network (prior.network)
 
 TABLES, NETWORK = "context-tables-1", "integer-network-1"  # kinds of prior
@@ -197,10 +198,10 @@ def load_model(path: str | Path, name: str | None = None) -> Model:
             json.loads(meta["meaning"]),
             json.loads(meta.get("card", "{}")),
         )
-    except (SafetensorError, struct.error, ValueError, KeyError, TypeError) as e:
+    except (SafetensorError, struct.error, ValueError, KeyError, TypeError, RecursionError) as e:
         raise DamagedModelError(f"{path} is not a tokcodec model file") from e
     prior = meaning.get("prior") if isinstance(meaning, dict) else None
-    if prior not in SHAPES or meaning != MEANING | {"prior": prior}:
+    if not isinstance(prior, str) or prior not in SHAPES or meaning != MEANING | {"prior": prior}:
         raise DamagedModelError(
             f"{path} holds a model of another kind ({meaning}); this version reads {MEANING}"
         )
@@ -210,4 +211,19 @@ def load_model(path: str | Path, name: str | None = None) -> Model:
     model = Model(name or path.stem, arrays, card, prior)
     if model.id != stated:
         raise DamagedModelError(f"{path} is damaged: its contents do not have the hash it states")
+    if not _usable(arrays):
+        raise DamagedModelError(f"{path} holds numbers that no picture can be coded with")
     return model
+
+
+def _usable(arrays: dict[str, np.ndarray]) -> bool:
+    """Whether there are steps, and every digit has a chance."""
+    tops = arrays["tops"]
+    if tops.min() < 1 or tops.max() > MOST_TOP:
+        return False
+    chances = [arrays["frequencies"].astype(np.int64)]  # of two digits; the third has the rest
+    if "zero" in arrays:
+        rest = TOTAL - arrays["zero"].astype(np.int64)[:, None]
+        up = rest * arrays["plus"].astype(np.int64) >> 16
+        chances += [np.stack([TOTAL - rest + 0 * up, up], -1)]
+    return all(c.min() > 0 and c.sum(-1).max() < TOTAL for c in chances)

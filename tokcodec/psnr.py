@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 import numpy as np
 
@@ -14,8 +18,9 @@ from tokcodec.prior.knowledge import Knowledge
 from tokcodec.tokens.pyramid import Source
 from tokcodec.tokens.tokens import DIGITS
 
-LOOKS = 3  # inverse transforms spent at most
+LOOKS = 3  # inverse transforms after which halving takes over from estimating
 SLACK = 10 ** (0.1 / 10)  # at most 0.1 dB above the target
+_told: ContextVar[bool] = ContextVar("told", default=True)
 
 
 def squared_error(a: np.ndarray, b: np.ndarray) -> int:
@@ -39,10 +44,10 @@ def psnr(a: np.ndarray, b: np.ndarray) -> float:
 def tokens_for(script: Script, source: Source, rgb: np.ndarray, target: float) -> int | None:
     """How many tokens the linear decoder needs for `target` decibels of the 8-bit picture `rgb`.
 
-    As `fewest_tokens`, but warns where it gives None (all of them).
+    As `fewest_tokens`, but warns where it gives None (all of them), unless `untold`.
     """
     tokens = fewest_tokens(script, source, rgb, target)
-    if tokens is None:
+    if tokens is None and _told.get():
         warnings.warn(
             f"{target:g} dB is out of reach for this picture; the stream is complete",
             TokCodecWarning,
@@ -51,39 +56,48 @@ def tokens_for(script: Script, source: Source, rgb: np.ndarray, target: float) -
     return tokens
 
 
+@contextmanager
+def untold() -> Iterator[None]:
+    """No warnings of `tokens_for` inside: what is only tried is not told. Other threads go on to
+    warn, which they would not under `warnings.catch_warnings`.
+    """
+    token = _told.set(False)
+    try:
+        yield
+    finally:
+        _told.reset(token)
+
+
 def fewest_tokens(script: Script, source: Source, rgb: np.ndarray, target: float) -> int | None:
     """How many tokens reach `target` decibels: never below it, at most 0.1 dB above unless one
     token makes the step. None if even the full stream stays below.
 
-    Estimated from the coefficients, then corrected by looking at most three times.
+    Estimated from the coefficients, then corrected by looking, two or three times as a rule.
     """
     curve = Curve(script, source)
     wanted = 255.0**2 * rgb.size / 10 ** (target / 10)
     most = -(-script.order.digits // DIGITS)
     below, enough = -1, most + 1  # token counts seen to miss the target, and to reach it
     ratio, margin = 1.0, 0.0  # of the true error to the estimate; how much less error to aim at
-    for _ in range(LOOKS):
-        digits = curve.digits_for(wanted * (1 - margin) / ratio)
-        tokens = most if digits is None else -(-digits // DIGITS)
-        tokens = min(max(tokens, below + 1), enough - 1)
-        if tokens == below:
+    for look in itertools.count():
+        if enough - below == 1:
             break
+        if look < LOOKS:
+            digits = curve.digits_for(wanted * (1 - margin) / ratio)
+            tokens = most if digits is None else -(-digits // DIGITS)
+        else:
+            tokens = (below + enough) // 2
+        tokens = min(max(tokens, below + 1), enough - 1)
         error = _look(script, rgb, tokens)
         if error <= wanted:
             enough = tokens
-            if error * SLACK >= wanted or tokens == 0:
+            if error * SLACK >= wanted:
                 break
         else:
             below = tokens
         ratio = max(error, 1e-9) / max(curve.error_after(tokens * DIGITS), 1e-9)
         margin += 0.004
-    if enough <= most:
-        return enough
-    if below < most:  # three near misses: take a step that surely reaches, unseen
-        digits = curve.digits_for(wanted * 0.96 / ratio)
-        if digits is not None:
-            return -(-digits // DIGITS)
-    return None
+    return enough if enough <= most else None
 
 
 def _look(script: Script, rgb: np.ndarray, tokens: int | None) -> int:

@@ -30,6 +30,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tokcodec import weights
+from tokcodec.arguments import is_number
 from tokcodec.coder.codestring import Script
 from tokcodec.distortion import Curve
 from tokcodec.errors import ArgumentError, DamagedModelError
@@ -94,8 +95,7 @@ def check(budget: int | str | None, quality: float | None) -> tuple[int | None, 
     """
     aims: tuple[Aim, ...] = ()
     if quality is not None:
-        number = isinstance(quality, (int, float, np.number)) and not isinstance(quality, bool)
-        if not number or not 0 <= quality <= 100:
+        if not is_number(quality) or not 0 <= quality <= 100:
             raise ArgumentError(f"quality lies in 0..100, not {quality!r}")
         aims = (Aim(error_of(float(quality)), EVEN),)
     if not isinstance(budget, str):
@@ -171,11 +171,15 @@ class Gauge:
         return found
 
     def enough(self, number: int, aims: Sequence[Aim]) -> np.ndarray:
-        """Whether one of the aims is reached after each digit of a pass."""
+        """Whether one of the aims is reached after each digit of a pass. No error at all is left by
+        the last digit alone.
+        """
         errors, spent = self.after(number), self.spent(number)
         start, slope = self.sight.usual
         found = np.zeros(len(errors), bool)
         for error, lenience in aims:
+            if error <= 0:
+                continue
             usual = np.exp(start + slope * error) * self.pixels**0.5
             found |= errors <= error * (spent / usual) ** lenience
         return found

@@ -8,6 +8,7 @@ import random
 import struct
 import warnings
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -624,10 +625,27 @@ def test_the_limit_itself_is_allowed() -> None:
         to_rgb(photo(), max_pixels=pixels - 1)
 
 
-@pytest.mark.parametrize("limit", [None, 10**12])
-def test_a_decompression_bomb_is_too_large(limit: int | None) -> None:
-    with pytest.raises(ImageTooLargeError):
-        to_rgb(announced(60_000, 60_000), max_pixels=limit)
+def test_the_limit_is_ours_and_pillows_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond twice its own limit Pillow would refuse the file."""
+    original = photo()
+    file = saved(original, "PNG")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert np.array_equal(to_rgb(file), np.asarray(original))
+    assert Image.MAX_IMAGE_PIXELS == 100
+    with pytest.raises(ImageTooLargeError, match="60000 x 60000"):
+        to_rgb(announced(60_000, 60_000), max_pixels=10**9)
+    with pytest.raises(InputError):
+        to_rgb(b"no picture")
+    assert Image.MAX_IMAGE_PIXELS == 100
+
+
+def test_filters_of_warnings_stay_when_many_threads_read() -> None:
+    file, before = saved(photo(), "PNG"), list(warnings.filters)
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(to_rgb, [file] * 200))
+    assert warnings.filters == before
 
 
 @pytest.mark.parametrize("shape", [(1, 65_537), (65_537, 1)])

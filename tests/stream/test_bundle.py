@@ -24,6 +24,7 @@ from tokcodec.errors import (
     BadMagicError,
     DamagedBundleError,
     DamagedHeaderError,
+    ImageTooLargeError,
     InputError,
     ModelMismatchError,
     OutputError,
@@ -204,6 +205,13 @@ def test_a_cut_that_is_too_tight_leaves_nothing_behind(file: Path) -> None:
     assert [p.name for p in file.parent.iterdir()] == [file.name]
 
 
+def test_a_cut_of_large_pictures_is_refused_unless_told(file: Path) -> None:
+    with pytest.raises(ImageTooLargeError):
+        Bundle(file).cut(budget=3, path=file.with_name("small.tkb"), max_pixels=10)
+    small = Bundle(file).cut(max_bytes=20, path=file.with_name("small.tkb"), max_pixels=10)
+    assert max(map(len, small)) == 20
+
+
 def test_a_bundle_can_be_cut_onto_itself(file: Path, streams: list[bytes]) -> None:
     with pytest.raises(OutputExistsError):
         Bundle(file).cut(15, path=file)
@@ -322,6 +330,10 @@ def test_a_missing_bundle_is_named(tmp_path: Path) -> None:
         Bundle(tmp_path / "nowhere.tkb")
     with pytest.raises(InputError):
         Bundle(tmp_path)
+    with pytest.raises(InputError):
+        Bundle("a\0b")
+    with pytest.raises(ArgumentError):
+        Bundle("\ud800")
 
 
 def test_a_stream_is_no_bundle_and_a_bundle_no_stream(file: Path, streams: list[bytes]) -> None:

@@ -45,6 +45,17 @@ def test_ids_outside_the_vocabulary(ids):
         tokens(ids)
 
 
+def test_a_size_is_a_pair_and_a_vocabulary_a_number():
+    pair, listed = (Tokens(np.arange(3), "0" * 64, size) for size in ((4, 3), [4, 3]))
+    assert pair == listed
+    assert hash(pair) == hash(listed)
+    for size in (5, (1, 2, 3), "12x3"):
+        with pytest.raises(TokensError, match="size"):
+            Tokens(np.arange(3), "0" * 64, size)
+    with pytest.raises(TokensError, match="vocabulary"):
+        Tokens(np.arange(3), "0" * 64, (4, 3), vocabulary="a")
+
+
 def test_too_many_tokens_and_tokens_of_another_model():
     codec = tokcodec.load()
     one = Tokens(np.full(5, 12345), codec.model.id, (1, 1))

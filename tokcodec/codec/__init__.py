@@ -22,7 +22,7 @@ from tokcodec.register.sources import names_tokenizer
 from tokcodec.register.tokenizer import NO_TORCH
 from tokcodec.stream import header as headers
 
-LONGEST = 255  # bytes of a file's name
+LONGEST, LONGEST_PATH = 255, 4095  # bytes of a file's name, and of a path
 
 __all__ = ["Codec", "Picture", "Size", "codec_for", "codec_of", "load"]
 
@@ -83,8 +83,15 @@ def _load_tokenizer(*given: Any) -> RegisterCodec:
 def _is_path(given: object) -> bool:
     """Whether it may be a name, or the path of something that may not be there."""
     text = fspath(given) if isinstance(given, (str, PathLike)) else b""
-    parts = text.split("/") if isinstance(text, str) else []
-    return any(parts) and all(len(fsencode(p)) <= LONGEST and "\0" not in p for p in parts)
+    if not isinstance(text, str):
+        return False
+    try:
+        whole = fsencode(text)
+    except UnicodeEncodeError:
+        return False
+    parts = whole.split(b"/")
+    short = len(whole) <= LONGEST_PATH and all(len(p) <= LONGEST for p in parts)
+    return any(parts) and short and b"\0" not in whole
 
 
 def codec_for(data: bytes) -> Codec | RegisterCodec:

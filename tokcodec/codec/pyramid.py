@@ -118,7 +118,9 @@ class Codec:
         background: Colour = WHITE,
         max_pixels: int | None = MAX_PIXELS,
     ) -> Tokens:
-        """A picture to its first `budget` tokens (all of them: None), without any coding."""
+        """A picture to its first `budget` tokens (all of them: None), without any coding. Arguments
+        and errors as for `encode`.
+        """
         budget, _ = check_limits(budget, None)
         rgb = image.to_rgb(picture, background, max_pixels)
         source = source_of(self.model, rgb)
@@ -126,7 +128,13 @@ class Codec:
         return self._tokens(digits, source.order)
 
     def pack(self, tokens: Tokens) -> bytes:
-        """Tokens to the shortest stream that determines them all."""
+        """Tokens to the shortest stream that determines them all.
+
+        Raises:
+            ArgumentError: they are no `Tokens`, or their size has no meaning.
+            ModelMismatchError: another model made them.
+            TokensError: there are more than a picture of this size has, or ids beyond the model's.
+        """
         order, digits = self._digits_of(tokens)
         passes = iter(order.split(digits))
         script = codestring.Script(order, lambda step: next(passes))
@@ -176,7 +184,13 @@ class Codec:
             PIL image of mode RGB.
 
         Raises:
+            StreamError: the header is damaged, cut off, or of a newer version.
+            ModelMismatchError: another model wrote it.
+            ImageTooLargeError: the original has more than `max_pixels`.
             ReferenceMismatchError: the stream's reference is missing, or was another.
+            ArgumentError: an argument has no meaning; no such decoder, device or precision, or a
+                package is missing for it.
+            InputError, DamagedModelError: the decoder's file cannot be read, or is none.
         """
         draw = decoders.find(decoder, realism, device, dtype)
         frame = framing.parse(self.model, data, max_pixels, original_size, grey, bare)
@@ -195,7 +209,7 @@ class Codec:
         dtype: Any = None,
     ) -> Image.Image:
         """Tokens, all or a prefix, to a picture at the original size, or fitted into `size`;
-        `decoder`, `realism`, `device` and `dtype` as for `decode`.
+        `decoder`, `realism`, `device` and `dtype` as for `decode`. Raises as `pack` and `decode`.
         """
         draw = decoders.find(decoder, realism, device, dtype)
         order, digits = self._digits_of(tokens)
@@ -203,7 +217,12 @@ class Codec:
         return decoders.picture(known, draw, size)
 
     def unpack(self, data: bytes, *, max_pixels: int | None = MAX_PIXELS) -> Tokens:
-        """A stream to the whole tokens that it determines."""
+        """A stream to the whole tokens that it determines.
+
+        Raises:
+            StreamError, ModelMismatchError, ImageTooLargeError: as for `decode`.
+            TokensError: the stream tells what has changed since a reference.
+        """
         frame = framing.parse(self.model, data, max_pixels)
         if frame.header.reference is not None:
             raise TokensError(
@@ -213,18 +232,33 @@ class Codec:
         reading = codestring.read(order, frame.payload, keep=True)
         return self._tokens(reading.digits[: reading.tokens * DIGITS], order)
 
-    def cut(self, data: bytes, budget: int | None = None, max_bytes: int | None = None) -> bytes:
+    def cut(
+        self,
+        data: bytes,
+        budget: int | None = None,
+        max_bytes: int | None = None,
+        *,
+        max_pixels: int | None = MAX_PIXELS,
+    ) -> bytes:
         """The prefix of a stream that `encode` would have given with these limits; all of it, if it
-        is within them already.
+        is within them already. Tokens have to be counted: larger pictures than `max_pixels` are
+        refused then.
+
+        Raises:
+            ArgumentError: a limit is out of range, or smaller than the header.
+            StreamError, ModelMismatchError: the bytes are no stream of this model.
+            ImageTooLargeError: see above.
         """
-        frame = framing.parse(self.model, data, None)
+        frame = framing.parse(self.model, data, max_pixels if budget is not None else None)
         return framing.cut(
             frame, budget, max_bytes,
             lambda tokens: codestring.shortest(self._order(frame), frame.payload, tokens),
         )  # fmt: skip
 
     def info(self, data: bytes, count: bool = True, *, max_pixels: int | None = MAX_PIXELS) -> Info:
-        """What a stream says of itself; `count=False` reads the header only."""
+        """What a stream says of itself; `count=False` reads the header only, whatever its picture's
+        size. Raises as `decode` does for streams.
+        """
         frame, counted = framing.parse(self.model, data, max_pixels if count else None), None
         if count:
             reading = codestring.read(self._order(frame), frame.payload)

@@ -12,7 +12,7 @@ from functools import lru_cache
 import numpy as np
 
 from tokcodec.tokens import wavelet
-from tokcodec.tokens.layout import ACROSS, DIAGONAL, DOWN
+from tokcodec.tokens.pyramid import split_all
 from tokcodec.tokens.wavelet import LIFT, SCALE_HIGH, SCALE_LOW
 
 EDGE = 8  # cells from a border on which basis functions are all alike
@@ -22,19 +22,7 @@ def project(planes: np.ndarray) -> list[np.ndarray]:
     """Planes (..., height, width), float32, to their inner products with all basis functions of
     `pyramid.synthesise`: bands (..., h, w), coarsest first.
     """
-    low, fine = planes, []
-    for level in wavelet.levels(*planes.shape[-2:]):
-        found: dict[int, np.ndarray] = {}
-        if level.split_cols and level.split_rows:
-            left, right = (_columns(half) for half in unmerge(_columns(low)))
-            low, found[DOWN] = unmerge(left)
-            found[ACROSS], found[DIAGONAL] = unmerge(right)
-        elif level.split_cols:
-            low, found[ACROSS] = (_columns(half) for half in unmerge(_columns(low)))
-        else:
-            low, found[DOWN] = unmerge(low)
-        fine.append([found[o] for o in sorted(found)])
-    return [low, *(band for group in reversed(fine) for band in group)]
+    return split_all(planes, unmerge)
 
 
 def unmerge(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -71,10 +59,6 @@ def _give_behind(even: np.ndarray, odd: np.ndarray, weight: np.float32) -> None:
     odd[..., 0, :] += np.float32(2) * step[..., 0, :]
     if m < n:
         odd[..., m - 1, :] += np.float32(2) * step[..., n - 1, :]
-
-
-def _columns(x: np.ndarray) -> np.ndarray:
-    return x.swapaxes(-1, -2)
 
 
 @lru_cache(maxsize=4)

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import io
 import os
-import warnings
 from collections.abc import Sequence
 from contextlib import suppress
+from threading import Lock
 from typing import IO, Any
 
 import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
+from tokcodec.arguments import is_number
 from tokcodec.errors import ArgumentError, ImageTooLargeError, InputError, TokCodecError
 from tokcodec.limits import MAX_SIDE
 
 Picture = Any  # PIL image, array, CHW tensor, path, the bytes of an image file, or an open one
 Colour = tuple[int, int, int]
 WHITE: Colour = (255, 255, 255)
+_LIFTED = Lock()  # of Pillow's limit
 
 
 def to_rgb(
@@ -88,8 +90,8 @@ def check_size(width: int, height: int, max_pixels: int | None) -> None:
         ImageTooLargeError: it has more than `max_pixels`, or a side beyond the format's.
         ArgumentError: `max_pixels` is no number and not None.
     """
-    number = isinstance(max_pixels, (int, float, np.number)) and not isinstance(max_pixels, bool)
-    if max_pixels is not None and not (number and max_pixels == max_pixels):  # not NaN
+    number = is_number(max_pixels) and max_pixels == max_pixels  # NaN is none
+    if max_pixels is not None and not number:
         raise ArgumentError(f"max_pixels is a number, or None for no limit, not {max_pixels!r}")
     if width < 1 or height < 1:
         raise InputError(f"a picture needs at least one pixel; this one is {width} x {height}")
@@ -108,22 +110,28 @@ def _from_file(
     source: str | IO[bytes], what: str, background: Colour, max_pixels: int | None
 ) -> np.ndarray:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore", Image.DecompressionBombWarning
-            )  # max_pixels is ours to judge
-            with Image.open(source) as image:
-                return _from_pil(image, background, max_pixels)
+        with _opened(source) as image:
+            return _from_pil(image, background, max_pixels)
     except TokCodecError:
         raise
     except FileNotFoundError as e:
         raise InputError(f"{what} does not exist") from e
-    except Image.DecompressionBombError as e:
-        raise ImageTooLargeError(f"{what} is too large for Pillow: {e}") from e
     except UnidentifiedImageError as e:
         raise InputError(f"{what} cannot be read: no image format that Pillow knows") from e
     except Exception as e:  # Pillow's readers raise anything at damage, RuntimeError among them
         raise InputError(f"{what} cannot be read: {e}") from e
+
+
+def _opened(source: str | IO[bytes]) -> Image.Image:
+    """A picture whose header was read, however large it is: `max_pixels` is judged by us. Pillow
+    knows one limit for the whole process, which other threads must not see lifted for long.
+    """
+    with _LIFTED:
+        usual, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+        try:
+            return Image.open(source)
+        finally:
+            Image.MAX_IMAGE_PIXELS = usual
 
 
 def _from_pil(image: Image.Image, background: Colour, max_pixels: int | None) -> np.ndarray:

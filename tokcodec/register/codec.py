@@ -204,11 +204,24 @@ class RegisterCodec:
         """A stream to the whole tokens that it determines."""
         return stream.read(self.model, stream.parse(self.model, data, max_pixels))
 
-    def cut(self, data: bytes, budget: int | None = None, max_bytes: int | None = None) -> bytes:
+    def cut(
+        self,
+        data: bytes,
+        budget: int | None = None,
+        max_bytes: int | None = None,
+        *,
+        max_pixels: int | None = MAX_PIXELS,
+    ) -> bytes:
         """The prefix of a stream that `encode` would have given with these limits; all of it, if it
-        is within them already.
+        is within them already. Tokens have to be counted: larger pictures than `max_pixels` are
+        refused then.
+
+        Raises:
+            ArgumentError: a limit is out of range, or smaller than the header.
+            StreamError, ModelMismatchError: the bytes are no stream of this model.
+            ImageTooLargeError: see above.
         """
-        frame = stream.parse(self.model, data, None)
+        frame = stream.parse(self.model, data, max_pixels if budget is not None else None)
         return framing.cut(
             frame, budget, max_bytes, partial(payload.shortest, self.model.code, frame.payload)
         )

@@ -10,6 +10,7 @@ import torch
 
 from tokcodec import devices
 from tokcodec.errors import ArgumentError, InputError, TokCodecWarning
+from tokcodec.files import stamp
 from tokcodec.register import checkpoint, families, prior_file, shipped
 from tokcodec.register.codec import RegisterCodec
 from tokcodec.register.model import RegisterModel
@@ -53,7 +54,7 @@ def load(
     files = find(name_or_path)
     if prior is None and str(name_or_path) in shipped.CODES:
         prior = shipped.prior_of(files.name)
-    key = (*_stamp(files.all), where, precision)
+    key = (*map(stamp, files.all), where, precision)
     if key not in _loaded:
         _loaded[key] = _open(files, listed, where, precision)
     codec = _loaded[key]
@@ -84,7 +85,7 @@ def _with(codec: RegisterCodec, key: tuple, path: Path) -> RegisterCodec:
     """The same network, with the prior in a file."""
     if not path.is_file():
         raise InputError(f"there is no prior {path}")
-    key = (*key, *_stamp([path]))
+    key = (*key, stamp(path))
     if key not in _loaded:
         model, tokenizer = codec.model, codec.model.tokenizer
         said = tokenizer.levels, tokenizer.length, model.checkpoint.hex()
@@ -98,14 +99,6 @@ def _tell(listed: Published) -> None:
         warnings.warn(
             f"{listed.name} ({listed.hub}): {listed.licence}", TokCodecWarning, stacklevel=4
         )
-
-
-def _stamp(paths: list[Path]) -> tuple:
-    """What changes when a file does."""
-    try:
-        return tuple((p.resolve(), p.stat().st_mtime_ns, p.stat().st_size) for p in paths)
-    except OSError as e:
-        raise InputError(f"cannot read {e.filename}: {e.strerror or e}") from e
 
 
 def _dtype(dtype: str | torch.dtype | None) -> torch.dtype:

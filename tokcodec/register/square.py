@@ -108,14 +108,14 @@ def field_of(fit: str, size: Size) -> bytes:
     return b"" if fit == SQUASH or size[0] == size[1] else bytes((MODES.index(fit),))
 
 
-def mode_of(data: bytes) -> str:
-    """The other way round.
+def mode_of(data: bytes | None) -> str:
+    """The other way round; None: there is no such field.
 
     Raises:
         UnsupportedVersionError: a mode that is newer than this tokcodec.
     """
-    if not data:
+    if data is None:
         return SQUASH
-    if len(data) != 1 or data[0] >= len(MODES):
+    if len(data) != 1 or not 1 <= data[0] < len(MODES):
         raise UnsupportedVersionError("the picture was fitted in a way newer than this tokcodec")
     return MODES[data[0]]

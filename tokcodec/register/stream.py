@@ -59,7 +59,7 @@ def parse(
 def read(model: RegisterModel, frame: Frame, fit: str | None = None) -> Tokens:
     """The whole tokens of a stream; `fit` where its header does not tell it."""
     if fit is None:
-        fit = square.mode_of(dict(frame.header.extension).get(FIT, b""))
+        fit = square.mode_of(dict(frame.header.extension).get(FIT))
     digits = payload.read(model.code, frame.payload)
     header = frame.header
     return model.tokens(model.code.ids(digits), (header.width, header.height), header.grey, fit)

@@ -23,6 +23,7 @@ from tokcodec.errors import (
     UnsupportedVersionError,
 )
 from tokcodec.files import atomic_file
+from tokcodec.limits import MAX_PIXELS
 from tokcodec.stream import header as headers
 from tokcodec.stream.header import Header
 from tokcodec.weights import AnyModel, code_of, model_for
@@ -68,7 +69,8 @@ class Bundle(Sequence[bytes]):
     def __init__(self, path: str | os.PathLike[str]) -> None:
         try:
             self.path = Path(path)
-        except TypeError:
+            os.fsencode(self.path)
+        except (TypeError, UnicodeEncodeError):
             raise ArgumentError(f"a bundle lies at a path, not {path!r:.40}") from None
         start = self._read(0, _START.size)
         if start[:4] != MAGIC:
@@ -112,8 +114,7 @@ class Bundle(Sequence[bytes]):
         given = iter(names) if names is not None else None
         with atomic_file(path, overwrite) as f:
             model: AnyModel | None = None
-            rooms: list[bytes] = []
-            blocks: list[bytes] = []
+            blocks: list[tuple[bytes, int]] = []  # of the index, and where their payloads begin
             entries: list[tuple[Header, int, bytes]] = []
             count, first, at = 0, _START.size, _START.size
             for data in streams:
@@ -127,33 +128,22 @@ class Bundle(Sequence[bytes]):
                         "a bundle holds streams of one model; these belong to several"
                     )
                 headers.check(data[:length], model.sha256)
-                name = "" if given is None else next(given, _NONE)
-                if name is _NONE:
-                    raise ArgumentError("there are fewer names than streams")
-                try:
-                    text = name.encode()
-                except (AttributeError, UnicodeEncodeError):
-                    raise ArgumentError(
-                        f"a name is text that UTF-8 can hold, not {name!r}"
-                    ) from None
+                text = b"" if given is None else _text(next(given, _NONE))
                 f.write(data[length:])
                 entries.append((header, len(data) - length, text))
                 at, count = at + len(data) - length, count + 1
                 if len(entries) == BLOCK:
-                    blocks.append(_pack_block(entries))
-                    rooms.append(_ROOM.pack(0, len(blocks[-1]), first))
+                    blocks.append((_pack_block(entries), first))
                     entries, first = [], at
             if model is None:
                 raise ArgumentError("a bundle needs at least one stream")
             if given is not None and next(given, _NONE) is not _NONE:
                 raise ArgumentError("there are more names than streams")
             if entries:
-                blocks.append(_pack_block(entries))
-                rooms.append(_ROOM.pack(0, len(blocks[-1]), first))
+                blocks.append((_pack_block(entries), first))
             directory = b""
-            for block, room in zip(blocks, rooms, strict=True):
-                _, length, first = _ROOM.unpack(room)
-                directory += _ROOM.pack(at, length, first)
+            for block, first in blocks:
+                directory += _ROOM.pack(at, len(block), first)
                 f.write(block)
                 at += len(block)
             numbers = struct.pack(">QQ", at, count)
@@ -200,15 +190,23 @@ class Bundle(Sequence[bytes]):
         *,
         path: str | os.PathLike[str],
         overwrite: bool = False,
+        max_pixels: int | None = MAX_PIXELS,
     ) -> Bundle:
         """A new bundle with every stream cut as `tokcodec.cut` does; payloads are sliced, never
         coded again.
+
+        Raises:
+            ArgumentError, ImageTooLargeError: as `tokcodec.cut`.
+            OutputExistsError, OutputError: the file cannot be written; nothing is left behind.
         """
         from tokcodec.codec import codec_of
 
         codec = codec_of(self.model)
         return Bundle.write(
-            path, (codec.cut(s, budget, max_bytes) for s in self), self.names, overwrite
+            path,
+            (codec.cut(s, budget, max_bytes, max_pixels=max_pixels) for s in self),
+            self.names,
+            overwrite,
         )
 
     def _stat(self) -> int:
@@ -222,8 +220,9 @@ class Bundle(Sequence[bytes]):
             with self.path.open("rb") as f:
                 f.seek(offset)
                 return f.read(length)
-        except OSError as e:
-            raise InputError(f"cannot read the bundle {self.path}: {e.strerror or e}") from e
+        except (OSError, ValueError) as e:
+            reason = getattr(e, "strerror", None) or e
+            raise InputError(f"cannot read the bundle {self.path}: {reason}") from e
 
     def _directory(self) -> tuple[bytes, int]:
         end = self._read(max(0, self._size - _END.size), _END.size)
@@ -276,6 +275,16 @@ def _start(model: AnyModel) -> bytes:
     code, model_hash = code_of(model)
     body = _START.pack(MAGIC, VERSION, code, model_hash or bytes(4), 0)[:-1]
     return body + bytes((headers.crc8(body + model.sha256),))
+
+
+def _text(name: Any) -> bytes:
+    """A stream's name as it is kept."""
+    if name is _NONE:
+        raise ArgumentError("there are fewer names than streams")
+    try:
+        return name.encode()
+    except (AttributeError, UnicodeEncodeError):
+        raise ArgumentError(f"a name is text that UTF-8 can hold, not {name!r}") from None
 
 
 def _pack_block(entries: list[tuple[Header, int, bytes]]) -> bytes:

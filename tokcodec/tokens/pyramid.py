@@ -4,6 +4,8 @@ planes.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from tokcodec.model import Model
@@ -13,6 +15,7 @@ from tokcodec.tokens.layout import ACROSS, DIAGONAL, DOWN, Band
 from tokcodec.tokens.order import Order, Pass
 
 CENTROID_UNIT = np.float32(1 / 32768)
+Halving = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]  # on axis -2
 SMALL = 1 << 18  # pixels up to which all channels are transformed together
 
 
@@ -31,21 +34,21 @@ def analyse(planes: np.ndarray) -> list[np.ndarray]:
     return [b for c in range(planes.shape[-3]) for b in split_all(planes[..., c, :, :])]
 
 
-def split_all(low: np.ndarray) -> list[np.ndarray]:
+def split_all(low: np.ndarray, halve: Halving = wavelet.split) -> list[np.ndarray]:
     """Planes (..., height, width) to their bands (..., h, w), coarsest first: the inverse of
-    `synthesise`.
+    `synthesise`, if `halve` is that of `wavelet.merge`.
     """
     fine = []
     for level in wavelet.levels(*low.shape[-2:]):
         found: dict[int, np.ndarray] = {}
         if level.split_cols and level.split_rows:
-            left, right = (_columns(half) for half in wavelet.split(_columns(low)))
-            low, found[DOWN] = wavelet.split(left)
-            found[ACROSS], found[DIAGONAL] = wavelet.split(right)
+            left, right = (_columns(half) for half in halve(_columns(low)))
+            low, found[DOWN] = halve(left)
+            found[ACROSS], found[DIAGONAL] = halve(right)
         elif level.split_cols:
-            low, found[ACROSS] = (_columns(half) for half in wavelet.split(_columns(low)))
+            low, found[ACROSS] = (_columns(half) for half in halve(_columns(low)))
         else:
-            low, found[DOWN] = wavelet.split(low)
+            low, found[DOWN] = halve(low)
         fine.append([found[o] for o in sorted(found)])
     return [low, *(band for group in reversed(fine) for band in group)]
 

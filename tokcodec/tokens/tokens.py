@@ -55,6 +55,13 @@ class Tokens(Sequence):
             ids = np.asarray(self.ids)
         except ValueError:
             raise TokensError("token ids must be a list of whole numbers, not lists") from None
+        if not isinstance(self.vocabulary, (int, np.integer)):
+            raise TokensError(f"a vocabulary is a whole number, not {self.vocabulary!r:.40}")
+        try:
+            width, height = self.size
+        except (TypeError, ValueError):
+            raise TokensError(f"a size is (width, height), not {self.size!r:.40}") from None
+        object.__setattr__(self, "size", (width, height))  # a list has no hash
         if not isinstance(self.model, str):
             raise TokensError(f"tokens name their model by its identity, not {self.model!r:.40}")
         if ids.ndim != 1 or (ids.size and ids.dtype.kind not in "iu"):

@@ -68,7 +68,7 @@ class ModelInfo:
 def models() -> list[ModelInfo]:
     """The models that come with tokcodec, then published ones that it loads from the hub."""
     ours = [_info(name) for name in SHIPPED]
-    ids = {model.name: model.id for model in _opened.values()}
+    ids = {model.name: model.id for model in list(_opened.values())}
     return ours + [
         ModelInfo(
             p.name, p.family, HASHED, ids.get(p.name, ""), p.vocabulary, len(p.levels), p.about,
@@ -142,7 +142,7 @@ def model_for(header: Header) -> AnyModel:
         if header.model == code:
             return _in_use(name)
     if header.model == HASHED:
-        for sha256, model in _opened.items():
+        for sha256, model in list(_opened.items()):  # other threads may add to it
             if sha256[:4] == header.hash:
                 return model
         raise UnknownModelError(
@@ -164,7 +164,7 @@ def by_id(identity: str) -> AnyModel:
     for name in SHIPPED:
         if _shipped(name).id == identity:
             return _in_use(name)
-    for model in _opened.values():
+    for model in list(_opened.values()):
         if model.id == identity:
             return model
     raise ModelMismatchError(
