@@ -292,6 +292,28 @@ def test_from_a_file_to_stdout_and_from_stdin_to_a_file(folder: Path, monkeypatc
     assert (folder / "piped.tkc").stat().st_size == 30
 
 
+def test_one_stdout_takes_one_result(folder: Path, capfdbinary) -> None:
+    (folder / "dog.tkc").write_bytes((folder / "cat.tkc").read_bytes())
+    for inputs in (["cat.tkc", "dog.tkc"], ["cat.tkc", "cat.tkc"], ["."]):
+        assert run("cut", *inputs, "-b", 20, "-o", "-") == 1
+        out, err = capfdbinary.readouterr()
+        assert out == b""
+        assert "stdout" in one_line(err.decode())
+    (folder / "dog.tkc").unlink()
+    assert run("cut", ".", "-b", 20, "-o", "-") == 0
+    assert capfdbinary.readouterr().out == tokcodec.cut((folder / "cat.tkc").read_bytes(), 20)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "out"), [(["-"], "there"), (["-"], "new/"), (["-", "cat.png"], "new")]
+)
+def test_stdin_has_no_name_in_a_folder(folder: Path, capsys, inputs: list, out: str) -> None:
+    (folder / "there").mkdir()
+    assert run("encode", *inputs, "-b", 5, "-o", out) == 1
+    assert "stdin has no name" in one_line(capsys.readouterr().err)
+    assert names(folder) == ["cat.png", "cat.tkc"]
+
+
 def shell(folder: Path, command: str) -> subprocess.CompletedProcess[bytes]:
     """A line of shell with `tokcodec` standing for the command."""
     line = re.sub(r"\btokcodec\b", f"'{sys.executable}' -m tokcodec", command)
@@ -407,6 +429,39 @@ def test_one_bad_file_does_not_stop_the_rest(folder: Path, capsys) -> None:
     assert lines[0].startswith("tokcodec: bad.png: ")
     assert lines[1].startswith("tokcodec: gone.png: ")
     assert names(folder / "out") == ["cup.tkc"]
+
+
+LONG = "a" * 300  # no file system takes such a name
+
+
+@pytest.mark.parametrize("options", [[], ["-f"], ["-o", "out"], ["-o", "out", "-f"]])
+def test_a_name_too_long_does_not_stop_the_rest(folder: Path, capsys, options: list) -> None:
+    photo("coffee").save("cup.png")
+    assert run("encode", f"{LONG}.png", "cup.png", "-b", 5, *options) == 1
+    said = one_line(capsys.readouterr().err)
+    assert said.startswith(f"tokcodec: {LONG}.png: cannot ")
+    assert "too long" in said
+    assert len(list(folder.rglob("cup.tkc"))) == 1
+
+
+def test_names_too_long_are_told_as_what_they_are(folder: Path, capsys) -> None:
+    for options in ([], ["-f"]):
+        assert run("encode", "cat.png", "-o", f"{LONG}.tkc", *options) == 1
+        assert f"cannot write {LONG}.tkc" in one_line(capsys.readouterr().err)
+    assert run("info", LONG, "cat.tkc") == 1
+    out, err = capsys.readouterr()
+    assert f"cannot read {LONG}" in one_line(err)
+    assert out.startswith("cat.tkc: ")
+
+
+def test_what_fails_at_a_file_is_not_told_of_stdout(monkeypatch, capsys) -> None:
+    def refuse() -> None:
+        raise PermissionError(13, "Permission denied", "models")
+
+    monkeypatch.setattr(tokcodec, "models", refuse)
+    assert run("models") == 1
+    assert "models: Permission denied" in one_line(capsys.readouterr().err)
+    assert sys.stdout is not None
 
 
 def test_one_bad_stream_does_not_stop_the_rest(folder: Path, capsys) -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import struct
+import tracemalloc
+import warnings
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
 import pytest
@@ -19,10 +22,12 @@ from tokcodec.decoders.consistent import consistent
 from tokcodec.errors import ReferenceMismatchError
 from tokcodec.model import MEANING, Model
 from tokcodec.psnr import psnr
+from tokcodec.reference import choice, remembered
 from tokcodec.reference import known as references
 from tokcodec.reference.field import Field, regions
 from tokcodec.stream import header as headers
 from tokcodec.stream.header import REFERENCE
+from tokcodec.tokens import order as orders
 from tokcodec.tokens.order import order_for
 from tokcodec.tokens.pyramid import analyse, split_all, synthesise
 
@@ -53,6 +58,31 @@ def key(scene) -> bytes:
 @pytest.fixture(scope="module")
 def change(visited, key) -> bytes:
     return tokcodec.encode(visited, psnr=30, reference=key)
+
+
+@pytest.fixture(scope="module")
+def chain(photograph) -> list[bytes]:
+    """Six streams of a still picture, each but the first with those before it."""
+    picture = photograph("chelsea", 32, 24)
+    found = [tokcodec.encode(picture, psnr=28)]
+    while len(found) < 6:
+        found.append(tokcodec.encode(picture, psnr=28, reference=found))
+    assert all(tokcodec.info(data).reference for data in found[1:])
+    return found
+
+
+@pytest.fixture
+def read(monkeypatch) -> list[bytes]:
+    """The code strings that are read, while nothing is remembered from earlier tests."""
+    seen, as_ever = [], codestring.read
+
+    def counted(order, payload, keep=False):
+        seen.append(payload)
+        return as_ever(order, payload, keep)
+
+    monkeypatch.setattr(codestring, "read", counted)
+    references._remembered.clear()
+    return seen
 
 
 # ---- what it is for
@@ -145,17 +175,35 @@ def test_a_chain_is_a_list(change, visited, key):
 
 
 def test_a_long_chain_is_read_and_a_longer_one_refused(photograph, monkeypatch):
-    monkeypatch.setattr(references, "LONGEST", references.KEPT + 3)
+    monkeypatch.setattr(references, "LONGEST", remembered.KEPT + 3)
     picture = photograph("chelsea", 16, 12)
     chain = [tokcodec.encode(picture, psnr=24)]
     while len(chain) < references.LONGEST:
         picture = np.roll(picture, 1, axis=0)
         chain.append(tokcodec.encode(picture, max_bytes=40, reference=chain))
     shown = drawn(chain[-1], reference=chain[:-1])
-    references._remembered.cache_clear()
+    references._remembered.clear()
     assert np.array_equal(drawn(chain[-1], reference=chain[:-1]), shown)
     with pytest.raises(errors.ArgumentError, match=str(references.LONGEST)):
         tokcodec.encode(picture, reference=[*chain, chain[-1]])
+
+
+def test_a_chain_too_large_to_remember_is_read_once(chain, read, monkeypatch):
+    monkeypatch.setattr(remembered, "ROOM", 0)
+    drawn(chain[-1], reference=chain[:-1])
+    assert len(read) == len(chain)
+
+
+def test_large_pictures_are_remembered_too_within_bounds(chain, read, monkeypatch):
+    monkeypatch.setattr(orders, "CACHED_PIXELS", 0)  # all are large
+    size = 4 * 3 * 32 * 24  # bytes of a reference's coefficients
+    monkeypatch.setattr(remembered, "ROOM", size)
+    shown = drawn(chain[-1], reference=chain[:-1])
+    assert len(read) == len(chain)
+    assert references._remembered._size() == size
+    read.clear()
+    assert np.array_equal(drawn(chain[-1], reference=chain[:-1]), shown)
+    assert len(read) == 1
 
 
 def test_a_background_is_what_stays(scene, visited, key, photograph):
@@ -183,13 +231,21 @@ def test_a_background_of_one_complete_stream_has_its_coefficients(photograph):
 
 def test_backgrounds_refuse_what_they_cannot_use(key, photograph):
     other = tokcodec.encode(photograph("coffee", 64, 48), budget=5)
-    for wrong in ([], key, "path"):
-        with pytest.raises(errors.ArgumentError):
+    no_lists = ([], key, "path", bytearray(key), memoryview(key), None, 5)
+    for wrong in (*no_lists, [[]], [5], ["path"], [[key], [5]], [key, []]):
+        with pytest.raises(errors.ArgumentError, match="stream"):
             tokcodec.background(wrong)
+    with pytest.raises(errors.ImageTooLargeError, match="128 x 96"):
+        tokcodec.background([key], max_pixels=100)
     with pytest.raises(ReferenceMismatchError, match="64 x 48"):
         tokcodec.background([key, other])
     with pytest.raises(errors.StreamError):
         tokcodec.background([b"no stream"])
+
+
+def test_a_background_of_buffers_is_that_of_bytes(key):
+    wanted = tokcodec.background([key, [key]])
+    assert tokcodec.background([bytearray(key), [memoryview(key)]]) == wanted
 
 
 # ---- decoders
@@ -299,6 +355,47 @@ def test_two_fields_are_refused(change, key):
     data = headers.write(twice, tokcodec.load().model.sha256) + change[length:]
     with pytest.raises(errors.DamagedHeaderError, match="two"):
         tokcodec.decode(data, reference=key)
+
+
+@pytest.mark.parametrize("field", [b"", b"hash"])
+def test_a_field_without_hash_and_side_is_damage(scene, field: bytes):
+    header = headers.Header(1, 128, 96, extension=((REFERENCE, field),))
+    data = headers.write(header, tokcodec.load().model.sha256)
+    with pytest.raises(errors.DamagedHeaderError, match="reference"):
+        tokcodec.info(data)
+
+
+def test_a_field_of_too_many_regions_takes_no_memory():
+    tracemalloc.start()
+    try:
+        with pytest.raises(errors.DamagedHeaderError):
+            Field.parse(b"hash\3", 65_536, 65_536)
+        assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def test_what_is_out_of_reach_is_told_once(visited, key):
+    with pytest.warns(errors.TokCodecWarning, match="out of reach") as told:
+        tokcodec.encode(visited[:, :64].repeat(2, axis=1), psnr=100, reference=key)
+    assert len(told) == 1
+
+
+def test_other_threads_warn_while_a_reference_is_tried(visited, key, photograph, monkeypatch):
+    other, as_ever = photograph("coffee", 16, 12), choice.linear
+
+    def meanwhile(*args):
+        thread = Thread(target=tokcodec.encode, args=(other,), kwargs={"psnr": 100})
+        thread.start()
+        thread.join()
+        return as_ever(*args)
+
+    monkeypatch.setattr(choice, "linear", meanwhile)
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        tokcodec.encode(visited, psnr=28, reference=key)
+    assert told
+    assert all("out of reach" in str(warning.message) for warning in told)
 
 
 # ---- the format

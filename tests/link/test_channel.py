@@ -68,7 +68,7 @@ def test_extremes_have_such_packets_too(channel: Channel, step: int):
     assert found.received(5).sum() == pytest.approx(1)
 
 
-@pytest.mark.parametrize("rate", [-0.1, 1, 1.5, float("nan")])
+@pytest.mark.parametrize("rate", [-0.1, 1, 1.5, float("nan"), "much", None, 1j, True])
 def test_rates_that_are_none(rate: float):
     with pytest.raises(ArgumentError, match="loss rate"):
         independent(rate)
@@ -83,3 +83,27 @@ def test_bursts_that_cannot_be():
         bursty(0.1, 0.5)
     with pytest.raises(ArgumentError, match="probabilities"):
         Channel(0.1, 0)
+    for burst in ("3", None, float("inf"), float("nan")):
+        with pytest.raises(ArgumentError, match="at least one"):
+            bursty(0.1, burst)
+
+
+@pytest.mark.parametrize(
+    "values", [("a", 1), (0.1, None), (0.1, 0.5, 1j), (0.1, 0.5, 0.0, [1]), (0.1, 2), (0, True)]
+)
+def test_what_is_no_probability(values: tuple):
+    with pytest.raises(ArgumentError, match="probabilities"):
+        Channel(*values)
+
+
+@pytest.mark.parametrize("count", [-1, 2.5, "3", None])
+def test_packets_are_counted_in_whole_numbers(count):
+    channel, random = Channel(0, 1), np.random.default_rng(0)
+    for asked in (channel.received, channel.unbroken, lambda n: channel.draw(n, random)):
+        with pytest.raises(ArgumentError, match="whole number"):
+            asked(count)
+    for step in (0, count):
+        with pytest.raises(ArgumentError, match="step"):
+            channel.every(step)
+    with pytest.raises(ArgumentError, match="random"):
+        channel.draw(3, None)

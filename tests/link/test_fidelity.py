@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import tokcodec
-from tokcodec.errors import ArgumentError, ReferenceMismatchError, StreamError
+from tokcodec.errors import (
+    ArgumentError,
+    ImageTooLargeError,
+    ReferenceMismatchError,
+    StreamError,
+)
 from tokcodec.link.fidelity import decibels, errors
 from tokcodec.psnr import psnr
 
@@ -54,5 +60,17 @@ def test_a_whole_stream_and_a_bare_header(photograph):
 def test_what_is_refused(astronaut: np.ndarray, stream: bytes):
     with pytest.raises(ArgumentError, match="original"):
         errors(stream, astronaut[:50])
+    with pytest.raises(ArgumentError, match="larger than the stream, 96 x 80"):
+        errors(stream, astronaut.repeat(2, axis=0))
+    with pytest.raises(ImageTooLargeError, match="96 x 80"):
+        errors(stream, max_pixels=7679)
     with pytest.raises(StreamError):
         errors(b"no stream at all")
+
+
+def test_a_larger_original_is_refused_before_it_is_read(stream: bytes, tmp_path):
+    path = tmp_path / "large.bmp"
+    Image.new("L", (500, 500)).save(path)
+    path.write_bytes(path.read_bytes()[:2000])  # its pixels cannot be read
+    with pytest.raises(ArgumentError, match="larger than the stream"):
+        errors(stream, path)

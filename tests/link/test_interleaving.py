@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 import tokcodec
 from tokcodec import link
+from tokcodec.errors import ArgumentError
 from tokcodec.link import packet as packets_of
 
 
@@ -32,6 +34,12 @@ def test_nothing_and_one(stream: bytes):
     packets = link.split(stream)
     assert link.interleave([]) == []
     assert link.interleave([packets, []]) == packets
+
+
+@pytest.mark.parametrize("wrong", [None, 7, b"packet", "packet", [b"packet"], [7], [[b"p"], None]])
+def test_what_is_refused(wrong):
+    with pytest.raises(ArgumentError, match="list"):
+        link.interleave(wrong)
 
 
 def test_bursts_are_spread(stream: bytes):

@@ -9,7 +9,12 @@ import pytest
 
 import tokcodec
 from tokcodec import link
-from tokcodec.errors import ArgumentError, ReferenceMismatchError
+from tokcodec.errors import (
+    ArgumentError,
+    ImageTooLargeError,
+    ReferenceMismatchError,
+    StreamError,
+)
 from tokcodec.link import rate
 from tokcodec.link.rate import Budget
 
@@ -108,6 +113,42 @@ def test_pictures_with_a_reference(stream: bytes, change: bytes):
         budget.put(change)
 
 
+def test_what_cannot_be_put_leaves_no_trace(streams):
+    """Frames of a picture depend on how often pictures come: those refused do not count."""
+    data = next(iter(streams.values()))
+    granted = []
+    for refused in (False, True):
+        clock = Clock()
+        budget = Budget(510, 0.01, window=300, clock=clock)
+        for _ in range(6):
+            clock.now += 30
+            if refused:
+                for wrong, error in ((b"GIF89a", StreamError), (None, ArgumentError)):
+                    with pytest.raises(error):
+                        budget.put(wrong)
+            clock.now += 30
+            budget.put(data)
+        granted.append([grant.packets for grant in iter(budget.get, None)])
+    assert granted[0]
+    assert granted[0] == granted[1]
+
+
+def test_buffers_are_streams(streams):
+    data = next(iter(streams.values()))
+    for buffer in (memoryview(data), bytearray(data)):
+        budget = Budget(5000, 1, clock=Clock())
+        budget.put(buffer)
+        assert budget.get().data == data
+
+
+def test_pictures_of_max_pixels(streams):
+    data = next(iter(streams.values()))
+    budget = Budget(5000, 1, clock=Clock())
+    with pytest.raises(ImageTooLargeError, match="64 x 48"):
+        budget.put(data, max_pixels=100)
+    assert budget.put(data, max_pixels=None) == len(budget) - 1 == 0
+
+
 def test_grants_are_for_split(streams):
     budget = Budget(5000, 0.1, clock=Clock())
     budget.put(next(iter(streams.values())))
@@ -121,9 +162,18 @@ def test_grants_are_for_split(streams):
     [
         {"bytes_per_second": 0}, {"duty_cycle": 0}, {"duty_cycle": 2}, {"frame": 5},
         {"overhead": -1}, {"protected": 1}, {"window": 0}, {"window": 1}, {"max_waiting": 0},
-        {"drop": "all"},
+        {"drop": "all"}, {"drop": []}, {"bytes_per_second": "35"}, {"bytes_per_second": None},
+        {"bytes_per_second": float("inf")}, {"bytes_per_second": float("nan")},
+        {"duty_cycle": "1"}, {"window": float("inf")}, {"window": 1j}, {"frame": 51.0},
+        {"frame": "51"}, {"overhead": None}, {"max_waiting": 2.5}, {"protected": "0"},
     ],
 )  # fmt: skip
 def test_what_is_refused(options: dict):
     with pytest.raises(ArgumentError):
         Budget(**{"bytes_per_second": 100, **options})
+
+
+@pytest.mark.parametrize("frames", [-1, 2.5, "3", None, float("nan")])
+def test_refunds_that_are_none(frames):
+    with pytest.raises(ArgumentError, match="frames"):
+        Budget(100).refund(frames)

@@ -228,6 +228,48 @@ def test_numbers_are_free_after_the_timeout(stream: bytes, ten: list[bytes], pho
     assert receiver.add(ten[7]).received == 1
 
 
+def test_duplicates_keep_a_number_in_use(ten: list[bytes]):
+    clock = Clock()
+    receiver = Receiver(timeout=100, clock=clock)
+    for moment, packet in ((0, 0), (0, 1), (90, 1)):
+        clock.now = moment
+        receiver.add(ten[packet])
+    clock.now = 110
+    assert receiver.add(ten[2]).received == 3
+    clock.now = 211
+    assert receiver.pictures() == []
+
+
+def test_a_duplicate_keeps_only_its_own_picture(stream: bytes):
+    clock = Clock()
+    receiver = Receiver(timeout=100, clock=clock)
+    first, second = (link.split(stream, packets=10, picture=n, loss=LOSS) for n in (1, 2))
+    for packet in (*first[:2], *second[:2]):
+        receiver.add(packet)
+    clock.now = 90
+    receiver.add(first[0])
+    clock.now = 110
+    assert [state.picture for state in receiver.pictures()] == [1]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"check": []}, {"check": "md5"}, {"timeout": 0}, {"timeout": "60"},
+        {"timeout": float("nan")}, {"max_pictures": 3}, {"max_pictures": "64"},
+        {"max_bytes": None}, {"max_bytes": float("nan")},
+    ],
+)  # fmt: skip
+def test_what_is_refused(options: dict):
+    with pytest.raises(ArgumentError):
+        Receiver(**options)
+    for wrong in ("7", 7.0):
+        with pytest.raises(ArgumentError, match="whole number"):
+            Receiver().data(wrong)
+        with pytest.raises(ArgumentError, match="whole number"):
+            Receiver().image(wrong)
+
+
 def test_damage_past_the_check_is_an_error_of_the_stream():
     receiver = Receiver("none")
     receiver.add(packets_of.write(Packet(0, 0, 0, 1, b"\xffgarbage"), "none"))

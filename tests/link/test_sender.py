@@ -7,7 +7,13 @@ import pytest
 
 import tokcodec
 from tokcodec import link
-from tokcodec.errors import ArgumentError, ReferenceMismatchError, StreamError
+from tokcodec.errors import (
+    ArgumentError,
+    ImageTooLargeError,
+    InputError,
+    ReferenceMismatchError,
+    StreamError,
+)
 from tokcodec.link import packet as packets_of
 from tokcodec.link.short import lengthen, shorten
 
@@ -79,6 +85,14 @@ def test_a_picture_with_a_reference(stream: bytes, change: bytes, visited: np.nd
     assert gathered(link.split(change, protect="none")) == change  # nothing to weigh
 
 
+def test_protection_reads_pictures_of_max_pixels(stream: bytes):
+    with pytest.raises(ImageTooLargeError, match="96 x 80"):
+        link.split(stream, max_pixels=7679)
+    assert gathered(link.split(stream, protect="none", max_pixels=7679)) == stream
+    for enough in (7680, None):
+        assert link.split(stream, max_pixels=enough) == link.split(stream)
+
+
 def test_short_headers(stream: bytes, photograph):
     assert shorten(stream)[4:] == stream[8:]
     assert lengthen(shorten(stream)) == stream
@@ -95,16 +109,24 @@ def test_short_headers(stream: bytes, photograph):
     [
         ({"mtu": 5}, "too small"),
         ({"packets": 0}, "1 to 510"),
+        ({"packets": 2.5}, "whole number"),
+        ({"packets": "3"}, "whole number"),
         ({"packets": 257}, "1 to 510"),
         ({"packets": 512}, "1 to 510"),
         ({"mtu": 6, "loss": link.independent(0.5)}, "larger packets"),
         ({"protect": "all"}, "protect"),
+        ({"protect": []}, "protect"),
         ({"check": "md5"}, "check"),
+        ({"check": []}, "check"),
         ({"mtu": 51.0}, "whole number of bytes"),
         ({"mtu": "51"}, "whole number of bytes"),
         ({"picture": 1.5}, "whole number"),
         ({"loss": "much"}, "loss rate"),
         ({"loss": 1.0}, "loss rate"),
+        ({"loss": None}, "loss rate"),
+        ({"loss": 1j}, "loss rate"),
+        ({"loss": link.Channel(0.5, 0.5, 1.0, 1.0)}, "loses every packet"),
+        ({"max_pixels": "many"}, "max_pixels"),
         ({"original": np.zeros((3, 3, 3), np.uint8)}, "original"),
     ],
 )
@@ -113,3 +135,5 @@ def test_what_is_refused(stream: bytes, options: dict, message: str):
         link.split(stream, **options)
     with pytest.raises(StreamError):
         link.split(b"GIF89a")
+    with pytest.raises(InputError):
+        link.split(stream, original="no such file.png")

@@ -48,7 +48,10 @@ def main(argv: list[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of our output has gone: nothing left to say
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except OSError as e:  # all others are told where they happen: this is stdout
+    except OSError as e:  # most are told where they happen; those of stdout name no file
+        if e.filename is not None:
+            complain(f"cannot use {e.filename}: {e.strerror or e}")
+            return 1
         complain(f"cannot write to stdout: {e.strerror or e}")
         sys.stdout = None  # what it still holds cannot be written either
         return 1

@@ -11,7 +11,13 @@ from pathlib import Path
 from tqdm import tqdm
 
 from tokcodec import files
-from tokcodec.errors import ArgumentError, InputError, OutputExistsError, TokCodecError
+from tokcodec.errors import (
+    ArgumentError,
+    InputError,
+    OutputError,
+    OutputExistsError,
+    TokCodecError,
+)
 from tokcodec.files import make_folder, write_atomically
 from tokcodec.transport.terminal import complain
 
@@ -28,10 +34,18 @@ def convert(
         change: an input's bytes, and where its output goes, to the output's bytes.
         suffix: of outputs that are not named.
         kinds: suffixes of what is taken from folders.
+
+    Raises:
+        ArgumentError: two inputs would have one output.
     """
     jobs = [
         (source, _target(source, root, args, suffix)) for source, root in inputs(args.inputs, kinds)
     ]
+    if sum(target == STANDARD for _, target in jobs) > 1:
+        raise ArgumentError(
+            "several results on stdout could not be told apart; give a folder to -o, or one input "
+            "at a time"
+        )
     sources: dict[str, str] = {}
     for source, target in jobs:
         if target != STANDARD and (other := sources.setdefault(target, source)) != source:
@@ -56,9 +70,11 @@ def inputs(paths: list[str], kinds: set[str]) -> Iterator[tuple[str, Path | None
         if not path:
             raise InputError("the name of an input is empty")
         folder = Path(path)
-        if path != STANDARD and folder.is_dir():
+        if path != STANDARD and _whether(folder.is_dir, False):
             found = sorted(
-                p for p in folder.rglob("*") if p.is_file() and p.suffix.lower() in kinds
+                p
+                for p in folder.rglob("*")
+                if p.suffix.lower() in kinds and _whether(p.is_file, True)
             )
             if not found:
                 raise InputError(f"the folder {path} holds no file to work on")
@@ -79,9 +95,16 @@ def read(source: str) -> bytes:
 
 def _check(source: str, target: str, overwrite: bool) -> None:
     """Refuse to replace a file before any work is done for it."""
-    if target == STANDARD or overwrite or not Path(target).exists():
+    if target == STANDARD or overwrite:
         return
-    if source != STANDARD and Path(source).exists() and Path(target).samefile(source):
+    try:
+        if not Path(target).exists():
+            return
+        known = source != STANDARD and _whether(Path(source).exists, False)
+        itself = known and Path(target).samefile(source)
+    except OSError as e:
+        raise OutputError(f"cannot write {target}: {e.strerror or e}") from e
+    if itself:
         raise OutputExistsError(f"{target} is the input itself: name another file with -o")
     raise OutputExistsError(f"{target} exists already; -f replaces it")
 
@@ -99,17 +122,30 @@ def _target(source: str, root: Path | None, args: argparse.Namespace, suffix: st
     """Where the result of `source` goes."""
     if args.out == STANDARD or (args.out is None and source == STANDARD):
         return STANDARD
-    if source == STANDARD:
-        return args.out
     if args.out is None:
         return str(Path(source).with_suffix(suffix))
     into_folder = (
         root is not None
         or len(args.inputs) > 1
         or args.out.endswith(os.sep)
-        or Path(args.out).is_dir()
+        or _whether(Path(args.out).is_dir, False)
     )
     if not into_folder:
         return args.out
+    if source == STANDARD:
+        raise ArgumentError(
+            f"what comes from stdin has no name to be filed under in the folder {args.out}; name "
+            "a file with -o, or - for stdout"
+        )
     inside = Path(source).relative_to(root) if root is not None else Path(Path(source).name)
     return str(Path(args.out) / inside.with_suffix(suffix))
+
+
+def _whether(asked: Callable[[], bool], unknown: bool) -> bool:
+    """What a path answers, or `unknown` where the system gives no answer, as for names that are too
+    long and in folders that are closed: reading or writing there then fails, and tells why.
+    """
+    try:
+        return asked()
+    except OSError:
+        return unknown

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from math import inf
 
 import numpy as np
 
+from tokcodec.arguments import is_number, is_whole
 from tokcodec.errors import ArgumentError
 
 ALL_BUT = 1e-9  # probability of leaving a state that is never left
@@ -22,6 +24,9 @@ class Channel:
         to_bad: probability that a bad state follows a good one.
         to_good: probability that a good state follows a bad one; above 0.
         loss_good, loss_bad: probability that a packet is lost in each state.
+
+    Raises:
+        ArgumentError: these are no probabilities, or `to_good` is 0.
     """
 
     to_bad: float
@@ -31,7 +36,7 @@ class Channel:
 
     def __post_init__(self) -> None:
         values = (self.to_bad, self.to_good, self.loss_good, self.loss_bad)
-        if not all(0 <= v <= 1 for v in values) or self.to_good == 0:
+        if not all(is_number(v) and 0 <= v <= 1 for v in values) or self.to_good == 0:
             raise ArgumentError(
                 f"probabilities of a channel lie in 0..1, to_good above 0; not {values}"
             )
@@ -47,7 +52,13 @@ class Channel:
         return self.bad * self.loss_bad + (1 - self.bad) * self.loss_good
 
     def every(self, step: int) -> Channel:
-        """The channel that every `step`-th packet sees: its states follow one another less."""
+        """The channel that every `step`-th packet sees: its states follow one another less.
+
+        Raises:
+            ArgumentError: `step` is no whole number from 1.
+        """
+        if not is_whole(step) or step < 1:
+            raise ArgumentError(f"a step is a whole number of packets from 1, not {step!r:.40}")
         # Of a link that alternates, every second packet meets one state: all but for good.
         kept = min((1 - self.to_bad - self.to_good) ** step, 1 - ALL_BUT)
         to_bad, to_good = self.bad * (1 - kept), (1 - self.bad) * (1 - kept)
@@ -55,13 +66,22 @@ class Channel:
         return Channel(min(to_bad, 1.0), min(to_good, 1.0), self.loss_good, self.loss_bad)
 
     def received(self, packets: int) -> np.ndarray:
-        """Probabilities, float64 (packets + 1,), that 0, 1, ... of so many packets arrive."""
+        """Probabilities, float64 (packets + 1,), that 0, 1, ... of so many packets arrive.
+
+        Raises:
+            ArgumentError: `packets` is no whole number from 0.
+        """
+        _check_packets(packets)
         return _received(self, packets)
 
     def unbroken(self, packets: int) -> np.ndarray:
         """Probabilities, float64 (packets + 1,), that exactly the first 0, 1, ... of so many
         packets arrive before one is lost.
+
+        Raises:
+            ArgumentError: `packets` is no whole number from 0.
         """
+        _check_packets(packets)
         arrive = np.array([1 - self.loss_good, 1 - self.loss_bad])
         state, all_so_far = np.array([1 - self.bad, self.bad]), [1.0]
         for _ in range(packets):
@@ -71,7 +91,14 @@ class Channel:
         return -np.diff([*all_so_far, 0.0])
 
     def draw(self, packets: int, random: np.random.Generator) -> np.ndarray:
-        """Which of so many packets arrive in one trial: bool (packets,)."""
+        """Which of so many packets arrive in one trial: bool (packets,).
+
+        Raises:
+            ArgumentError: `packets` is no whole number from 0, or `random` no generator of numpy's.
+        """
+        _check_packets(packets)
+        if not isinstance(random, np.random.Generator):
+            raise ArgumentError(f"random is a numpy.random.Generator, not {random!r:.40}")
         chances = random.random((packets + 1, 2))
         bad = bool(chances[packets, 0] < self.bad)
         arrived = np.zeros(packets, bool)
@@ -92,7 +119,11 @@ class Channel:
 
 
 def independent(rate: float) -> Channel:
-    """Every packet is lost with the same probability `rate`, 0 up to but not including 1."""
+    """Every packet is lost with the same probability `rate`, 0 up to but not including 1.
+
+    Raises:
+        ArgumentError: `rate` is something else.
+    """
     _check_rate(rate)
     return Channel(rate, 1 - rate)
 
@@ -101,11 +132,12 @@ def bursty(rate: float, burst: float = 3.0) -> Channel:
     """Losses in runs of `burst` packets on average, `rate` of all packets.
 
     Raises:
-        ArgumentError: runs that short cannot lose so many: `rate` is above burst / (burst + 1).
+        ArgumentError: `rate` is not in 0..1, below 1; `burst` is no number from 1; or runs that
+            short cannot lose so many: `rate` is above burst / (burst + 1).
     """
     _check_rate(rate)
-    if not burst >= 1:
-        raise ArgumentError(f"a burst has at least one packet, not {burst}")
+    if not is_number(burst) or not 1 <= burst < inf:
+        raise ArgumentError(f"a burst has at least one packet, not {burst!r:.40}")
     to_bad = rate / (burst * (1 - rate))
     if to_bad > 1:
         raise ArgumentError(f"a loss of {rate:g} needs bursts longer than {burst:g} packets")
@@ -113,8 +145,13 @@ def bursty(rate: float, burst: float = 3.0) -> Channel:
 
 
 def _check_rate(rate: float) -> None:
-    if not isinstance(rate, (int, float, np.number)) or not 0 <= rate < 1:
+    if not is_number(rate) or not 0 <= rate < 1:
         raise ArgumentError(f"a loss rate lies in 0..1, below 1; not {rate!r:.40}")
+
+
+def _check_packets(packets: int) -> None:
+    if not is_whole(packets) or packets < 0:
+        raise ArgumentError(f"packets are a whole number from 0, not {packets!r:.40}")
 
 
 @lru_cache(maxsize=256)

@@ -8,7 +8,7 @@ from tokcodec import reference as references
 from tokcodec import weights
 from tokcodec.coder import codestring
 from tokcodec.distortion import Curve
-from tokcodec.errors import ArgumentError
+from tokcodec.errors import ArgumentError, ImageTooLargeError
 from tokcodec.limits import MAX_PIXELS
 from tokcodec.model import TOTAL, Model
 from tokcodec.pixels import colour, image
@@ -24,7 +24,10 @@ DOUBLING = 10 ** (2.2 / 10)  # error falls so much, about, when bytes double
 
 
 def errors(
-    data: bytes, original: Picture | None = None, reference: Given | None = None
+    data: bytes,
+    original: Picture | None = None,
+    reference: Given | None = None,
+    max_pixels: int | None = MAX_PIXELS,
 ) -> np.ndarray:
     """Mean squared error of an 8-bit sample after each number of bytes, 0 ... len(data): float64
     (len(data) + 1,), never rising.
@@ -34,11 +37,14 @@ def errors(
         original: the picture that it was made of. Without it the stream's own picture stands in,
             and what that lacks is guessed from how the error falls before the end.
         reference: what the picture was encoded with; not looked at if the stream stands alone.
+        max_pixels: refuse larger pictures; None for no limit.
 
     Raises:
         StreamError, UnknownModelError: `data` is no stream of a known model.
         ReferenceMismatchError: the stream's reference is missing, or was another.
         ArgumentError: the original has another size, or the model is no pyramid.
+        InputError: the original cannot be read.
+        ImageTooLargeError: the picture has more than `max_pixels`.
     """
     header, length = headers.parse(data)
     model = weights.model_for(header)
@@ -48,7 +54,7 @@ def errors(
             f"what each byte is worth is known of pyramids, not of {model.name}; "
             "send its streams with protect='none'"
         )
-    image.check_size(header.width, header.height, MAX_PIXELS)
+    image.check_size(header.width, header.height, max_pixels)
     order = order_for(model, header.height, header.width, 1 if header.grey else 3)
     order = references.onto(order, header, reference)
     missing: float | None = 0.0
@@ -57,12 +63,7 @@ def errors(
         source = Source(order, [residual(reading.known, b) for b in range(len(order.bands))])
         most, missing = reading.total, 0.0 if reading.complete else None
     else:
-        rgb = image.to_rgb(original)
-        if rgb.shape[:2] != (header.height, header.width):
-            raise ArgumentError(
-                f"the original has {rgb.shape[1]} x {rgb.shape[0]} pixels, the stream "
-                f"{header.width} x {header.height}"
-            )
+        rgb = _alike(original, header)
         source = references.taken(order, analyse(colour.to_planes(rgb, header.grey)))
         most = order.digits
     script = codestring.Script(order, source.digits)
@@ -84,6 +85,24 @@ def errors(
 def decibels(error: np.ndarray) -> np.ndarray:
     """Mean squared error of 8-bit samples to PSNR."""
     return 10 * np.log10(255.0**2 / error)
+
+
+def _alike(original: Picture, header: headers.Header) -> np.ndarray:
+    """The original as uint8 (height, width, 3), of the stream's size; a larger one is refused
+    before its pixels are read.
+    """
+    try:
+        rgb = image.to_rgb(original, max_pixels=header.width * header.height)
+    except ImageTooLargeError as e:
+        raise ArgumentError(
+            f"the original is larger than the stream, {header.width} x {header.height} pixels"
+        ) from e
+    if rgb.shape[:2] != (header.height, header.width):
+        raise ArgumentError(
+            f"the original has {rgb.shape[1]} x {rgb.shape[0]} pixels, the stream "
+            f"{header.width} x {header.height}"
+        )
+    return rgb
 
 
 def _digits(script: codestring.Script, sizes: np.ndarray) -> np.ndarray:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+
+from tokcodec.errors import ArgumentError
 
 
-def interleave(pictures: Sequence[Sequence[bytes]]) -> list[bytes]:
+def interleave(pictures: Iterable[Sequence[bytes]]) -> list[bytes]:
     """Packets of several pictures by turns: each picture's in their order, spread evenly.
 
     Of d pictures in as many packets each, every d-th packet is of one of them: give `split` the
@@ -13,7 +15,16 @@ def interleave(pictures: Sequence[Sequence[bytes]]) -> list[bytes]:
 
     Args:
         pictures: what `split` made of each, with numbers of their own.
+
+    Raises:
+        ArgumentError: it is no list of lists of packets.
     """
+    if isinstance(pictures, (bytes, str)) or not isinstance(pictures, Iterable):
+        raise ArgumentError(f"pictures are a list of lists of packets, not {pictures!r:.40}")
+    pictures = list(pictures)
+    for packets in pictures:
+        if isinstance(packets, (bytes, str)) or not isinstance(packets, Sequence):
+            raise ArgumentError(f"a picture is a list of packets, not {packets!r:.40}")
     placed = [
         ((place + 0.5) / len(packets), number, packet)
         for number, packets in enumerate(pictures)

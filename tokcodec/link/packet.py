@@ -68,8 +68,7 @@ def room(mtu: int, check: str) -> int:
     Raises:
         ArgumentError: there is no such check, or no room for any.
     """
-    if check not in CHECKS:
-        raise ArgumentError(f"a check is one of {', '.join(CHECKS)}, not {check!r}")
+    check_known(check)
     if not is_whole(mtu):
         raise ArgumentError(f"a packet has a whole number of bytes, not {mtu!r:.40}")
     if mtu <= HEADER + CHECKS[check]:
@@ -78,6 +77,16 @@ def room(mtu: int, check: str) -> int:
             f"{HEADER + CHECKS[check]}, and a byte of the picture must follow"
         )
     return min(int(mtu), LONGEST) - HEADER - CHECKS[check]
+
+
+def check_known(check: str) -> None:
+    """Refuse a check that there is not.
+
+    Raises:
+        ArgumentError: it is none of `CHECKS`.
+    """
+    if not isinstance(check, str) or check not in CHECKS:
+        raise ArgumentError(f"a check is one of {', '.join(CHECKS)}, not {check!r:.40}")
 
 
 def _sum(head: bytes, check: str) -> bytes:

@@ -6,12 +6,14 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, inf
 from typing import NamedTuple
 
 import numpy as np
 
+from tokcodec.arguments import as_bytes, is_number, is_whole
 from tokcodec.errors import ArgumentError
+from tokcodec.limits import MAX_PIXELS
 from tokcodec.link.fidelity import errors
 from tokcodec.link.protection import MOST
 from tokcodec.pixels.image import Picture
@@ -66,6 +68,10 @@ class Budget:
         max_waiting: pictures.
         drop: "oldest" or "newest": which to drop when too many wait.
         clock: seconds, never going back.
+
+    Raises:
+        ArgumentError: a number is out of its range or of another kind, or the link carries less
+            than a frame in a window.
     """
 
     def __init__(
@@ -81,12 +87,21 @@ class Budget:
         drop: str = "oldest",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        if not (bytes_per_second > 0 and 0 < duty_cycle <= 1 and window > 0):
-            raise ArgumentError("bytes_per_second, duty_cycle (at most 1) and window are above 0")
+        speeds = bytes_per_second, duty_cycle, window
+        if not all(is_number(v) and 0 < v < inf for v in speeds) or duty_cycle > 1:
+            raise ArgumentError(
+                "bytes_per_second, duty_cycle (at most 1) and window are finite numbers above 0"
+            )
+        if not all(map(is_whole, (frame, overhead, max_waiting))):
+            raise ArgumentError("frame, overhead and max_waiting are whole numbers")
         if frame <= OVERHEAD or overhead < 0 or max_waiting < 1:
-            raise ArgumentError(f"frame is above {OVERHEAD} bytes, max_waiting at least 1")
-        if not 0 <= protected < 1 or drop not in ("oldest", "newest"):
-            raise ArgumentError("protected lies in 0..1, below 1; drop is oldest or newest")
+            raise ArgumentError(
+                f"frame is above {OVERHEAD} bytes, overhead from 0, max_waiting at least 1"
+            )
+        if not is_number(protected) or not 0 <= protected < 1:
+            raise ArgumentError(f"protected lies in 0..1, below 1; not {protected!r:.40}")
+        if not isinstance(drop, str) or drop not in ("oldest", "newest"):
+            raise ArgumentError(f"drop is oldest or newest, not {drop!r:.40}")
         self.rate = bytes_per_second * duty_cycle / (frame + overhead)  # frames a second
         self.most = self.rate * window  # frames of credit
         if self.most < 1:
@@ -115,7 +130,12 @@ class Budget:
         return self._credit
 
     def put(
-        self, data: bytes, original: Picture | None = None, reference: Given | None = None
+        self,
+        data: bytes,
+        original: Picture | None = None,
+        reference: Given | None = None,
+        *,
+        max_pixels: int | None = MAX_PIXELS,
     ) -> int:
         """Queue a stream, encoded at the most bytes that it could ever get.
 
@@ -123,19 +143,30 @@ class Budget:
             data: a stream.
             original: its picture, for its true errors.
             reference: what it was encoded with, as for `split`.
+            max_pixels: refuse larger pictures; None for no limit.
 
         Returns:
             How many pictures were dropped for it, itself included: 0 or 1.
+
+        Raises:
+            StreamError, UnknownModelError: `data` is no stream of a known model.
+            ReferenceMismatchError: the stream's reference is missing, or was another.
+            ArgumentError: `data` is not even bytes, its model is no pyramid, or the original has
+                another size.
+            InputError: the original cannot be read.
+            ImageTooLargeError: the picture has more than `max_pixels`.
         """
+        data = as_bytes(data)
+        # First, since a picture that cannot be queued has not arrived.
+        error = self._by_frames(errors(data, original, reference, max_pixels))
         now = self._clock()
         if self._arrived is not None:
             since = now - self._arrived
             old = since if self._interval is None else self._interval
             self._interval = old + (since - old) / HORIZON
         self._arrived = now
-        waiting = _Waiting(data, self._by_frames(errors(data, original, reference)))
-        self._past.append(waiting.error)
-        self._queue.append(waiting)
+        self._past.append(error)
+        self._queue.append(_Waiting(data, error))
         if len(self._queue) <= self._max_waiting:
             return 0
         self._queue.popleft() if self._drop == "oldest" else self._queue.pop()
@@ -157,7 +188,13 @@ class Budget:
         return Grant(first.data, frames)
 
     def refund(self, frames: int) -> None:
-        """Frames of a grant that were never sent."""
+        """Frames of a grant that were never sent.
+
+        Raises:
+            ArgumentError: `frames` is no whole number from 0.
+        """
+        if not is_whole(frames) or frames < 0:
+            raise ArgumentError(f"frames are a whole number from 0, not {frames!r:.40}")
         self._credit = min(self.most, self.credit + frames)
 
     def _by_frames(self, error: np.ndarray) -> np.ndarray:

@@ -11,10 +11,11 @@ from enum import StrEnum
 from PIL import Image
 
 import tokcodec
+from tokcodec.arguments import is_number, is_whole
 from tokcodec.errors import ArgumentError, TruncatedHeaderError
 from tokcodec.link import packet as packets_of
 from tokcodec.link import protection
-from tokcodec.link.packet import CHECKS, PICTURES
+from tokcodec.link.packet import PICTURES
 from tokcodec.link.short import lengthen
 from tokcodec.stream import header as headers
 
@@ -98,6 +99,11 @@ class _Shelf:
         while len(self.parts) > 1 and (len(self.parts) > self._pictures or size > self._size):
             size -= self.parts.popitem(last=False)[1].size
 
+    def touch(self, part: _Part) -> None:
+        """Move a picture to the end, if it is here."""
+        if part.key in self.parts:
+            self.parts.move_to_end(part.key)
+
     def expire(self, before: float) -> None:
         while self.parts and next(iter(self.parts.values())).last < before:
             self.parts.popitem(last=False)
@@ -117,6 +123,9 @@ class Receiver:
         max_pictures: at least 4.
         max_bytes: of packets kept, with about 200 a packet for the keeping; at least 524,288.
         clock: seconds, never going back.
+
+    Raises:
+        ArgumentError: there is no such check, or a number is out of its range.
     """
 
     def __init__(
@@ -128,11 +137,12 @@ class Receiver:
         max_bytes: int = 4 << 20,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        if check not in CHECKS:
-            raise ArgumentError(f"a check is one of {', '.join(CHECKS)}, not {check!r}")
-        if not timeout > 0 or max_pictures < FRESH or max_bytes < LEAST:
+        packets_of.check_known(check)
+        numbers = is_number(timeout) and is_whole(max_pictures) and is_whole(max_bytes)
+        if not numbers or not timeout > 0 or max_pictures < FRESH or max_bytes < LEAST:
             raise ArgumentError(
-                f"timeout is above 0, max_pictures at least {FRESH}, max_bytes at least {LEAST}"
+                f"timeout is a number above 0, max_pictures a whole one from {FRESH}, max_bytes "
+                f"from {LEAST}"
             )
         self._check, self._timeout, self._clock = check, timeout, clock
         few, self._most = max_pictures // FRESH, max_bytes - max_bytes // FRESH
@@ -158,13 +168,15 @@ class Receiver:
         if part is None:
             part = _Part(key, self._packets)
         self._packets += 1
+        part.last = now  # even if it tells nothing new: its number is in use
+        for shelf in (self._fresh, self._more):
+            shelf.touch(part)
         if found.index in part.bodies:
             return self._state(part, Verdict.DUPLICATE)
         if part.size + len(found.body) + FIXED > self._most:
             return self._state(part, Verdict.FULL)
         part.bodies[found.index] = found.body
         part.size += len(found.body) + FIXED
-        part.last = now
         if len(part.bodies) == 1:
             self._fresh.put(part)
         else:
@@ -177,6 +189,9 @@ class Receiver:
 
         Args:
             picture: its number, modulo 128; None for the latest picture that has something to show.
+
+        Raises:
+            ArgumentError: `picture` is no whole number.
         """
         part = self._find(picture)
         return part.prefix()[0] if part is not None and part.shows() else b""
@@ -197,6 +212,8 @@ class Receiver:
         return [self._state(part, Verdict.NEW) for part in self._parts()]
 
     def _find(self, picture: int | None) -> _Part | None:
+        if picture is not None and not is_whole(picture):
+            raise ArgumentError(f"a picture's number is a whole number, not {picture!r:.40}")
         self._expire()
         parts = self._parts()
         if picture is None:

@@ -6,6 +6,7 @@ from math import ceil
 
 from tokcodec.arguments import as_bytes, is_whole
 from tokcodec.errors import ArgumentError
+from tokcodec.limits import MAX_PIXELS
 from tokcodec.link import packet as packets_of
 from tokcodec.link import protection
 from tokcodec.link.allocation import Plan, choose
@@ -31,6 +32,7 @@ def split(
     loss: Channel | float = LOSS,
     original: Picture | None = None,
     reference: Given | None = None,
+    max_pixels: int | None = MAX_PIXELS,
 ) -> list[bytes]:
     """A stream to packets of at most `mtu` bytes, of which any show a picture.
 
@@ -51,23 +53,32 @@ def split(
             from the stream.
         reference: what the picture was encoded with, which the receiver has already. Only
             protection asks for it, and only if the stream does not stand alone.
+        max_pixels: protection refuses larger pictures, which it would have to read; None for no
+            limit.
 
     Raises:
         StreamError, UnknownModelError: `data` is no stream of a known model.
         ReferenceMismatchError: the stream's reference is missing, or was another.
         ArgumentError: there is no such protection or check, packets are too small, more than 510,
-            or above 255, protected and odd; the original has another size; reedsolo is missing.
+            or above 255, protected and odd; the link loses all of them; the original has another
+            size; an argument is of another kind; reedsolo is missing.
+        InputError: the original cannot be read.
+        ImageTooLargeError: protection is asked for, and the picture has more than `max_pixels`.
     """
-    if protect not in PROTECTIONS:
-        raise ArgumentError(f"protect is one of {', '.join(PROTECTIONS)}, not {protect!r}")
+    if not isinstance(protect, str) or protect not in PROTECTIONS:
+        raise ArgumentError(f"protect is one of {', '.join(PROTECTIONS)}, not {protect!r:.40}")
     room = packets_of.room(mtu, check)
     data = as_bytes(data)
     if not is_whole(picture):
         raise ArgumentError(f"a picture's number is a whole number, not {picture!r:.40}")
     if not isinstance(loss, Channel):
         loss = independent(loss)
+    if not loss.rate < 1:
+        raise ArgumentError(f"a link that loses every packet shows no picture: {loss}")
+    if packets is not None and not is_whole(packets):
+        raise ArgumentError(f"packets are a whole number, not {packets!r:.40}")
     stream = shorten(data)
-    count = packets if packets is not None else _enough(len(stream), room, loss, protect)
+    count = int(packets) if packets is not None else _enough(len(stream), room, loss, protect)
     if not protection.possible(protection.PLAIN if protect == "none" else 1, count):
         raise ArgumentError(
             f"a picture travels in 1 to {protection.MOST} packets, protected and above 255 in an "
@@ -76,7 +87,7 @@ def split(
     if protect == "none":
         plan = Plan(protection.PLAIN, room, min(len(stream), count * room), 0.0)
     else:
-        worth = decibels(errors(data, original, reference))[len(data) - len(stream) :]
+        worth = decibels(errors(data, original, reference, max_pixels))[len(data) - len(stream) :]
         plan = choose(worth, count, room, loss, protect)
     bodies = _bodies(stream[: plan.used], plan, count)
     number = int(picture) % PICTURES

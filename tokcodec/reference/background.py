@@ -7,11 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from tokcodec import weights
-from tokcodec.arguments import as_bytes
 from tokcodec.coder import codestring
 from tokcodec.errors import ArgumentError, ModelMismatchError
+from tokcodec.limits import MAX_PIXELS
 from tokcodec.model import Model
-from tokcodec.reference.known import opened
+from tokcodec.pixels import image
+from tokcodec.reference.known import SINGLE, Given, listed, opened
 from tokcodec.stream import header as headers
 from tokcodec.tokens.order import order_for
 from tokcodec.tokens.pyramid import Source
@@ -20,31 +21,36 @@ from tokcodec.tokens.tokens import DIGITS
 FINER = 2  # about half a plane: what the median of five adds to them
 
 
-def background(streams: Sequence[bytes | Sequence[bytes]]) -> bytes:
+def background(streams: Sequence[Given], *, max_pixels: int | None = MAX_PIXELS) -> bytes:
     """The median of several pictures, coefficient by coefficient, as a stream: noise is less, and
     what moved is gone.
 
     Args:
         streams: at least one, of one size and model; a picture with a reference as the list of
             streams that leads to it.
+        max_pixels: refuse larger pictures; None for no limit.
 
     Returns:
         A stream that stands alone, with `FINER` times the tokens of the longest of those given:
         what lies beyond rests on nothing.
 
     Raises:
-        ArgumentError: there are none, or they are no streams of a pyramid.
+        ArgumentError: there are none, or they are something else than streams.
+        StreamError, UnknownModelError: one is no stream of a known model.
+        ModelMismatchError: they are of a register tokenizer.
+        ImageTooLargeError: they have more than `max_pixels` pixels.
         ReferenceMismatchError: they differ in size, model or colour, or a reference is missing.
     """
-    if not isinstance(streams, Sequence) or isinstance(streams, (bytes, str)) or not streams:
+    if not isinstance(streams, Sequence) or isinstance(streams, (*SINGLE, str)) or not streams:
         raise ArgumentError("a background is made of a list of streams, at least one")
-    first = streams[0]
-    header, _ = headers.parse(as_bytes(first if isinstance(first, bytes) else first[-1]))
+    pictures = [listed(given, "each picture of a background") for given in streams]
+    header, _ = headers.parse(pictures[0][-1])
+    image.check_size(header.width, header.height, max_pixels)
     model = weights.model_for(header)
     if not isinstance(model, Model):
         raise ModelMismatchError(f"backgrounds are made of pyramids, not of {model.name}")
     order = order_for(model, header.height, header.width, 1 if header.grey else 3)
-    seen = [opened(s, order) for s in streams]
+    seen = [opened(p, order) for p in pictures]
     values = zip(*(s.values for s in seen), strict=True)
     middle = [np.rint(np.median(band, axis=0)).astype(np.int32) for band in values]
     tokens = -(-FINER * max(s.digits for s in seen) // DIGITS)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -11,8 +10,7 @@ import numpy as np
 
 from tokcodec.coder import codestring
 from tokcodec.decoders.linear import linear
-from tokcodec.errors import TokCodecWarning
-from tokcodec.psnr import squared_error
+from tokcodec.psnr import squared_error, untold
 from tokcodec.reference.field import LONGEST, Field
 from tokcodec.reference.known import Reference, based
 from tokcodec.reference.regions import cheapest, coarser, costs, finest
@@ -63,8 +61,7 @@ def choose(
         error = squared_error(linear(known, (order.width, order.height)), rgb)
         return math.log(len(payload) + len(field) + 8) + math.log(error + 1), error
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", TokCodecWarning)  # told when the choice is coded
+    with untold():  # told when the choice is coded
         best, error = weighed(order, b"")
         chosen, field = order, b""
         log_side, found = finest(order), None

@@ -46,9 +46,10 @@ class Field(NamedTuple):
         """
         if len(data) <= HASH or not FINEST <= data[HASH] <= COARSEST:
             raise DamagedHeaderError("the header's field of the reference is damaged")
-        weights = np.zeros(regions(height, width, data[HASH]), np.int8)
-        if weights.size > LONGEST * 64:  # more than a field has room for
+        rows, columns = regions(height, width, data[HASH])
+        if rows * columns > LONGEST * 64:  # more than a field has room for
             raise DamagedHeaderError("the header's field of the reference is damaged")
+        weights = np.zeros((rows, columns), np.int8)
         reader = Reader(data[HASH + 1 :])
         for at in np.ndindex(*weights.shape):
             digit = reader.read(np.array([_row(weights, at)]), _odds().weights)

@@ -6,7 +6,6 @@ import hashlib
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import cast
 
 import numpy as np
@@ -14,20 +13,21 @@ import numpy as np
 from tokcodec import weights
 from tokcodec.arguments import as_bytes
 from tokcodec.coder import codestring
-from tokcodec.errors import ArgumentError, ReferenceMismatchError
+from tokcodec.errors import ArgumentError, DamagedHeaderError, ReferenceMismatchError
 from tokcodec.model import Model
 from tokcodec.prior.knowledge import Knowledge
 from tokcodec.reference.field import HASH, Field
 from tokcodec.reference.regions import halves
+from tokcodec.reference.remembered import Remembered
 from tokcodec.stream import header as headers
 from tokcodec.stream.header import Header
 from tokcodec.tokens.layout import Band
-from tokcodec.tokens.order import CACHED_PIXELS, Base, Order, order_for
+from tokcodec.tokens.order import Base, Order, order_for
 from tokcodec.tokens.pyramid import planes_known
 
 Given = bytes | Sequence[bytes]  # a stream, or several, each after those that it refers to
+SINGLE = (bytes, bytearray, memoryview)  # what a stream may be
 LONGEST = 100  # streams of a chain
-KEPT = 4  # references that are remembered, for the next picture of a sequence
 _ABOUT = struct.Struct(">IIBQ")  # width, height, channels, digits
 
 
@@ -36,7 +36,7 @@ class Reference:
     """What a stream determines of a picture.
 
     Attributes:
-        order: of its size and channels.
+        order: of its size and channels, as of a picture that stands alone.
         values: a band each, int32 (height, width), in steps of the band's last plane.
         planes: how many planes of each band are known, the share of the last as a fraction.
         digits: how many its longest stream determines, of those that lead to it.
@@ -48,6 +48,11 @@ class Reference:
     planes: tuple[float, ...]
     digits: int
     hash: bytes
+
+    @property
+    def size(self) -> int:
+        """Bytes that its coefficients take."""
+        return sum(v.nbytes for v in self.values)
 
 
 def opened(given: Given, order: Order) -> Reference:
@@ -63,19 +68,25 @@ def opened(given: Given, order: Order) -> Reference:
             is missing or differs.
         StreamError: a stream's header is damaged.
     """
-    single = isinstance(given, (bytes, bytearray, memoryview))
-    several = cast(Sequence[bytes], [given] if single else given)
-    if isinstance(several, str) or not isinstance(several, Sequence):
-        raise ArgumentError(
-            f"a reference is a stream or a list of them, not {type(given).__name__}"
-        )
-    streams = tuple(as_bytes(s) for s in several)
-    if not 1 <= len(streams) <= LONGEST:
-        raise ArgumentError(f"a reference is 1 to {LONGEST} streams, not {len(streams)}")
+    streams = listed(given, "a reference")
     for stream in streams:
         _check(stream, order)
-    small = order.height * order.width <= CACHED_PIXELS
-    return (_remembered if small else _read)(order.model, streams)
+    return _remembered(order.model, streams)
+
+
+def listed(given: Given, what: str) -> tuple[bytes, ...]:
+    """A stream, or several, as a list of them; `what` it is, for the message.
+
+    Raises:
+        ArgumentError: it is something else than streams, or more than `LONGEST`.
+    """
+    several = cast(Sequence[bytes], [given] if isinstance(given, SINGLE) else given)
+    if isinstance(several, str) or not isinstance(several, Sequence):
+        raise ArgumentError(f"{what} is a stream or a list of them, not {type(given).__name__}")
+    streams = tuple(as_bytes(s) for s in several)
+    if not 1 <= len(streams) <= LONGEST:
+        raise ArgumentError(f"{what} is 1 to {LONGEST} streams, not {len(streams)}")
+    return streams
 
 
 def onto(order: Order, header: Header, given: Given | None) -> Order:
@@ -90,23 +101,19 @@ def onto(order: Order, header: Header, given: Given | None) -> Order:
     if header.reference is None:
         return order
     field = Field.parse(header.reference, order.height, order.width)
-    if given is None:
-        raise ReferenceMismatchError(
-            f"the picture tells what has changed since its reference ({field.hash.hex()}), which "
-            "is missing: pass the stream that it was written with as reference"
-        )
-    found = opened(given, order)
-    if found.hash != field.hash:
-        raise ReferenceMismatchError(
-            f"the picture was written with the reference {field.hash.hex()}, and this one is "
-            f"{found.hash.hex()}: another picture, or the same one cut elsewhere or damaged"
-        )
-    return order.onto(based(found, field))
+    return _added(order, field, None if given is None else opened(given, order))
 
 
 def named(header: Header) -> str | None:
-    """The hash of a picture's reference, eight hexadecimal digits; None if it stands alone."""
-    return None if header.reference is None else header.reference[:HASH].hex()
+    """The hash of a picture's reference, eight hexadecimal digits; None if it stands alone.
+
+    Raises:
+        DamagedHeaderError: the header's field of the reference is too short for one.
+    """
+    data = header.reference
+    if data is not None and len(data) <= HASH:
+        raise DamagedHeaderError("the header's field of the reference is damaged")
+    return None if data is None else data[:HASH].hex()
 
 
 def based(reference: Reference, field: Field) -> Base:
@@ -148,8 +155,12 @@ def _middles(model: Model, band: Band, q: np.ndarray, plane: int, planes: int) -
 
 def _read(model: Model, streams: tuple[bytes, ...]) -> Reference:
     header, length = headers.parse(streams[-1])
-    order = order_for(model, header.height, header.width, 1 if header.grey else 3)
-    order = onto(order, header, streams[:-1] or None)
+    form = header.height, header.width, 1 if header.grey else 3
+    order, digits = order_for(model, *form), 0
+    if header.reference is not None:
+        field = Field.parse(header.reference, header.height, header.width)
+        before = _remembered(model, streams[:-1]) if len(streams) > 1 else None
+        order, digits = _added(order, field, before), before.digits if before else 0
     reading = codestring.read(order, streams[-1][length:])
     bands = range(len(order.bands))
     values = tuple(integers(reading.known, i) for i in bands)
@@ -159,13 +170,27 @@ def _read(model: Model, streams: tuple[bytes, ...]) -> Reference:
         digest.update(value.astype(">i4").tobytes())
         value.setflags(write=False)
     planes = tuple(planes_known(reading.known, i) for i in bands)
-    digits = reading.total
-    if order.base is not None:
-        digits = max(digits, opened(streams[:-1], order).digits)
-    return Reference(order, values, planes, digits, digest.digest()[:HASH])
+    digits = max(digits, reading.total)
+    plain = order_for(model, *form)  # a large picture's without the index arrays of reading
+    return Reference(plain, values, planes, digits, digest.digest()[:HASH])
 
 
-_remembered = lru_cache(maxsize=KEPT)(_read)
+_remembered = Remembered(_read)
+
+
+def _added(order: Order, field: Field, found: Reference | None) -> Order:
+    """The order with what a field takes of the reference that was found."""
+    if found is None:
+        raise ReferenceMismatchError(
+            f"the picture tells what has changed since its reference ({field.hash.hex()}), which "
+            "is missing: pass the stream that it was written with as reference"
+        )
+    if found.hash != field.hash:
+        raise ReferenceMismatchError(
+            f"the picture was written with the reference {field.hash.hex()}, and this one is "
+            f"{found.hash.hex()}: another picture, or the same one cut elsewhere or damaged"
+        )
+    return order.onto(based(found, field))
 
 
 def _check(stream: bytes, order: Order) -> None:
