@@ -114,6 +114,40 @@ def test_serve_until_told_to_stop(tmp_path: Path, stream: bytes):
         assert server.wait(30) == 0
 
 
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (["--quality", "600"], "quality"),
+        (["--psnr", "600"], "psnr"),
+        (["--model", "register-small", "--quality", "60"], "quality"),
+        (["--reference", "nonsense"], "no tokcodec stream"),
+        (["--reference", "small"], "reference has"),
+    ],
+)
+def test_a_wrong_option_costs_no_picture(
+    wrong: list[str], said: str, tmp_path: Path, photograph, capsys: pytest.CaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+):  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    camera = tmp_path / "camera"
+    camera.mkdir()
+    for name in ("coffee", "rocket"):
+        Image.fromarray(photograph(name, 60, 40)).save(camera / f"{name}.png")
+    (camera / "half.png").write_bytes((camera / "coffee.png").read_bytes()[:-300])
+    Path("nonsense").write_bytes(b"this is no stream")
+    Path("small").write_bytes(tokcodec.encode(photograph("coffee", 30, 20)))
+    send = ["send", "--watch", "camera", "--once", "--settle", "0", "--to",
+            f"udp://127.0.0.1:{free_port()}"]  # fmt: skip
+    assert main([*send, *wrong]) == 1
+    told = capsys.readouterr()
+    assert said in told.err
+    assert told.out == ""
+    assert main([*send, "--quality", "60"]) == 1  # half.png alone is left out
+    told = capsys.readouterr()
+    assert "half.png" in told.err
+    assert told.out.count("bytes sent") == 2
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are others there")
 def test_watching_until_told_to_stop(tmp_path: Path, photograph):
     """What no broker took waits in the spool."""

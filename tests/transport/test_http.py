@@ -103,9 +103,40 @@ def test_head(server: Server):
 
 def test_versions(server: Server, stream: bytes):
     tag = ask(server)[1]["ETag"]
-    assert ask(server, If_None_Match=tag)[::2] == (304, b"")
+    for known in (tag, f'"another", {tag}', "*"):
+        assert ask(server, If_None_Match=known)[::2] == (304, b"")
+    assert ask(server, If_None_Match='"another"')[0] == 200
     assert ask(server, Range="bytes=0-9", If_Range=tag)[2] == stream[:10]
     assert ask(server, Range="bytes=0-9", If_Range='"another"')[::2] == (200, stream)
+
+
+@pytest.mark.parametrize("after", [b"another, longer picture" * 50, None])
+def test_a_file_that_is_replaced_meanwhile(
+    server: Server, stream: bytes, after: bytes | None, monkeypatch: pytest.MonkeyPatch
+):
+    """What was opened is what is served, with its own length and tag, or what was deleted before is
+    not there.
+    """
+    path, newer = server.folder / "changes.tkc", server.folder / "newer"
+    path.write_bytes(stream)
+    newer.write_bytes(after or b"")
+    tag, opened = ask(server, "/changes.tkc")[1]["ETag"], Path.open
+
+    def replaced(self: Path, *given: str):
+        file = opened(self, *given)
+        if self == path and after:
+            newer.replace(path)
+        elif self == path:
+            path.unlink()
+        return file
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", replaced)
+        status, headers, body = ask(server, "/changes.tkc")
+    assert (status, headers["ETag"], body) == (200, tag, stream)
+    path.unlink(missing_ok=True)
+    monkeypatch.setattr(server, "find", lambda target: path)  # it was there a moment ago
+    assert ask(server, "/changes.tkc")[0] == 404
 
 
 @pytest.mark.parametrize(
@@ -142,7 +173,7 @@ def test_fetch_fails_clearly(server: Server):
         gone = url(other)
     with pytest.raises(LinkError, match="refused"):
         list(fetch(gone))
-    for wrong in ("file:///etc/passwd", "picture.tkc"):
+    for wrong in ("file:///etc/passwd", "picture.tkc", "http://[x"):
         with pytest.raises(ArgumentError, match="web address"):
             fetch(wrong)
     with pytest.raises(ArgumentError, match="max_bytes"):

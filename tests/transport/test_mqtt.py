@@ -15,10 +15,12 @@ from PIL import Image
 
 import tokcodec
 from benchmarks.mosquitto import PATIENCE, Broker, free_port
+from tokcodec import weights
 from tokcodec.arriving import progressive
 from tokcodec.cli import main
 from tokcodec.errors import ArgumentError, LinkError
-from tokcodec.transport import Address, message
+from tokcodec.model import Model
+from tokcodec.transport import Address, message, receiving
 from tokcodec.transport.mqtt import MqttSink, MqttSource
 
 
@@ -111,6 +113,59 @@ def test_wrong_arguments(broker: Broker):
         MqttSink(at(broker), 3)
 
 
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        (Address("mqtt", "broker", 1883, "a/#/b"), "topic"),
+        (Address("mqtt", "broker", 1883, "a+/b"), "topic"),
+        (Address("mqtt", "broker", 1883, "a/b#"), "topic"),
+        (Address("mqtt", "broker", 1883, ""), "topic"),
+        (Address("mqtt", "broker", 1883, "a\0b"), "zero byte"),
+        (Address("mqtt", "broker", 1883, "a" * 70_000), "too long"),
+        (Address("mqtt", "broker", 1883, "\udcff"), "cannot be used"),
+        (Address("mqtt", "a..b", 1883, "x"), "cannot be used"),
+        (Address("mqtt", "a\0b", 1883, "x"), "zero byte"),
+        (Address("mqtt", "", 1883, "x"), "which broker"),
+        (Address("mqtt", "broker", 0, "x"), "port"),
+        (Address("mqtt", "broker", 70_000, "x"), "port"),
+    ],
+)
+def test_wrong_addresses(address: Address, said: str):
+    pytest.importorskip("paho.mqtt.client")
+    with pytest.raises(ArgumentError, match=said):
+        MqttSource(address)
+    with pytest.raises(ArgumentError, match=f"{said}|receivers"):
+        MqttSink(address)
+
+
+@pytest.mark.parametrize("topic", ["#", "+", "a/+/b", "a/#", "+/+/#", "a//b", "$share/us/a/+"])
+def test_topics_with_wildcards(topic: str):
+    pytest.importorskip("paho.mqtt.client")
+    MqttSource(Address("mqtt", "127.0.0.1", free_port(), topic)).close()
+
+
+def test_no_limit_of_time(broker: Broker):
+    with MqttSource(at(broker)) as source, MqttSink(at(broker)) as sink:
+        source.wait(float("inf"))
+        sink.send(b"data", float("inf"))
+        assert source.receive(float("inf")) == b"data"
+
+
+def test_a_receiver_says_that_there_is_no_broker(
+    tmp_path: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
+):
+    pytest.importorskip("paho.mqtt.client")
+    monkeypatch.setattr(receiving, "PATIENCE", 0.1)
+
+    def told_to_stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(MqttSource, "receive", told_to_stop)
+    address = f"mqtt://127.0.0.1:{free_port()}/x"
+    assert main(["receive", "--from", address, "--out", str(tmp_path)]) == 0
+    assert f"{address}: the broker cannot be reached; waiting" in capsys.readouterr().err
+
+
 def start_receiver(broker: Broker, out: Path, count: int) -> subprocess.Popen:
     code = "import sys; from tokcodec.cli import main; sys.exit(main(sys.argv[1:]))"
     return subprocess.Popen(
@@ -179,3 +234,55 @@ def test_sent_twice_is_stored_once(broker: Broker, tmp_path: Path, stream: bytes
         sink.send(message.write(bytes(8), stream[:50]), PATIENCE)
     assert start_receiver(broker, out, 3).wait(PATIENCE) == 0
     assert sorted(len(p.read_bytes()) for p in out.glob("*.tkc")) == [50, 92, len(stream)]
+
+
+def test_what_an_option_is_missing_for_stays_with_the_broker(
+    broker: Broker, tmp_path: Path, astronaut: np.ndarray, capsys: pytest.CaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+):  # fmt: skip
+    own, key = tmp_path / "own.safetensors", tmp_path / "key.tkc"
+    arrays = {name: array.copy() for name, array in tokcodec.load().model.arrays.items()}
+    arrays["centroids"].flat[0] += 1
+    own.write_bytes(Model("own", arrays, {}).save_bytes())
+    key.write_bytes(tokcodec.encode(astronaut, psnr=25))
+    streams = [
+        tokcodec.encode(astronaut, max_bytes=200, model=own),
+        tokcodec.encode(astronaut, max_bytes=200, reference=key.read_bytes()),
+    ]
+    monkeypatch.setattr(weights, "_opened", {})  # as if the sender were another program
+    with MqttSource(at(broker), name="keeper") as source, MqttSink(at(broker)) as sink:
+        source.wait(PATIENCE)
+        for data in streams:
+            sink.send(message.write(message.picture_id(data), data), PATIENCE)
+    receive = ["receive", "--from", str(at(broker)), "--out", str(tmp_path / "out"),
+               "--name", "keeper", "--suffix", ".png", "--count", "2"]  # fmt: skip
+    for more, said in (
+        (["--decoder", "nonsense"], "no decoder"),
+        (["--decoder", "linear"], "the stream needs the model"),
+        (["--decoder", "linear", "--model", str(tmp_path / "none")], "no model"),
+        (["--decoder", "linear", "--model", str(own), "--reference", str(own)], "no tokcodec"),
+        (["--decoder", "linear", "--model", str(own)], "which is missing"),
+    ):
+        assert main([*receive, *more]) == 1
+        assert said in capsys.readouterr().err
+    more = ["--decoder", "linear", "--model", str(own), "--reference", str(key), "--count", "1"]
+    assert main([*receive, *more]) == 0
+    assert len(list((tmp_path / "out").glob("*.png"))) == 2
+
+
+def test_a_picture_that_cannot_be_written_is_dropped(
+    broker: Broker, tmp_path: Path, stream: bytes, capsys: pytest.CaptureFixture
+):
+    long = tokcodec.encode(Image.new("RGB", (17_000, 4)), budget=1)
+    with MqttSource(at(broker), name="keeper") as source, MqttSink(at(broker)) as sink:
+        source.wait(PATIENCE)
+        for data in (long, stream):
+            sink.send(message.write(message.picture_id(data), data), PATIENCE)
+    receive = ["receive", "--from", str(at(broker)), "--out", str(tmp_path), "--name", "keeper",
+               "--suffix", ".webp", "--decoder", "linear", "--count", "1"]  # fmt: skip
+    assert main(receive) == 0
+    assert "dropped: cannot make a .webp file" in capsys.readouterr().err
+    assert len(list(tmp_path.glob("*.webp"))) == 1
+    with MqttSource(at(broker), name="keeper") as source:
+        source.wait(PATIENCE)
+        assert source.receive(0.1) is None

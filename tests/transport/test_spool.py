@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -76,6 +77,14 @@ def test_a_killed_program_leaves_a_good_spool(tmp_path: Path):
     os.waitpid(pid, 0)
     with Spool(tmp_path / "spool") as spool:
         assert len(spool) == 1
+
+
+def test_the_senders_name_survives_a_cut_in_power(tmp_path: Path):
+    """What SQLite has only in its log may be gone then."""
+    with Spool(tmp_path / "spool") as spool:
+        shutil.copy(tmp_path / "spool", tmp_path / "after")
+        with Spool(tmp_path / "after") as after:
+            assert after.sender == spool.sender
 
 
 def test_one_program_at_a_time_and_no_other_files(tmp_path: Path):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -64,6 +66,47 @@ def test_what_cannot_be_written_is_not_remembered(tmp_path: Path, stream: bytes)
             Store(tmp_path, ".tkc", draw)
     with pytest.raises(ArgumentError, match="suffix"):
         Store(tmp_path, ".nonsense", draw)
+
+
+@pytest.mark.parametrize(("suffix", "size"), [(".webp", (17_000, 4)), (".gif", (65_536, 1))])
+def test_a_picture_that_its_format_cannot_hold_is_its_own_fault(
+    suffix: str, size: tuple[int, int], tmp_path: Path, stream: bytes
+):
+    pictures = iter([Image.new("RGB", size), Image.new("RGB", (4, 4))])
+    with Store(tmp_path, suffix, lambda _: next(pictures)) as found:
+        with pytest.raises(InputError, match=suffix):
+            found.put(b"12345678", stream)
+        assert b"12345678" not in found
+        assert found.put(b"87654321", stream) is not None
+
+
+@pytest.mark.parametrize("suffix", [".msp", ".h5"])
+def test_formats_that_hold_no_pictures_in_colour(suffix: str, tmp_path: Path):
+    with pytest.raises(ArgumentError, match="suffix"):
+        Store(tmp_path, suffix, draw)
+
+
+def test_a_memory_that_cannot_be_read_is_no_fault_of_the_picture(tmp_path: Path, stream: bytes):
+    with Store(tmp_path, ".tkc", draw) as found:
+        found.close()
+        with pytest.raises(OutputError, match="cannot read"):
+            found.put(b"12345678", stream)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="folders cannot be opened there")
+def test_a_files_name_is_on_the_disk_too(
+    tmp_path: Path, stream: bytes, monkeypatch: pytest.MonkeyPatch
+):
+    path, synced, fsync = tmp_path / (b"12345678".hex() + ".tkc"), [], os.fsync
+
+    def watched(number: int) -> None:
+        synced.append((stat.S_ISDIR(os.fstat(number).st_mode), path.exists()))
+        fsync(number)
+
+    monkeypatch.setattr(os, "fsync", watched)
+    with Store(tmp_path, ".tkc", draw) as found:
+        assert found.put(b"12345678", stream) == path
+    assert synced == [(False, False), (True, True)]
 
 
 def test_messages(stream: bytes):

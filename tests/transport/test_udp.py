@@ -17,7 +17,7 @@ from tokcodec.cli import main
 from tokcodec.errors import ArgumentError, LinkError
 from tokcodec.link import packet as packets_of
 from tokcodec.psnr import psnr
-from tokcodec.transport.gather import SENDERS, Gatherer
+from tokcodec.transport.gather import LEFT, SENDERS, Gatherer
 from tokcodec.transport.seam import Sink
 from tokcodec.transport.senders import Cutting, Packets
 from tokcodec.transport.udp import UdpSink, UdpSource
@@ -63,6 +63,33 @@ def test_nobody_has_to_listen():
     with UdpSink("127.0.0.1", free_port()) as sink:
         for _ in range(3):
             sink.send(b"data")
+
+
+def test_one_that_was_refused_costs_no_later_one():
+    port = free_port(socket.SOCK_DGRAM)
+    with UdpSink("127.0.0.1", port) as sink:
+        sink.send(b"nobody is there yet")
+        with UdpSource("127.0.0.1", port) as source:
+            sink.send(b"data")
+            assert source.receive(PATIENCE) == b"data"
+
+
+def test_waiting_for_no_time_and_for_ever():
+    with UdpSource("127.0.0.1") as source, UdpSink("127.0.0.1", source.port) as sink:
+        assert source.receive(0) is None
+        assert source.receive(-1) is None
+        sink.send(b"data", float("inf"))
+        assert source.receive(float("inf")) == b"data"
+
+
+@pytest.mark.parametrize("port", [70_000, -1, 5700.5, "5700"])
+def test_no_such_port(port: int):
+    with pytest.raises(ArgumentError, match="port"):
+        UdpSink("127.0.0.1", port)
+    with pytest.raises(ArgumentError, match="port"):
+        UdpSource("127.0.0.1", port)
+    with pytest.raises(ArgumentError, match="port"):
+        UdpSink("127.0.0.1", 0)
 
 
 def test_a_name_is_the_same_at_both_ends():
@@ -116,6 +143,22 @@ def test_many_senders_are_forgotten(stream: bytes):
     assert len(gatherer._senders) == SENDERS
 
 
+def test_pictures_of_forgotten_senders_are_not(stream: bytes):
+    packets = link.split(stream, 222, protect="none")
+    gatherer = Gatherer("crc8", 10)
+    for packet in packets:
+        gatherer.add(packet, "first")
+    for sender in range(2 * SENDERS):
+        gatherer.add(packets[0], sender)
+    first, *others = gatherer.grown()
+    assert (first.stream, first.complete) == (stream, True)
+    assert len(others) == 2 * SENDERS
+    assert list(gatherer.grown()) == []
+    for sender in range(2 * LEFT):
+        gatherer.add(packets[0], sender)
+    assert len(list(gatherer.grown())) == LEFT + SENDERS
+
+
 def test_numbers_rest_until_they_are_free(stream: bytes, monkeypatch: pytest.MonkeyPatch):
     clock, slept, wire = Clock(), [], Wire()
 
@@ -145,6 +188,8 @@ def test_rate_and_bytes(stream: bytes, monkeypatch: pytest.MonkeyPatch):
         Packets(wire, Cutting(rate=0.0))
     with pytest.raises(ArgumentError, match="small"):
         Packets(wire, Cutting(mtu=6))
+    with pytest.raises(ArgumentError, match="510 packets"):
+        Packets(wire, Cutting(mtu=10, max_bytes=6000))
 
 
 @pytest.mark.parametrize("suffix", [".tkc", ".png"])
@@ -239,3 +284,32 @@ def test_commands_with_a_reference(tmp_path: Path, photograph, capsys):
                 sink.send(packet)
             receiver.join(0.5)
     assert psnr(np.asarray(Image.open(next(out.glob("*.png")))), scene) > 29
+
+
+@pytest.mark.parametrize("together", ["1", "4"])
+def test_what_cannot_be_cut_holds_up_nothing(
+    together: str, tmp_path: Path, astronaut: np.ndarray, capsys: pytest.CaptureFixture
+):
+    key = tokcodec.encode(astronaut, psnr=25)
+    streams = {
+        "a": key[:100],
+        "b": tokcodec.encode(astronaut[::-1], max_bytes=4000),  # more than 510 packets
+        "c": tokcodec.encode(astronaut, max_bytes=200, reference=key),  # which nobody gives
+        "d": key[:200],
+    }
+    for name, data in streams.items():
+        (tmp_path / f"{name}.tkc").write_bytes(data)
+    send = ["send", "--watch", str(tmp_path), "--once", "--settle", "0", "--mtu", "12",
+            "--together", together]  # fmt: skip
+    with UdpSource("127.0.0.1") as source:
+        assert main([*send, "--to", f"udp://127.0.0.1:{source.port}"]) == 1
+        said = capsys.readouterr().err
+        assert said.count("given up") == 2
+        gatherer, found = Gatherer("crc16", 10), []
+        while sum(picture.complete for picture in found) < 2:
+            gatherer.add(source.receive(PATIENCE) or b"", "here")
+            found += gatherer.grown()
+    assert all(key.startswith(picture.stream) for picture in found)
+    assert len({picture.id for picture in found}) == 2
+    assert "packets" in said
+    assert "reference" in said

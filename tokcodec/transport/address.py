@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
+from tokcodec.arguments import is_whole
 from tokcodec.errors import ArgumentError
 
 PORTS = {"mqtt": 1883, "mqtts": 8883, "udp": 0, "zenoh": 7447}
+LAST = 65_535  # of all ports
 EXAMPLES = "mqtt://host/topic, mqtts://user:password@host/topic, udp://host:5700, zenoh://host/key"
 
 
@@ -63,3 +65,9 @@ class Address:
         user = f"{self.user}@" if self.user else ""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{self.scheme}://{user}{host}:{self.port}" + (f"/{self.path}" if self.path else "")
+
+
+def check_port(port: int, first: int = 1) -> None:
+    """Refuse what is no port, or one before `first`: 0 is none that anybody can be reached at."""
+    if not is_whole(port) or not first <= port <= LAST:
+        raise ArgumentError(f"a port is {first} to {LAST}, not {port!r:.40}")

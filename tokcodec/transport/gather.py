@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -15,6 +15,7 @@ from tokcodec.transport.message import ID
 
 SENDERS = 32  # that are listened to at once; who has been silent longest is forgotten
 MEMORY = 1 << 20  # bytes for each
+LEFT = 1024  # pictures of forgotten senders that wait to be asked for; then the oldest go
 
 
 class Picture(NamedTuple):
@@ -53,6 +54,7 @@ class Gatherer:
     ) -> None:
         self._check, self._timeout, self._clock = check, timeout, clock
         self._senders: OrderedDict[Hashable, _Sender] = OrderedDict()
+        self._left: deque[Picture] = deque(maxlen=LEFT)
         self._new()  # tells wrong arguments
 
     def add(self, packet: bytes, sender: Hashable) -> bool:
@@ -61,7 +63,8 @@ class Gatherer:
         if found is None:
             found = self._senders[sender] = _Sender(self._new())
             if len(self._senders) > SENDERS:
-                self._senders.popitem(last=False)
+                _, forgotten = self._senders.popitem(last=False)
+                self._left.extend(self._grown(forgotten))
         self._senders.move_to_end(sender)
         state = found.receiver.add(packet)
         if state.verdict is not Verdict.NEW or state.picture is None:
@@ -72,22 +75,27 @@ class Gatherer:
 
     def grown(self) -> Iterator[Picture]:
         """The pictures that have more to show than when this was last asked."""
-        now = self._clock()
+        while self._left:
+            yield self._left.popleft()
         for sender in self._senders.values():
-            for number, known in list(sender.pictures.items()):
-                if now - known.last > self._timeout:
-                    del sender.pictures[number]
-            for number, complete in sender.grown.items():
-                stream = sender.receiver.data(number)
-                known = sender.pictures.get(number, _Known(b"", b"", now))
-                if len(stream) <= len(known.stream) and known.stream.startswith(stream):
-                    known.last = now
-                    continue
-                goes_on = bool(known.id) and stream.startswith(known.stream)
-                identity = known.id if goes_on else secrets.token_bytes(ID)
-                sender.pictures[number] = _Known(identity, stream, now)
-                yield Picture(identity, stream, complete)
-            sender.grown.clear()
+            yield from self._grown(sender)
+
+    def _grown(self, sender: _Sender) -> Iterator[Picture]:
+        now = self._clock()
+        for number, known in list(sender.pictures.items()):
+            if now - known.last > self._timeout:
+                del sender.pictures[number]
+        for number, complete in sender.grown.items():
+            stream = sender.receiver.data(number)
+            known = sender.pictures.get(number, _Known(b"", b"", now))
+            if len(stream) <= len(known.stream) and known.stream.startswith(stream):
+                known.last = now
+                continue
+            goes_on = bool(known.id) and stream.startswith(known.stream)
+            identity = known.id if goes_on else secrets.token_bytes(ID)
+            sender.pictures[number] = _Known(identity, stream, now)
+            yield Picture(identity, stream, complete)
+        sender.grown.clear()
 
     def _new(self) -> Receiver:
         return Receiver(self._check, timeout=self._timeout, max_bytes=MEMORY, clock=self._clock)

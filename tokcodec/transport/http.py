@@ -6,6 +6,7 @@ curl -r 0-99 http://localhost:8000/cat.tkc        # the same picture in 100 byte
 
 from __future__ import annotations
 
+import os
 import re
 import urllib.error
 import urllib.request
@@ -89,9 +90,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_error(HTTPStatus.NOT_FOUND)
             return
         with file:
-            about = path.stat()
+            about = os.fstat(file.fileno())  # by now another file may have that name
             tag = f'"{about.st_size:x}-{about.st_mtime_ns:x}"'
-            if tag in self.headers.get("If-None-Match", ""):
+            known = self.headers.get("If-None-Match", "")
+            if tag in known or known.strip() == "*":
                 self._head(HTTPStatus.NOT_MODIFIED, tag)
                 return
             # Ranges are for GET alone, and for the version that the client knows (RFC 9110, 14.2).
@@ -151,7 +153,11 @@ def fetch(url: str, max_bytes: int | None = None, *, timeout: float = PATIENCE) 
         ArgumentError: it is no such address.
         LinkError: the server cannot be reached, refuses, or breaks off.
     """
-    if urlsplit(url).scheme not in ("http", "https"):
+    try:
+        scheme = urlsplit(url).scheme
+    except ValueError as e:
+        raise ArgumentError(f"{url} is no web address: {e}") from None
+    if scheme not in ("http", "https"):
         raise ArgumentError(f"{url} is no web address: it starts with http:// or https://")
     if max_bytes is not None and max_bytes < 1:
         raise ArgumentError(f"max_bytes is at least 1, not {max_bytes}")

@@ -8,18 +8,22 @@ itself keeps what it has (mosquitto: `persistence true`), restarts of the broker
 from __future__ import annotations
 
 import queue
+import re
 import secrets
 import time
+from collections.abc import Callable
 from threading import Condition
 from typing import Any
 
 from tokcodec.errors import ArgumentError, LinkError
-from tokcodec.transport.address import Address
+from tokcodec.transport.address import Address, check_port
 from tokcodec.transport.seam import Sink, Source, until_after
 
 KEEPALIVE = 60  # seconds
 LONGEST_PAUSE = 30  # seconds between attempts to connect
 WAITING = 1024  # messages of QoS 0 that wait for us; further ones are dropped
+LONGEST = 65_535  # bytes of a topic, and of other texts
+_FILTER = re.compile(r"((\+|[^+#/]*)/)*(\+|#|[^+#/]*)")  # + and # fill their level
 
 
 class _Client:
@@ -28,6 +32,7 @@ class _Client:
     def __init__(self, address: Address, qos: int, name: str, clean: bool = True) -> None:
         if qos not in (0, 1, 2):
             raise ArgumentError(f"QoS is 0, 1 or 2, not {qos!r}")
+        _check(address, name)
         mqtt = _paho()
         self.address, self.qos = address, qos
         self.changed = Condition()
@@ -52,11 +57,16 @@ class _Client:
         self.client.disconnect()
         self.client.loop_stop()
 
+    def wait(self, ready: Callable[[], bool], until: float | None) -> bool:
+        """Whether it was ready before that moment."""
+        with self.changed:
+            left = None if until is None else max(0.0, until - time.monotonic())
+            return self.changed.wait_for(ready, left)
+
     def why(self) -> str:
         """What stands between us and the broker."""
-        if self.connected:
-            return "the broker does not confirm"
-        return self.refused or "the broker cannot be reached"
+        silent = "does not confirm" if self.connected else "cannot be reached"
+        return self.refused or f"the broker {silent}"
 
     def _on_connect(self, _client: Any, _data: Any, _flags: Any, code: Any, _more: Any) -> None:
         with self.changed:
@@ -81,11 +91,11 @@ class MqttSink(Sink):
         qos: 0 (sent once, perhaps lost), 1 (arrives, perhaps twice: ids tell) or 2 (arrives once).
 
     Raises:
-        ArgumentError: paho-mqtt is missing; no such QoS, no such topic.
+        ArgumentError: paho-mqtt is missing; there can be no such QoS, topic, host or port.
     """
 
     def __init__(self, address: Address, qos: int = 1) -> None:
-        if any(c in address.path for c in "+#\0"):
+        if any(c in address.path for c in "+#"):
             raise ArgumentError(f"{address}: + and # are for receivers")
         self._link = _Client(address, qos, f"tokcodec-send-{secrets.token_hex(6)}")
         self._link.client.on_publish = self._on_publish
@@ -97,12 +107,12 @@ class MqttSink(Sink):
         until = until_after(timeout)
         link = self._link
         if self._attempt is None or self._attempt[0] != data:
-            if not self._wait(lambda: link.connected, until):
+            if not link.wait(lambda: link.connected, until):
                 raise LinkError(f"{link.address}: {link.why()}")
             self._attempt = data, self._publish(data)
         number = self._attempt[1]
         # Nobody repeats QoS 0: once the connection is gone there is nothing to wait for.
-        self._wait(lambda: number in self._done or not (link.qos or link.connected), until)
+        link.wait(lambda: number in self._done or not (link.qos or link.connected), until)
         sent = number in self._done
         if sent or link.qos == 0:
             self._attempt = None
@@ -123,11 +133,6 @@ class MqttSink(Sink):
             raise LinkError(f"{link.address}: {link.why()}")
         return int(info.mid)
 
-    def _wait(self, ready: Any, until: float | None) -> bool:
-        with self._link.changed:
-            left = None if until is None else max(0.0, until - time.monotonic())
-            return self._link.changed.wait_for(ready, left)
-
     def _on_publish(self, _client: Any, _data: Any, mid: int, _code: Any, _props: Any) -> None:
         with self._link.changed:
             self._done.add(mid)
@@ -147,7 +152,7 @@ class MqttSource(Source):
             forgets.
 
     Raises:
-        ArgumentError: paho-mqtt is missing, or there is no such QoS.
+        ArgumentError: paho-mqtt is missing; there can be no such QoS, topic, host, port or name.
     """
 
     def __init__(self, address: Address, qos: int = 1, name: str | None = None) -> None:
@@ -175,9 +180,8 @@ class MqttSource(Source):
         Raises:
             LinkError: it does not within `timeout` seconds.
         """
-        with self._link.changed:
-            if not self._link.changed.wait_for(lambda: self._ready, timeout):
-                raise LinkError(f"{self._link.address}: {self._link.why()}")
+        if not self._link.wait(lambda: self._ready, until_after(timeout)):
+            raise LinkError(f"{self._link.address}: {self._link.why()}")
 
     def receive(self, timeout: float | None = None) -> bytes | None:
         self._acknowledge()
@@ -214,6 +218,25 @@ class MqttSource(Source):
         if message.qos == 0 and self._arrived.qsize() >= WAITING:
             return
         self._arrived.put((message, self._link.sessions))
+
+
+def _check(address: Address, name: str) -> None:
+    """Refuse what paho would stumble over in a thread of its own, where nobody hears of it."""
+    check_port(address.port)
+    try:
+        address.host.encode("idna")  # as it is looked up
+        texts = (address.path, address.user or "", address.password or "", name)
+        long = any(len(text.encode()) > LONGEST for text in texts)
+    except UnicodeError as e:
+        raise ArgumentError(f"{address} cannot be used: {e}") from None
+    if long or "\0" in address.host + address.path + name:
+        raise ArgumentError(f"{address!s:.80}: a text is too long, or holds a zero byte")
+    if not address.host:
+        raise ArgumentError(f"{address}: which broker?")
+    if not address.path or not _FILTER.fullmatch(address.path):
+        raise ArgumentError(
+            f"{address}: no topic; + stands for one whole level, # for all that follow"
+        )
 
 
 def _paho() -> Any:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import argparse
 
+import tokcodec
+from tokcodec.files import read
+
 SCHEMES = "mqtt://host/topic, mqtts://user:password@host/topic, udp://host:5700, zenoh://host/key"
 QOS = (0, 1, 2)
 CHECKS = ("none", "crc8", "crc16")
@@ -23,6 +26,18 @@ def add_reference(parser: argparse.ArgumentParser, help: str) -> None:
         metavar="STREAM",
         help=f"{help}; again for each that comes after it in a chain",
     )
+
+
+def references(paths: list[str]) -> list[bytes]:
+    """Those streams, whose headers are sound: damage there is no picture's fault.
+
+    Raises:
+        InputError, StreamError, UnknownModelError: one cannot be read, or is no stream.
+    """
+    found = [read(path) for path in paths]
+    for stream in found:
+        tokcodec.info(stream, count=False)
+    return found
 
 
 def add_qos(parser: argparse.ArgumentParser) -> None:

@@ -17,6 +17,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--decoder", default="auto", help="for pictures, as in decode")
     options.add_reference(parser, "for pictures, the stream that they were sent with")
+    parser.add_argument(
+        "--model",
+        action="append",
+        default=[],
+        help="name, file or folder of a model that is not shipped; again for each that may come",
+    )
     parser.add_argument("--count", type=int, help="stop after so many pictures")
     options.add_qos(parser)
     parser.add_argument(

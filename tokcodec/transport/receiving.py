@@ -11,18 +11,21 @@ from typing import Any
 from PIL import Image
 
 import tokcodec
-from tokcodec.errors import ArgumentError, OutputError, TokCodecError
-from tokcodec.files import read
+from tokcodec import decoders
+from tokcodec.errors import ArgumentError, LinkError, OutputError, TokCodecError
 from tokcodec.transport import message
 from tokcodec.transport.address import Address
+from tokcodec.transport.fault import of_picture
 from tokcodec.transport.gather import Gatherer
+from tokcodec.transport.options import references
 from tokcodec.transport.seam import Source
-from tokcodec.transport.store import Store
+from tokcodec.transport.store import STREAM, Store
 from tokcodec.transport.terminal import complain, say, stopping
 from tokcodec.transport.udp import UdpSource
 
 UPDATE = 0.5  # seconds between two looks whether pictures in packets have grown
 LEAST = 1e-3  # seconds that are waited for a packet
+PATIENCE = 5.0  # seconds in which nothing can arrive before that is told
 
 
 def receive(args: argparse.Namespace) -> int:
@@ -31,14 +34,18 @@ def receive(args: argparse.Namespace) -> int:
     suffix = args.suffix.lower() if args.suffix.startswith(".") else f".{args.suffix.lower()}"
     if args.count is not None and args.count < 1:
         raise ArgumentError(f"--count is at least 1, not {args.count}")
-
-    reference = [read(path) for path in args.reference]
+    # What is wrong with the options is told before anything arrives that would be lost by it.
+    for name in args.model:
+        tokcodec.load(name)
+    reference = references(args.reference)
     options: dict[str, Any] = {"reference": reference} if reference else {}
 
     def draw(stream: bytes) -> Image.Image:
         return tokcodec.decode(stream, decoder=args.decoder, **options)
 
     with Store(args.out, suffix, draw) as store, stopping():
+        if suffix != STREAM:
+            decoders.find(args.decoder)
         if address.scheme == "udp":
             return _gather(args, address, store)
         return _collect(args, address, store)
@@ -49,13 +56,14 @@ def _collect(args: argparse.Namespace, address: Address, store: Store) -> int:
     stored = 0
     with _source(args, address) as source:
         try:
+            _tell_whether_silent(source)
             for data in source:
                 try:
                     identity, stream = message.read(data)
                     path = store.put(identity, stream)
-                except OutputError:
-                    raise  # it stays with the broker
                 except TokCodecError as e:
+                    if not of_picture(e):
+                        raise  # it stays with the broker, for when that is mended
                     complain(f"a message of {len(data)} bytes dropped: {e}")
                     continue
                 if path is not None:
@@ -67,6 +75,13 @@ def _collect(args: argparse.Namespace, address: Address, store: Store) -> int:
         except KeyboardInterrupt:
             pass
     return 0
+
+
+def _tell_whether_silent(source: Source) -> None:
+    try:
+        source.wait(PATIENCE)
+    except LinkError as e:
+        complain(f"{e}; waiting for it")
 
 
 def _source(args: argparse.Namespace, address: Address) -> Source:
@@ -93,7 +108,7 @@ def _gather(args: argparse.Namespace, address: Address, store: Store) -> int:
                 path = store.replace(picture.id, picture.stream)
             except OutputError:
                 raise
-            except TokCodecError as e:
+            except TokCodecError as e:  # of any kind: nobody keeps packets, so stopping saves none
                 complain(f"a picture dropped: {e}")
                 continue
             state = "complete" if picture.complete else "so far"

@@ -11,9 +11,10 @@ from typing import Self, TypeVar
 
 T = TypeVar("T")
 TICK = 0.2  # seconds after which an iteration notices that its source was closed
+LONGEST = 2e6  # seconds, 23 days: systems take no longer waits, so these have no limit
 
 
-class _End(ABC):
+class End(ABC):
     """One end of a wire; `with` closes it."""
 
     def __enter__(self) -> Self:
@@ -29,7 +30,7 @@ class _End(ABC):
         """Let go of the connection; harmless when done twice."""
 
 
-class Sink(_End):
+class Sink(End):
     """Where bytes go."""
 
     @abstractmethod
@@ -38,22 +39,22 @@ class Sink(_End):
 
         Args:
             data: what to send.
-            timeout: seconds to wait; None for as long as it takes. The same data sent again after a
-                timeout is the same attempt, not a second one.
+            timeout: seconds to wait; None, or infinity, for as long as it takes. The same data sent
+                again after a timeout is the same attempt, not a second one.
 
         Raises:
             LinkError: it was not taken within `timeout`, or never will be.
         """
 
 
-class Source(_End):
+class Source(End):
     """Where bytes come from."""
 
     _open = True
 
     def __iter__(self) -> Iterator[bytes]:
         """Messages or packets, as they come, until the source is closed. One counts as dealt with
-        when the next is asked for.
+        when the next is asked for. Raises as `receive`.
         """
         while self._open:
             found = self.receive(TICK)
@@ -62,7 +63,22 @@ class Source(_End):
 
     @abstractmethod
     def receive(self, timeout: float | None = None) -> bytes | None:
-        """The next message or packet; None after `timeout` seconds without any, or when closed."""
+        """The next message or packet; None after `timeout` seconds without any, or when closed.
+
+        Args:
+            timeout: seconds to wait, at most; 0 or less for what is here already; None, or
+                infinity, for as long as it takes.
+
+        Raises:
+            LinkError: nothing can be received any more.
+        """
+
+    def wait(self, timeout: float | None = None) -> None:
+        """Until what is sent can arrive here; at once, where nobody tells.
+
+        Raises:
+            LinkError: it cannot yet, after `timeout` seconds.
+        """
 
     def _wait(self, arrived: Queue[T], until: float | None) -> T | None:
         """The next that another thread puts there; None if none has come `until` then, or when
@@ -78,6 +94,12 @@ class Source(_End):
         return None
 
 
+def limit(timeout: float | None) -> float | None:
+    """Seconds that a wait may take, as systems understand them; None for no limit."""
+    return None if timeout is None or timeout > LONGEST else max(0.0, timeout)
+
+
 def until_after(timeout: float | None) -> float | None:
     """The moment, of `time.monotonic`, in so many seconds; None for never."""
-    return None if timeout is None else time.monotonic() + timeout
+    seconds = limit(timeout)
+    return None if seconds is None else time.monotonic() + seconds

@@ -7,13 +7,16 @@ from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
+import tokcodec
 from tokcodec import link
 from tokcodec.errors import ArgumentError
-from tokcodec.link.packet import PICTURES, room
+from tokcodec.link.packet import PICTURES
 from tokcodec.reference import Given
 from tokcodec.transport import message
 from tokcodec.transport.address import Address
-from tokcodec.transport.seam import Sink, _End
+from tokcodec.transport.seam import End, Sink
 from tokcodec.transport.udp import UdpSink
 
 MARGIN = 1.1  # a number rests longer than the receiver remembers it
@@ -21,7 +24,7 @@ LOSS = link.independent(0.1)
 SPARE = 8  # bytes more than may be sent: `split` takes what is worth most
 
 
-class Sender(_End):
+class Sender(End):
     """Sends pictures.
 
     Attributes:
@@ -36,8 +39,11 @@ class Sender(_End):
 
     @abstractmethod
     def send(self, pictures: Sequence[tuple[bytes, bytes]], timeout: float | None) -> list[int]:
-        """Send pictures, each an id and a stream; bytes that went over the wire for each. Raises
-        LinkError as `Sink.send`.
+        """Send pictures, each an id and a stream; bytes that went over the wire for each.
+
+        Raises:
+            LinkError: as `Sink.send`.
+            ArgumentError, StreamError, UnknownModelError: one of them cannot be sent this way.
         """
 
 
@@ -99,7 +105,6 @@ class Packets(Sender):
     def __init__(
         self, sink: Sink, cutting: Cutting, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        room(cutting.mtu, cutting.check)  # tells wrong arguments
         if cutting.rate is not None and not cutting.rate > 0:
             raise ArgumentError(f"a rate is above 0 bytes a second, not {cutting.rate}")
         if not 1 <= cutting.together <= PICTURES:
@@ -109,6 +114,8 @@ class Packets(Sender):
         self._number = 0
         self._free = [-float("inf")] * PICTURES  # when each number may be used again
         self._next = -float("inf")  # when the next packet may go
+        # Tells wrong arguments, and that reedsolo is missing: later it would be a picture's fault.
+        self._cut(tokcodec.encode(np.zeros((1, 1, 3), np.uint8)), 0, 1, least=2)
 
     def room(self, max_bytes: int | None) -> int | None:
         if max_bytes is not None and max_bytes < 1:
@@ -137,8 +144,10 @@ class Packets(Sender):
     def close(self) -> None:
         self._sink.close()
 
-    def _cut(self, stream: bytes, number: int, together: int) -> list[bytes]:
-        c, count = self._cutting, None
+    def _cut(
+        self, stream: bytes, number: int, together: int, least: int | None = None
+    ) -> list[bytes]:
+        c, count = self._cutting, least
         mtu = c.mtu
         if c.max_bytes is not None:
             mtu = min(mtu, c.max_bytes)

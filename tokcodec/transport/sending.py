@@ -12,13 +12,15 @@ from PIL import Image
 
 import tokcodec
 from tokcodec import link
-from tokcodec.errors import ArgumentError, InputError, LinkError, TokCodecError
+from tokcodec.errors import ArgumentError, InputError, LinkError, StreamError, TokCodecError
 from tokcodec.files import read
 from tokcodec.transport import message
 from tokcodec.transport.address import Address
+from tokcodec.transport.fault import of_picture
 from tokcodec.transport.folder import Folder
+from tokcodec.transport.options import references
 from tokcodec.transport.senders import Cutting, Sender, open_sender
-from tokcodec.transport.spool import File, Spool
+from tokcodec.transport.spool import File, Spool, Waiting
 from tokcodec.transport.terminal import complain, say, stopping
 
 STREAM = ".tkc"
@@ -35,8 +37,8 @@ def send(args: argparse.Namespace) -> int:
     if not (args.timeout > 0 and args.settle >= 0):
         raise ArgumentError("--timeout is above 0, --settle at least 0")
     loss = link.bursty(args.loss, args.burst) if args.burst else link.independent(args.loss)
-    reference = [read(path) for path in args.reference] or None
     codec = tokcodec.load(args.model)
+    reference = references(args.reference) or None
     given = {"quality": args.quality, "effort": args.effort, "reference": reference}
     said: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     cutting = Cutting(
@@ -104,18 +106,24 @@ def _watch(args: argparse.Namespace, sender: Sender, stream_of: Callable[[Path],
                         look = time.monotonic() + LOOK
                 drain(LOOK)
                 if args.once and not folder.waiting and not len(spool):
-                    return 1 if failed else 0
+                    return 1 if failed + drain.given_up else 0
                 time.sleep(max(0.0, start + pause - time.monotonic()))
         except KeyboardInterrupt:
             complain(f"stopped; {len(spool)} pictures wait in the spool")
-            return 1 if failed else 0
+            return 1 if failed + drain.given_up else 0
 
 
 def _take(spool: Spool, file: File, path: Path, stream_of: Callable[[Path], bytes]) -> bool:
-    """Queue a picture; one that cannot be read is reported, and left until it changes."""
+    """Queue a picture; one that cannot be read is reported, and left until it changes.
+
+    Raises:
+        TokCodecError: it is not the picture's fault, but would meet them all.
+    """
     try:
         stream = stream_of(path)
     except TokCodecError as e:
+        if not of_picture(e):
+            raise type(e)(f"{path}: {e}") from e
         complain(f"{path}: {e}")
         spool.take(file, b"", None)
         return False
@@ -125,16 +133,21 @@ def _take(spool: Spool, file: File, path: Path, stream_of: Callable[[Path], byte
 
 
 class _Drain:
-    """From the spool to the link; says once when that is gone."""
+    """From the spool to the link; says once when that is gone.
+
+    Attributes:
+        given_up: how many could not be sent, and never can.
+    """
 
     def __init__(self, spool: Spool, sender: Sender) -> None:
         self._spool, self._sender = spool, sender
         self._good, self._told = time.monotonic(), False
+        self._most, self.given_up = sender.together, 0
 
     def __call__(self, seconds: float) -> None:
         """Send what waits until the spool is empty or the time is up."""
         until = time.monotonic() + seconds
-        while first := self._spool.first(self._sender.together):
+        while first := self._spool.first(self._most):
             left = until - time.monotonic()
             if left <= 0:
                 return
@@ -145,11 +158,24 @@ class _Drain:
                     complain(f"{e}; {len(self._spool)} pictures wait")
                     self._told = True
                 return
+            except (ArgumentError, StreamError) as e:
+                self._give_up(first, e)
+                continue
             self._good, self._told = time.monotonic(), False
             for waiting, size in zip(first, sizes, strict=True):
                 self._spool.sent(waiting)
                 say(f"{waiting.id.hex()}: {size} bytes sent")
         self._good = time.monotonic()
+
+    def _give_up(self, first: list[Waiting], e: TokCodecError) -> None:
+        """Let go of what cannot be sent, so that the others can."""
+        if len(first) > 1:  # nothing of them has gone out; one by one they show whose fault it is
+            self._most = 1
+            return
+        complain(f"{first[0].id.hex()}: {e}; given up")
+        self._spool.sent(first[0])
+        self.given_up += 1
+        self._most = self._sender.together
 
 
 def _stream(path: Path, room: int | None) -> bytes:

@@ -6,7 +6,7 @@ import secrets
 from pathlib import Path
 from typing import NamedTuple
 
-from tokcodec.transport.base import Base
+from tokcodec.transport.ledger import Ledger
 
 _TABLES = """
     CREATE TABLE IF NOT EXISTS sender (name TEXT NOT NULL);
@@ -53,11 +53,13 @@ class Spool:
     """
 
     def __init__(self, path: str | Path) -> None:
-        self._base = Base(path, _TABLES)
-        found = self._base.one("SELECT name FROM sender")
+        self._ledger = Ledger(path, _TABLES)
+        found = self._ledger.one("SELECT name FROM sender")
         if found is None:
             found = (secrets.token_hex(8),)
-            self._base.do("INSERT INTO sender VALUES (?)", *found)
+            self._ledger.do("INSERT INTO sender VALUES (?)", *found)
+            # All ids hang on it: under another name the receiver would store everything again.
+            self._ledger.settle()
         self.sender = str(found[0])
         """Says whose pictures these are: random, and the same as long as the file is there."""
 
@@ -69,34 +71,36 @@ class Spool:
 
     def __len__(self) -> int:
         """Streams that wait."""
-        (count,) = self._base.one("SELECT count(*) FROM waiting") or (0,)
+        (count,) = self._ledger.one("SELECT count(*) FROM waiting") or (0,)
         return int(count)
 
     def knows(self, file: File) -> bool:
         """Whether this version of the file was taken."""
-        found = self._base.one("SELECT size, time FROM taken WHERE name = ?", _text(file.name))
+        found = self._ledger.one("SELECT size, time FROM taken WHERE name = ?", _text(file.name))
         return found == (file.size, file.time)
 
     def take(self, file: File, identity: bytes, stream: bytes | None) -> None:
         """Remember the file, and queue its stream; None if there can be none."""
-        with self._base.together():
+        with self._ledger.together():
             about = (_text(file.name), file.size, file.time)
-            self._base.do("INSERT OR REPLACE INTO taken VALUES (?, ?, ?)", *about)
+            self._ledger.do("INSERT OR REPLACE INTO taken VALUES (?, ?, ?)", *about)
             if stream is not None:
-                self._base.do("INSERT INTO waiting (id, stream) VALUES (?, ?)", identity, stream)
+                self._ledger.do("INSERT INTO waiting (id, stream) VALUES (?, ?)", identity, stream)
 
     def first(self, most: int = 1) -> list[Waiting]:
         """What has waited longest, at most so many; empty if nothing waits."""
-        found = self._base.all("SELECT place, id, stream FROM waiting ORDER BY place LIMIT ?", most)
+        found = self._ledger.all(
+            "SELECT place, id, stream FROM waiting ORDER BY place LIMIT ?", most
+        )
         return [Waiting(*row) for row in found]
 
     def sent(self, waiting: Waiting) -> None:
         """Take it off the queue."""
-        self._base.do("DELETE FROM waiting WHERE place = ?", waiting.place)
+        self._ledger.do("DELETE FROM waiting WHERE place = ?", waiting.place)
 
     def close(self) -> None:
         """Let go of the file."""
-        self._base.close()
+        self._ledger.close()
 
 
 def _text(name: str) -> str:

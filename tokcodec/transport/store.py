@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
 from PIL import Image
 
-from tokcodec.errors import ArgumentError, OutputError
+from tokcodec.errors import ArgumentError, InputError, OutputError
 from tokcodec.files import atomic_file
-from tokcodec.transport.base import Base
+from tokcodec.transport.ledger import Ledger
 
 STREAM = ".tkc"
 MEMORY = ".tokcodec-received.sqlite"
 REMEMBERED = 1_000_000  # ids; the oldest are forgotten
+_REFUSED = (OSError, ValueError, ArithmeticError, RuntimeError, struct.error)  # Pillow's writers'
 _TABLES = """
     CREATE TABLE IF NOT EXISTS stored (
         place INTEGER PRIMARY KEY AUTOINCREMENT, id BLOB UNIQUE NOT NULL
@@ -44,9 +47,9 @@ class Store:
     ) -> None:
         self.folder, self._suffix, self._draw = Path(folder), suffix, draw
         self._kind = Image.registered_extensions().get(suffix)
-        if suffix != STREAM and self._kind not in Image.SAVE:
+        if suffix != STREAM and not _writes(self._kind):
             raise ArgumentError(f"no picture can be written with the suffix {suffix!r}; try .png")
-        self._base = Base(self.folder / MEMORY, _TABLES)
+        self._ledger = Ledger(self.folder / MEMORY, _TABLES)
 
     def __enter__(self) -> Store:
         return self
@@ -56,21 +59,22 @@ class Store:
 
     def __contains__(self, identity: object) -> bool:
         """Whether a picture of that id was stored, even if its file is gone by now."""
-        return self._base.one("SELECT 1 FROM stored WHERE id = ?", identity) is not None
+        return self._ledger.one("SELECT 1 FROM stored WHERE id = ?", identity) is not None
 
     def put(self, identity: bytes, stream: bytes) -> Path | None:
         """Store a picture once; its file, or None if it was here before.
 
         Raises:
+            InputError: no such file can be made of this picture: it is too large for the format.
             OutputError: the folder cannot be written to; nothing is remembered.
             TokCodecError: as `draw` does.
         """
         if identity in self:
             return None
         path = self.replace(identity, stream)
-        with self._base.together():
-            self._base.do("INSERT INTO stored (id) VALUES (?)", identity)
-            self._base.do(
+        with self._ledger.together():
+            self._ledger.do("INSERT INTO stored (id) VALUES (?)", identity)
+            self._ledger.do(
                 "DELETE FROM stored WHERE place <= (SELECT max(place) FROM stored) - ?", REMEMBERED
             )
         return path
@@ -80,19 +84,49 @@ class Store:
         path = self.folder / f"{identity.hex()}{self._suffix}"
         data = stream
         if self._suffix != STREAM:
-            out = io.BytesIO()
             picture = self._draw(stream)
             try:
-                picture.save(out, self._kind)
-            except (OSError, ValueError) as e:
-                raise OutputError(f"cannot make a {self._suffix} file of it: {e}") from e
-            data = out.getvalue()
+                data = _saved(picture, self._kind)
+            except _REFUSED as e:
+                raise InputError(f"cannot make a {self._suffix} file of it: {e}") from e
         with atomic_file(path, overwrite=True) as f:
             f.write(data)
             f.flush()
             os.fsync(f.fileno())
+        _settle_names(self.folder)
         return path
 
     def close(self) -> None:
         """Let go of the memory."""
-        self._base.close()
+        self._ledger.close()
+
+
+def _saved(picture: Image.Image, kind: str | None) -> bytes:
+    out = io.BytesIO()
+    picture.save(out, kind)
+    return out.getvalue()
+
+
+def _writes(kind: str | None) -> bool:
+    """Whether pictures in colour can be saved so; some formats are for black and white alone."""
+    try:
+        return kind in Image.SAVE and bool(_saved(Image.new("RGB", (64, 64)), kind))
+    except _REFUSED:
+        return False
+
+
+def _settle_names(folder: Path) -> None:
+    """The names in a folder to the disk, where the system knows how: Windows opens no folders, and
+    some disks on a network keep them without being told.
+    """
+    try:
+        opened = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return
+    try:
+        os.fsync(opened)
+    except OSError as e:
+        if e.errno != errno.EINVAL:
+            raise OutputError(f"cannot write to {folder}: {e.strerror or e}") from e
+    finally:
+        os.close(opened)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import socket
+from contextlib import suppress
 
 from tokcodec.errors import LinkError
-from tokcodec.transport.seam import Sink, Source
+from tokcodec.transport.address import check_port
+from tokcodec.transport.seam import Sink, Source, limit
 
 LONGEST = 65_535  # bytes of a datagram
 BUFFER = 1 << 20  # bytes that the system keeps for us while we draw, if it allows so many
@@ -17,10 +19,12 @@ class UdpSink(Sink):
     """Sends to `host`, `port`. Nobody says whether anything arrives.
 
     Raises:
+        ArgumentError: there is no such port.
         LinkError: there is no such host.
     """
 
     def __init__(self, host: str, port: int) -> None:
+        check_port(port)
         self._peer = f"{host}:{port}"
         self._socket = _socket(host, port, passive=False)
 
@@ -31,9 +35,13 @@ class UdpSink(Sink):
             LinkError: the system does not take it: too long, no network.
         """
         try:
-            self._socket.send(data)
-        except ConnectionRefusedError:
-            pass  # an earlier one was refused: over UDP nobody has to listen yet
+            try:
+                self._socket.send(data)
+            except ConnectionRefusedError:
+                # An earlier one was, and the system then takes no new one: over UDP nobody has to
+                # listen yet, but may by now.
+                with suppress(ConnectionRefusedError):
+                    self._socket.send(data)
         except OSError as e:
             raise LinkError(f"cannot send to {self._peer}: {e.strerror or e}") from e
 
@@ -46,10 +54,12 @@ class UdpSource(Source):
     free.
 
     Raises:
+        ArgumentError: there is no such port.
         LinkError: the port is taken, or the address is none of this machine.
     """
 
     def __init__(self, host: str = "", port: int = 0) -> None:
+        check_port(port, first=0)
         self._socket = _socket(host, port, passive=True)
 
     @property
@@ -62,11 +72,13 @@ class UdpSource(Source):
         return None if found is None else found[0]
 
     def receive_from(self, timeout: float | None = None) -> tuple[bytes, Peer] | None:
-        """A datagram and who sent it; None after `timeout` seconds, or when closed."""
+        """A datagram and who sent it; None after `timeout` seconds, or when closed. Raises as
+        `receive`.
+        """
         try:
-            self._socket.settimeout(timeout)
+            self._socket.settimeout(limit(timeout))
             data, peer = self._socket.recvfrom(LONGEST)
-        except TimeoutError:
+        except (TimeoutError, BlockingIOError):  # the latter without any time to wait
             return None
         except OSError as e:
             if self._open:
@@ -85,7 +97,7 @@ def _socket(host: str, port: int, passive: bool) -> socket.socket:
     try:
         anywhere = "0.0.0.0" if passive else "127.0.0.1"
         found = socket.getaddrinfo(host or anywhere, port, type=socket.SOCK_DGRAM, flags=flags)
-    except (OSError, UnicodeError) as e:
+    except (OSError, ValueError) as e:  # the latter of names that none can be
         raise LinkError(f"no such host as {where}: {e}") from e
     # Nobody answers, so no second address can be tried: of a name with both, both ends take IPv4.
     family, kind, _, _, address = min(found, key=lambda each: each[0] != socket.AF_INET)

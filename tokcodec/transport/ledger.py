@@ -10,13 +10,13 @@ from pathlib import Path
 from tokcodec.errors import InputError, OutputError
 
 
-class Base:
+class Ledger:
     """Tables in a file. After a crash, or a cut in power, it is as it was at some moment shortly
     before: never in between.
 
     Raises:
         InputError: the file is something else, or in use by another program.
-        OutputError: it cannot be made; from the other methods, that it cannot be written to.
+        OutputError: it cannot be made; from the other methods, that the disk does not do its part.
     """
 
     def __init__(self, path: str | Path, tables: str) -> None:
@@ -45,7 +45,7 @@ class Base:
         try:
             return self._file.execute(query, values).fetchall()  # type: ignore[arg-type]
         except sqlite3.DatabaseError as e:
-            raise InputError(f"cannot read {self._path}: {e}") from e
+            raise OutputError(f"cannot read {self._path}: {e}") from e
 
     def do(self, statement: str, *values: object) -> None:
         """Change something."""
@@ -65,6 +65,10 @@ class Base:
             if self._file.in_transaction:
                 self._file.rollback()
             raise
+
+    def settle(self) -> None:
+        """What was done so far to the disk, for good: from now on a cut in power leaves it."""
+        self.do("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
         """Let go of the file."""
