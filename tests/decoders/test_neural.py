@@ -232,6 +232,20 @@ OTHER = Shape((8, 8), (1, 1), 16).to_json()
         file_of({"kind": KIND, "shape": JSON.replace("16", "1e400")}, random_network()),
         file_of({"kind": KIND, "shape": OTHER}, random_network()),
         file_of({"kind": KIND, "shape": JSON}, random_network())[:-4],
+        file_of({"kind": KIND, "shape": "[" * 100_000}, random_network()),
+        *(
+            file_of({"kind": KIND, "shape": JSON, "card": said}, random_network())
+            for said in (
+                "[]",
+                "[" * 100_000,
+                '{"realism": "high"}',
+                '{"realism": null}',
+                '{"realism": [1]}',
+                '{"realism": 7.5}',
+                '{"realism": NaN}',
+                '{"realism": true}',
+            )
+        ),
     ],
 )
 def test_files_of_other_kinds_are_refused(contents: bytes, tmp_path: Path) -> None:
@@ -259,6 +273,25 @@ def test_a_missing_file_cannot_be_read(tmp_path: Path) -> None:
         for use in (read, opened):
             with pytest.raises(InputError, match=path.name):
                 use(path)
+    with pytest.raises(InputError, match="cannot read"):
+        decoders.find("a\0.safetensors")
+
+
+def test_a_name_means_another_decoder_in_another_folder(
+    tmp_path: Path, photograph: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture, drawn = photograph("coffee", 70, 50), []
+    stream, known = tokcodec.encode(picture, budget=150), read_back(picture)
+    for seed in (1, 2):
+        folder = tmp_path / str(seed)
+        folder.mkdir()
+        write(folder / "mine.safetensors", random_network(seed), {})
+        os.utime(folder / "mine.safetensors", (1, 1))
+        monkeypatch.chdir(folder)
+        drawn.append(np.asarray(tokcodec.decode(stream, decoder="mine.safetensors")))
+        network = read(folder / "mine.safetensors")
+        assert np.array_equal(drawn[-1], neural(known, (70, 50), TorchRuntime(network)))
+    assert (drawn[0] != drawn[1]).any()
 
 
 def drawn_as(known: Knowledge, **where) -> np.ndarray:

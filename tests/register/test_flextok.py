@@ -277,6 +277,7 @@ WRONG = [
     ("decoder.module_dict.dec_transformer", None),
     ("regularizer.levels", []),
     ("regularizer.levels", "8"),
+    ("regularizer.levels", [8, 8, 8, 5, 5, 1]),
 ]
 
 

@@ -83,6 +83,50 @@ def test_a_run_is_gone_on_with_or_left_alone(photographs: Path, tmp_path: Path, 
     assert train(photographs, out, 4, "--resume") == 0
     assert steps_done(out) == 4
     assert card(out / DECODER)["steps"] == 4
+    held_out = card(out / DECODER)["held_out"]
+    assert held_out
+    assert train(photographs, out, 4, "--resume") == 0  # of a run that has ended
+    assert card(out / DECODER)["held_out"] == held_out
+
+
+def test_nothing_to_go_on_with(photographs: Path, tmp_path: Path, capsys) -> None:
+    pytest.importorskip("torch")
+    assert train(photographs, tmp_path / "run", 2, "--resume") == 1
+    assert "no run in" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_run_that_goes_on_draws_other_random_numbers(
+    photographs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch = pytest.importorskip("torch")
+    from tokcodec.train import loop
+
+    drawn, usual = [], loop.train
+
+    def watched(*args):
+        drawn.append(torch.rand(8))
+        return usual(*args)
+
+    monkeypatch.setattr(loop, "train", watched)
+    for steps, more in ((1, ()), (2, ("--resume",)), (3, ("--resume",))):
+        assert train(photographs, tmp_path / "run", steps, *more) == 0
+    assert not any(torch.equal(drawn[i], drawn[j]) for i, j in ((0, 1), (0, 2), (1, 2)))
+    assert train(photographs, tmp_path / "other", 1) == 0
+    assert torch.equal(drawn[0], drawn[3])  # another run of the same configuration is the same
+
+
+def test_a_schedule_need_not_say_how_long(photographs: Path, tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    config, out = tmp_path / "c.toml", tmp_path / "run"
+    config.write_text((CONFIG % 1).replace("steps = 1, ", ""))
+    given = ["--config", str(config), "--images", str(photographs), "--out", str(out)]
+    assert main(["train", "decoder", *given, "--threads", "1", "--minutes", "0.0001"]) == 0
+
+    from tokcodec.decoders.files import card
+
+    said = card(out / DECODER)["config"]["schedule"]
+    assert (said["minutes"], said["steps"], said["rate"]) == (0.0001, None, 0.003)
 
 
 def test_two_processes_train_one_network(photographs: Path, tmp_path: Path) -> None:
@@ -139,7 +183,7 @@ def distance(a, b) -> float:
         ("network = { widths = [8] }", "blocks"),
         ("sizes = []", "sizes"),
         ("sizes = [{ side = 32 }]", "batch"),
-        ("schedule = { rate = 0.1 }", "how long"),
+        ("schedule = { minutes = 0 }", "how long"),
         ("schedule = { minuets = 3 }", "minuets"),
         ("schedule = { minutes = -3.0 }", "how long"),
         ("schedule = { steps = 3, rate = -1.0 }", "rate"),

@@ -13,7 +13,16 @@ from tokcodec.errors import ArgumentError, DamagedModelError
 
 torch = pytest.importorskip("torch")
 
-from tokcodec.train.loop import CHECKPOINT, LOG, WARM_UP, Schedule, State, train  # noqa: E402
+from tokcodec.train.loop import (  # noqa: E402
+    CHECKPOINT,
+    LOG,
+    WARM_UP,
+    Schedule,
+    State,
+    steps_before,
+    steps_done,
+    train,
+)
 
 CPU = torch.device("cpu")
 AT_ONCE = {"save_minutes": 0.0, "check_minutes": 0.0}  # after every step
@@ -188,6 +197,51 @@ def test_a_bad_batch_leaves_the_weights_alone(
     assert task.error(state.average) < 0.5 * before
 
 
+class Rare(Middle):
+    """Tells a number of every third batch, and another of the others."""
+
+    steps = 0
+
+    def loss(
+        self, network: torch.nn.Module, batch: torch.Tensor
+    ) -> tuple[torch.Tensor, dict[str, float]]:
+        loss, numbers = super().loss(network, batch)
+        if len(batch) == 64:  # not at a check
+            self.steps += 1
+            numbers["rare" if self.steps % 3 == 0 else "often"] = float(self.steps)
+        return loss, numbers
+
+
+def test_numbers_that_are_told_rarely_have_gaps(astronaut: np.ndarray, tmp_path: Path) -> None:
+    task = Rare(astronaut)
+    train(task, task.batches(4), Schedule(steps=4, **AT_ONCE), tmp_path, CPU)
+    found = rows(tmp_path)
+    assert [row["often"] for row in found] == ["1", "2", "nan", "4"]
+    assert [row["rare"] for row in found] == ["nan", "nan", "3", "nan"]
+    assert [float(row["error"]) > 0 for row in found] == [True] * 4
+
+
+class Failing(Middle):
+    """Its checks come to nothing."""
+
+    def check(self, network: torch.nn.Module, out: Path, step: int) -> dict[str, float]:
+        raise Interrupted
+
+
+def test_steps_are_kept_whatever_happens_at_the_check(
+    astronaut: np.ndarray, tmp_path: Path
+) -> None:
+    schedule, task = Schedule(steps=3, rate=0.1), Failing(astronaut)
+    with pytest.raises(Interrupted):
+        train(task, task.batches(3), schedule, tmp_path, CPU)
+    assert steps_done(tmp_path) == 3
+    task = Middle(astronaut, seed=1)
+    again = train(task, iter([]), schedule, tmp_path, CPU, resume=True)
+    assert again.step == 3
+    assert again.checked == {"error": task.error(again.average)}
+    assert task.checks == [3]
+
+
 # ---- going on
 
 
@@ -231,8 +285,31 @@ def test_a_finished_run_stays_as_it_is(astronaut: np.ndarray, tmp_path: Path) ->
     task, schedule = Middle(astronaut), Schedule(steps=3, rate=0.1)
     done = train(task, task.batches(3), schedule, tmp_path, CPU)
     again = train(Middle(astronaut, seed=1), iter([]), schedule, tmp_path, CPU, resume=True)
-    assert (again.step, again.seconds) == (3, done.seconds)
+    assert (again.step, again.seconds, again.checked) == (3, done.seconds, done.checked)
     assert torch.equal(weights(again.average), weights(done.average))
+    assert len(rows(tmp_path)) == 1
+
+
+def test_a_finished_run_of_an_older_version_is_checked_again(
+    astronaut: np.ndarray, tmp_path: Path
+) -> None:
+    task, schedule = Middle(astronaut), Schedule(steps=3, rate=0.1)
+    done = train(task, task.batches(3), schedule, tmp_path, CPU)
+    path = tmp_path / CHECKPOINT
+    content = torch.load(path, weights_only=True)
+    path.write_bytes(saved({k: v for k, v in content.items() if not k.startswith("checked")}))
+    again = train(Middle(astronaut, seed=1), iter([]), schedule, tmp_path, CPU, resume=True)
+    assert again.checked == done.checked
+
+
+def test_there_must_be_a_run_to_go_on_with(astronaut: np.ndarray, tmp_path: Path) -> None:
+    assert steps_before(tmp_path / "run", resume=False) == 0
+    with pytest.raises(ArgumentError, match="no run"):
+        steps_before(tmp_path / "run", resume=True)
+    interrupted(astronaut, tmp_path / "run", 2, Schedule(steps=6, **AT_ONCE))
+    assert steps_before(tmp_path / "run", resume=True) == 2
+    with pytest.raises(ArgumentError, match="--resume"):
+        steps_before(tmp_path / "run", resume=False)
 
 
 def saved(content: object) -> bytes:

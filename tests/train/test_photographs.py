@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import tarfile
 from collections.abc import Callable
 from itertools import count, islice
@@ -113,6 +114,21 @@ def test_files_that_hold_no_photograph_are_skipped(
     (tmp_path / good).write_bytes(saved(photograph("coffee", 90, 70)))
     stream = batches([tmp_path], [Sizes(16, 1)], workers=0, seed=0)
     assert len(list(islice(stream, 8))) == 8
+
+
+def test_names_that_are_no_text(tmp_path: Path, photograph: Callable) -> None:
+    """A file's name is bytes; in Latin-1, say, where all others are in UTF-8."""
+    picture = saved(photograph("coffee", 90, 70))
+    names = (os.fsdecode(b"caf\xe9-%d.png" % i) for i in count())
+    held_out_one = next(n for n in names if Place(Path(n), n, 0, None).held_out)
+    other = next(n for n in names if not Place(Path(n), n, 0, None).held_out)
+    try:
+        for name in (held_out_one, other):
+            (tmp_path / name).write_bytes(picture)
+    except OSError:
+        pytest.skip("this file system knows only names that are text")
+    assert next(batches([tmp_path], [Sizes(16, 2)], workers=0, seed=0)).shape == (2, 3, 16, 16)
+    assert len(held_out([tmp_path], 64, 4)) == 1
 
 
 def test_no_photographs(tmp_path: Path, photograph: Callable) -> None:

@@ -13,7 +13,16 @@ from tokcodec.train.plot import plot
 LOG = "step\tminutes\tloss\tgain\tgain_120\n10\t0.5\t5.2\t0\t-0.1\n20\t1\t4.9\t0.2\t0.1\n"
 
 
-@pytest.mark.parametrize("log", [LOG, LOG[: LOG.index("20\t1")], LOG.replace("4.9", "nan")])
+@pytest.mark.parametrize(
+    "log",
+    [
+        LOG,
+        LOG[: LOG.index("20\t1")],
+        LOG.replace("4.9", "nan"),
+        LOG.replace("\t0.2\t0.1\n", "\t0.2\n"),  # a column is missing
+        LOG.replace("0.1\n", "0.1\t7\n"),  # or too many
+    ],
+)
 def test_a_log_is_drawn(log: str, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     (tmp_path / "log.tsv").write_text(log)

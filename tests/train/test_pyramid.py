@@ -86,6 +86,25 @@ def test_nothing_large_enough_to_train_on(tmp_path, capsys):
     assert "large enough" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("images", "more", "told"),
+    [
+        ("nothere", [], "nothere"),
+        (".", ["--seed", "-1"], "seed"),
+        (".", ["--count", "0"], "count"),
+        (".", ["--rounds", "0"], "rounds"),
+        (".", ["--workers", "0"], "workers"),
+    ],
+)
+def test_what_cannot_be_counted_is_said_in_a_line(images, more, told, tmp_path, capsys):
+    out = tmp_path / "m.safetensors"
+    assert pyramid.main(["--images", str(tmp_path / images), "--out", str(out), *more]) == 1
+    error = capsys.readouterr().err
+    assert told in error
+    assert error.count("\n") == 1
+    assert not out.exists()
+
+
 def test_frequencies_sum_up_and_keep_their_floor():
     f = pyramid.frequencies(np.array([[0, 1, 0], [5, 1e9, 3], [1, 1, 1.0]]))
     assert (f.sum(1) == 1 << 24).all()

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 import tokcodec
-from tokcodec.errors import InputError
+from tokcodec.errors import ArgumentError, InputError
 from tokcodec.quality import GROUPS
 from tokcodec.train import judged, quality
 from tokcodec.train.judged import Judged
@@ -55,16 +55,42 @@ def test_no_photograph_is_large_enough(folder):
 
 
 def test_rows_are_kept(tmp_path):
-    rows = [Judged(0, 10, 20, 0.5, -60.5, 17.25), Judged(1, 11, 22, 0.25, float("nan"), 20.0)]
+    rows = [
+        Judged(0, 10, 20, 0.5, -60.5, 17.25, 1, 'a\t"b"\udcff.png'),
+        Judged(1, 11, 22, 0.25, float("nan"), 20.0, 1, "c, d.png"),
+    ]
     judged.write(tmp_path / "rows.tsv", rows)
     first, second = judged.read(tmp_path / "rows.tsv")
     assert first == rows[0]
     assert second[:4] == rows[1][:4]
+    assert second[5:] == rows[1][5:]
     assert np.isnan(second.ssimulacra2)
     assert judged.read(tmp_path / "none.tsv") == []
     (tmp_path / "rows.tsv").write_text("something else\n")
     with pytest.raises(InputError, match="judged"):
         judged.read(tmp_path / "rows.tsv")
+    (tmp_path / "rows.tsv").write_text("\t".join(Judged._fields[:6]) + "\n0\t9\t20\t1\t2\t3\n")
+    with pytest.raises(InputError, match="do not say what the crops were cut from"):
+        judged.read(tmp_path / "rows.tsv")
+
+
+def test_rows_of_other_crops_are_refused(folder, small, tmp_path):
+    """They would be taken for what other photographs, or other parts of them, look like."""
+    path, asked = tmp_path / "rows.tsv", []
+
+    def measure(name, a, b):
+        asked.append(name)
+        return 0.25
+
+    chosen = judged.sources([folder])
+    rows = quality.collect(chosen, 2, 1, path, measure)
+    before = len(asked)
+    assert before == 2 * judged.PREFIXES * 3
+    assert quality.collect(chosen, 2, 1, path, measure) == rows
+    for others, seed in ((chosen[1:], 1), (chosen, 2)):
+        with pytest.raises(ArgumentError, match="crop 0 was cut from"):
+            quality.collect(others, 2, seed, path, measure)
+    assert len(asked) == before
 
 
 def test_what_a_prefix_leaves_out(photograph):

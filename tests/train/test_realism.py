@@ -20,6 +20,7 @@ from tests.train.test_command import photographs  # noqa: E402, F401
 from tests.train.test_features import as_batch, random_weights, weights_file  # noqa: E402
 from tokcodec.decoders.climb import climb  # noqa: E402
 from tokcodec.decoders.network import Network, Shape  # noqa: E402
+from tokcodec.train import together  # noqa: E402
 from tokcodec.train.command import DECODER  # noqa: E402
 from tokcodec.train.decoder import log_error  # noqa: E402
 from tokcodec.train.features import Features  # noqa: E402
@@ -104,6 +105,32 @@ def test_narrow_crops_ask_for_none(photograph: Callable[[str, int, int], np.ndar
     task = task_of(picture)
     _, numbers = task.loss(task.network, as_batch(picture).byte().repeat(4, 1, 1, 1))
     assert set(numbers) == {"loss", "gain_db"}
+
+
+def test_one_process_of_several_never_lets_the_others_wait(
+    photograph: Callable[[str, int, int], np.ndarray], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where its crops ask for no realism the critic tells them that it has learnt nothing."""
+    told: list[float] = []
+
+    def average(gradients) -> None:
+        told.append(sum(float(g.abs().sum()) for g in gradients))
+
+    monkeypatch.setattr(together, "several", lambda: True)
+    monkeypatch.setattr(together, "alike", lambda module: None)
+    monkeypatch.setattr(together, "average", average)
+    for critic, expected in ((0.5, 2), (0.0, 0)):
+        told.clear()
+        task = task_of(photograph("coffee", 64, 64), critic=critic)
+        for height in (64, 9):
+            picture = as_batch(photograph("coffee", 64, height)).byte()
+            task.loss(task.network, picture.repeat(2, 1, 1, 1))
+        assert len(told) == expected
+    task = task_of(photograph("coffee", 64, 64))
+    for height in (64, 9):
+        picture = as_batch(photograph("coffee", 64, height)).byte()
+        task.loss(task.network, picture.repeat(2, 1, 1, 1))
+    assert told[0] > 0 == told[1]
 
 
 def test_a_replayed_batch_asks_the_teacher_nothing(
@@ -202,6 +229,10 @@ def test_patches_that_are_cut_off_count(astronaut: np.ndarray) -> None:
         {"replay": -1},
         {"kept": 0},
         {"patch": -8},
+        {"critic_rate": -1.0},
+        {"critic_rate": float("nan")},
+        {"blocks": [1, 0]},
+        {"blocks": [1, 1.5]},
     ],
 )
 def test_settings_have_bounds(wrong: dict[str, float]) -> None:

@@ -256,7 +256,7 @@ def test_a_run_does_not_go_on_with_another_network(
 SENSELESS = (
     "colour = 1", "network = { size = 'huge' }", "aims = { entropy = -1 }", "start = 0",
     "aims = { critic_from = 2 }",
-    "schedule = {}", "sizes = []", "seed",
+    "schedule = { steps = 0 }", "sizes = []", "seed",
 )  # fmt: skip
 
 

@@ -22,7 +22,9 @@ from tokcodec.register.prior_file import read  # noqa: E402
 from tokcodec.register.prior_network import Network  # noqa: E402
 from tokcodec.register.prior_tables import Tables  # noqa: E402
 from tokcodec.register.registers import write as write_tokenizer  # noqa: E402
+from tokcodec.train import register_digits  # noqa: E402
 from tokcodec.train.loop import Schedule, train  # noqa: E402
+from tokcodec.train.places import places  # noqa: E402
 from tokcodec.train.register_network import (  # noqa: E402
     NetworkTask,
     PriorNetwork,
@@ -151,6 +153,8 @@ def test_a_prior_of_ones_own_tokenizer(
     assert learn(mine, photographs, out) == 1
     assert "--resume" in capsys.readouterr().err
     assert learn(mine, photographs, out, "--resume") == 0
+    assert learn(mine, photographs, tmp_path / "none", "--resume") == 1
+    assert "no run in" in capsys.readouterr().err
 
 
 def test_a_prior_of_a_codebook(
@@ -185,9 +189,17 @@ def test_what_cannot_be_learned(
     assert not (tmp_path / "run").exists()
 
 
-def test_pictures_to_check_with_are_needed(photographs: Path, tmp_path: Path) -> None:
+def test_pictures_to_check_with_are_needed(
+    photographs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write_tokenizer(tmp_path / "mine.safetensors", taught(), {})
     one = photographs / "coffee.png"
     assert learn(tmp_path / "mine.safetensors", one, tmp_path / "run") == 1
+    (held_out,) = (p for p in places([photographs]) if p.held_out)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / held_out.name).write_text("This is no photograph.")
+    (tmp_path / "folder" / one.name).write_bytes(one.read_bytes())
+    monkeypatch.setattr(register_digits, "digits_of", None)  # it is told before all is encoded
+    assert learn(tmp_path / "mine.safetensors", tmp_path / "folder", tmp_path / "run") == 1
     with pytest.raises(errors.InputError):
         read(tmp_path / "run" / PRIOR, LEVELS, LENGTH, "")

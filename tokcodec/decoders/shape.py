@@ -15,7 +15,8 @@ SPREAD = (64.0, 16.0, 16.0, 8.0)  # typical size of low band, across, down, diag
 BANDS = PARTS * CHANNELS  # channels of a resolution: low band and details, side by side
 INPUTS = BANDS + NOISE  # channels that go into each resolution: its bands, then noise
 LEAK = 0.1  # slope of the activation below zero
-MOST = 2048  # channels, blocks of a resolution, hidden numbers: what a file may ask for
+MOST = 2048  # channels, blocks of a resolution, hidden numbers: what a file may ask for,
+MOST_SCALES = 16  # and resolutions
 
 
 def spread() -> np.ndarray:
@@ -85,7 +86,10 @@ class Shape:
     @classmethod
     def from_json(cls, text: str) -> Shape:
         """The inverse of `to_json`; ValueError, KeyError or TypeError for anything else."""
-        found = dict(json.loads(text))
+        try:
+            found = dict(json.loads(text))
+        except RecursionError:
+            raise ValueError("a network's shape is not nested so deeply") from None
         if unknown := set(found) - {"widths", "blocks", "hidden", "realism"}:
             raise ValueError(f"a network's shape has no {', '.join(sorted(unknown))}")
         realism = tuple(found.get("realism", ()))
@@ -93,8 +97,11 @@ class Shape:
         numbers = (*shape.widths, *shape.blocks, *shape.realism, shape.hidden)
         if not all(isinstance(n, int) and 0 < n <= MOST for n in numbers):
             raise ValueError(f"widths, blocks, realism and hidden are whole numbers in 1..{MOST}")
-        if not 0 < len(shape.widths) == len(shape.blocks):
-            raise ValueError("widths and blocks have one number each for every resolution")
+        if not 0 < len(shape.widths) == len(shape.blocks) <= MOST_SCALES:
+            raise ValueError(
+                "widths and blocks have one number each for every resolution, of which there are "
+                f"{MOST_SCALES} at most"
+            )
         if len(shape.realism) not in (0, len(shape.widths)):
             raise ValueError("realism has one number for every resolution, or none")
         return shape

@@ -20,6 +20,7 @@ from tokcodec.mx.file import FORMAT, opened
 
 KIND = "pyramid-decoder-1"
 HASH = "weights_sha256"  # in a file's metadata: of the weights as they are kept there
+EACH_BLOCK = 4  # weights of a block: of two layers, with biases
 
 
 @dataclass(frozen=True)
@@ -45,17 +46,33 @@ class Stored:
         """
         if metadata.get("kind") != KIND:
             raise ValueError(f"its kind is {metadata.get('kind')}, not {KIND}")
-        shape, about = Shape.from_json(metadata["shape"]), json.loads(metadata.get("card", "{}"))
-        if not isinstance(about, dict):
-            raise ValueError("its card is no table")
+        shape, about = Shape.from_json(metadata["shape"]), _card(metadata.get("card", "{}"))
+        names = set(names)
+        if EACH_BLOCK * (sum(shape.blocks) + sum(shape.realism)) > len(names):
+            # Before as many names as that are made up.
+            raise ValueError("weights are missing or unknown: its shape has more blocks")
         wanted = shape.parameters()
-        if odd := sorted(wanted.keys() ^ set(names)):
+        if odd := sorted(wanted.keys() ^ names):
             raise ValueError(f"weights are missing or unknown: {', '.join(odd[:3])}")
         weights = {name: get(name) for name in wanted}
         for name, size in wanted.items():
             if weights[name].shape != size or weights[name].dtype not in (np.float16, np.float32):
                 raise ValueError(f"{name} is no {'x'.join(map(str, size))} floating-point numbers")
         return cls(shape, weights, about)
+
+
+def _card(text: str) -> dict[str, Any]:
+    """What a file says of itself; ValueError if that is no table, or one that cannot be used."""
+    try:
+        about = json.loads(text)
+    except RecursionError:
+        raise ValueError("its card is nested too deeply") from None
+    if not isinstance(about, dict):
+        raise ValueError("its card is no table")
+    realism = about.get("realism", 0.0)
+    if type(realism) not in (int, float) or not 0 <= realism <= 1:
+        raise ValueError("the realism of its card does not lie in 0..1")
+    return about
 
 
 def digest(weights: Mapping[str, np.ndarray]) -> str:

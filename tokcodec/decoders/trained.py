@@ -10,7 +10,8 @@ from typing import Any
 
 from tokcodec.decoders import stored
 from tokcodec.decoders.runtime import Runtime
-from tokcodec.errors import ArgumentError, InputError
+from tokcodec.errors import ArgumentError
+from tokcodec.files import stamp
 
 ONNX_SUFFIX = ".onnx"
 TORCH, ONNX = "torch", "onnx"
@@ -76,15 +77,14 @@ def opened(
         extra = {TORCH: "neural", ONNX: "onnx"}[way]
         packages = " and ".join(NEEDS[way])
         raise ArgumentError(f"this decoder needs {packages}: pip install 'tokcodec[{extra}]'")
-    try:
-        changed = path.stat().st_mtime_ns
-    except OSError as e:
-        raise InputError(f"cannot read the decoder {path}: {e.strerror or e}") from e
-    return _opened(path, changed, way, setting)
+    return _opened(path, stamp(path), way, setting)
 
 
 @lru_cache(maxsize=4)
-def _opened(path: Path, changed: int, way: str, setting: Setting) -> tuple[Runtime, dict[str, Any]]:
+def _opened(
+    path: Path, stamped: tuple[Path, int, int], way: str, setting: Setting
+) -> tuple[Runtime, dict[str, Any]]:
+    """Kept as long as `stamped` says that it is the same file: names mean another one elsewhere."""
     if path.suffix == ONNX_SUFFIX:
         from tokcodec.decoders import onnx_file
 

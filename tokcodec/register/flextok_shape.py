@@ -100,11 +100,14 @@ def shape_of(config: Mapping[str, Any]) -> FlexTokShape:
     patches = {found.wholes(f"{e}patch_emb.patch_sizes") for e in (ENCODER, f"{DECODER}noise_")}
     if len(patches) != 1 or len(set(*patches)) != 1:
         raise DamagedModelError("the configuration has no single size of square patches")
+    levels = found.wholes("regularizer.levels")
+    if min(levels) < 2:
+        raise DamagedModelError(f"regularizer.levels are 2 or more, not {levels}")
     return FlexTokShape(
         vae,
         found.trunk(ENCODER, "posemb_module"),
         found.trunk(DECODER, "patches_posemb_module"),
-        levels=found.wholes("regularizer.levels"),
+        levels=levels,
         length=found.whole(f"{ENCODER}register_module.n_max"),
         patch=patches.pop()[0],
         scaling=found.number("vae.scaling_factor"),

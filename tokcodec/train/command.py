@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import tomllib
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -24,8 +24,8 @@ SIZES = (
 class Config:
     """What a configuration file (TOML) may say; docs/training.md explains each.
 
-    `network` is a `Shape`, `sizes` are `Sizes`, `schedule` is a `Schedule`, `realism`, if it is
-    there, a `Realism`, each as a table.
+    `network` is a `Shape`, `sizes` are `Sizes`, `schedule` is a `Schedule` (of `plan.MINUTES`, if
+    it does not say how long), `realism`, if it is there, a `Realism`, each as a table.
     """
 
     model: str = "default"  # whose streams it will decode: a name, or the path of a model file
@@ -38,7 +38,7 @@ class Config:
     check_count: int = 24
     network: dict[str, Any] = field(default_factory=dict)
     sizes: list[dict[str, Any]] = field(default_factory=lambda: [dict(s) for s in SIZES])
-    schedule: dict[str, Any] = field(default_factory=lambda: {"minutes": 60.0})
+    schedule: dict[str, Any] = field(default_factory=dict)
     realism: dict[str, Any] | None = None  # without: only squared error counts
 
     @classmethod
@@ -98,8 +98,9 @@ def run(args: argparse.Namespace) -> int:
     from tokcodec.decoders.files import read, write
     from tokcodec.decoders.network import Network, Shape
     from tokcodec.train.decoder import DecoderTask
-    from tokcodec.train.loop import Schedule, steps_before, train
-    from tokcodec.train.photographs import Sizes, batches, held_out
+    from tokcodec.train.loop import steps_before, train
+    from tokcodec.train.photographs import batches, held_out
+    from tokcodec.train.plan import plan, seed_of
     from tokcodec.train.realism import Realism
     from tokcodec.train.together import process
     from tokcodec.weights import open_model
@@ -107,19 +108,17 @@ def run(args: argparse.Namespace) -> int:
     config = Config.read(args.config) if args.config else Config()
     try:
         shape = Shape.from_json(json.dumps({**asdict(Shape()), **config.network}))
-        sizes = [Sizes(**s) for s in config.sizes]
-        schedule = Schedule(**config.schedule)
+        sizes, schedule = plan(config.sizes, config.schedule, args.minutes)
         realism = None if config.realism is None else Realism(**config.realism)
-        if not sizes or config.check_side < 1 or config.check_count < 1 or not config.shrink > 0:
-            raise ValueError("sizes, check_side, check_count and shrink are above 0")
-        if args.minutes is not None:
-            schedule = replace(schedule, minutes=args.minutes)
+        if config.check_side < 1 or config.check_count < 1 or not config.shrink > 0:
+            raise ValueError("check_side, check_count and shrink are above 0")
     except (TypeError, ValueError, KeyError, AttributeError) as e:
         raise ArgumentError(f"{args.config or 'the configuration'}: {e}") from None
     done = steps_before(args.out, args.resume)
     use_threads(torch, args.threads)
     with process(devices.find(args.device)) as (rank, device):
-        torch.manual_seed(config.seed + rank)
+        seed = seed_of(config.seed, rank, done)
+        torch.manual_seed(seed)
         network = read(args.start) if args.start else Network(shape)
         if any(getattr(network.shape, name) != getattr(shape, name) for name in config.network):
             raise ArgumentError(
@@ -130,7 +129,6 @@ def run(args: argparse.Namespace) -> int:
         model = open_model(config.model)
         of = DecoderTask if realism is None else realism.task
         task = of(network, model, checks, device)
-        seed = config.seed + 1000 * rank + (done << 20)
         given = config.grey, config.drawn, config.shrink
         stream = batches(args.images, sizes, config.workers, seed, *given)
         trained = train(task, stream, schedule, args.out, device, args.resume)

@@ -20,6 +20,7 @@ from tokcodec.train import together
 SPREAD = 64.0  # of pixels around their middle, to about 1
 FEATURE_WIDTHS = (64, 128, 256)  # of `features.Features`
 RATE = 4e-4  # of learning
+BLANK = 16  # pixels a side that every look bears
 
 
 class Critic(nn.Module):
@@ -95,6 +96,20 @@ class Adversary:
         self.critic.requires_grad_(True)
         return loss, mistakes
 
+    def wait(self) -> None:
+        """Keep step with the critics of other processes while there is nothing here to judge: they
+        wait for this one's gradients, which are zero. Nothing happens in the only process.
+        """
+        if not together.several():
+            return
+        # Normalisation counts the looks, so that there must be as many: at pictures without a say.
+        device = next(self.critic.parameters()).device
+        blank = torch.zeros(1, 3, BLANK, BLANK, device=device)
+        seen = [torch.zeros(1, w, BLANK, BLANK, device=device) for w in FEATURE_WIDTHS]
+        self._learn(blank, blank, blank, seen, seen, weight=0.0)
+        with torch.no_grad():
+            self.critic(blank, blank, seen)
+
     def _learn(
         self,
         example: Tensor,
@@ -102,12 +117,13 @@ class Adversary:
         linear: Tensor,
         theirs: list[Tensor],
         ours: list[Tensor],
+        weight: float = 1.0,
     ) -> float:
         """One step of the critic; its loss."""
         self.optimiser.zero_grad(set_to_none=True)
         real = self.critic(example, linear, theirs)
         fake = self.critic(drawn.detach(), linear, [f.detach() for f in ours])
-        loss = mistaken(real, fake)
+        loss = weight * mistaken(real, fake)
         loss.backward()
         together.average(p.grad for p in self.critic.parameters())
         self.optimiser.step()

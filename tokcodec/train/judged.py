@@ -5,6 +5,7 @@ PSNR by number of tokens.
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -25,6 +26,7 @@ PREFIXES = 3  # of each crop, one in each third of the range below
 FEWEST = 16  # tokens of the shortest prefix, in a picture of 256 x 256 pixels; as the side
 MOST = 0.3  # tokens a pixel of the longest
 GREY = 0.08  # share of crops without colour
+NAMES = "surrogateescape"  # names of photographs need not be UTF-8
 
 Measure = Callable[[str, np.ndarray, np.ndarray], float | None]
 
@@ -38,6 +40,8 @@ class Judged(NamedTuple):
         bytes: of its stream, header included.
         dists, ssimulacra2, psnr: of the default decoder's picture; not a number where the crop is
             too small for SSIMULACRA2.
+        seed: of the crops.
+        photograph: the name of the one that the crop was cut from.
     """
 
     crop: int
@@ -46,6 +50,8 @@ class Judged(NamedTuple):
     dists: float
     ssimulacra2: float
     psnr: float
+    seed: int
+    photograph: str
 
 
 def sources(paths: Sequence[Path]) -> list[Place]:
@@ -92,8 +98,8 @@ def prefixes(rgb: np.ndarray, most: int, rng: np.random.Generator) -> list[int]:
     return [min(most, int(n)) for n in np.exp(parts)]
 
 
-def judge(number: int, rgb: np.ndarray, seed: int, measure: Measure) -> Iterator[Judged]:
-    """Measure some prefixes of a crop."""
+def judge(number: int, name: str, rgb: np.ndarray, seed: int, measure: Measure) -> Iterator[Judged]:
+    """Measure some prefixes of a crop; number, photograph's name and pixels as of `crop_of`."""
     codec = tokcodec.load()
     assert isinstance(codec, tokcodec.Codec)
     order = order_for(codec.model, rgb.shape[0], rgb.shape[1], 3)
@@ -104,26 +110,56 @@ def judge(number: int, rgb: np.ndarray, seed: int, measure: Measure) -> Iterator
         dists, others = measure("dists", rgb, shown), ("ssimulacra2", "psnr")
         if dists is None:
             raise ArgumentError("DISTS cannot be measured here; see the warnings")
-        rest = [v if (v := measure(m, rgb, shown)) is not None else float("nan") for m in others]
-        yield Judged(number, tokens, len(data), dists, *rest)
+        found = (measure(m, rgb, shown) for m in others)
+        ssimulacra2, psnr = (float("nan") if v is None else v for v in found)
+        yield Judged(number, tokens, len(data), dists, ssimulacra2, psnr, seed, name)
 
 
 def read(path: Path) -> list[Judged]:
-    """The rows of a file; none if it is not there."""
+    """The rows of a file; none if it is not there.
+
+    Raises:
+        InputError: it cannot be read, holds something else, or rows of an earlier version, which do
+            not say what the crops were cut from.
+    """
     if not path.exists():
         return []
     try:
-        with open(path, newline="", encoding="utf-8") as f:
+        with open(path, newline="", encoding="utf-8", errors=NAMES) as f:
             table = list(csv.reader(f, delimiter="\t"))
+        if tuple(table[0]) == Judged._fields[:-2]:
+            raise ValueError("they do not say what the crops were cut from; begin another file")
         if tuple(table[0]) != Judged._fields:
             raise ValueError("other columns")
-        return [Judged(*map(int, row[:3]), *map(float, row[3:])) for row in table[1:]]
-    except (OSError, ValueError, IndexError, TypeError) as e:
+        return [_judged(*row) for row in table[1:]]
+    except (OSError, ValueError, IndexError, TypeError, csv.Error) as e:
         raise InputError(f"{path} holds no rows of judged prefixes: {e}") from e
+
+
+def _judged(
+    crop: str, tokens: str, size: str, dists: str, other: str, psnr: str, seed: str, name: str
+) -> Judged:
+    whole = int(crop), int(tokens), int(size)
+    return Judged(*whole, float(dists), float(other), float(psnr), int(seed), name)
 
 
 def write(path: Path, rows: Sequence[Judged]) -> None:
     """Write rows; the file is whole or as it was before."""
-    lines = ["\t".join(Judged._fields)]
-    lines += ["\t".join(f"{v:.6g}" if isinstance(v, float) else str(v) for v in r) for r in rows]
-    write_atomically(path, ("\n".join(lines) + "\n").encode(), overwrite=True)
+    out = io.StringIO(newline="")
+    table = csv.writer(out, delimiter="\t", lineterminator="\n")  # it knows what to quote in names
+    table.writerow(Judged._fields)
+    table.writerows([f"{v:.6g}" if isinstance(v, float) else v for v in row] for row in rows)
+    write_atomically(path, out.getvalue().encode("utf-8", NAMES), overwrite=True)
+
+
+def check(path: Path, rows: Sequence[Judged], chosen: Sequence[Place], seed: int) -> None:
+    """Raise ArgumentError unless rows of a file are of the crops that `crop_of` gives now."""
+    cut = {row.crop: (row.photograph, row.seed) for row in rows}
+    for crop, (name, with_seed) in sorted(cut.items()):
+        now = crop_of(crop, chosen, seed)[0] if seed == with_seed else name
+        if (name, with_seed) != (now, seed):
+            raise ArgumentError(
+                f"{path}: crop {crop} was cut from {name!r} with seed {with_seed}, and would now "
+                f"be from {now!r} with seed {seed}: give the images and the seed that it began "
+                "with, or another file of rows"
+            )

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from tokcodec.errors import ArgumentError, DamagedModelError
-from tokcodec.files import make_folder, write_atomically
+from tokcodec.files import make_folder, read, write_atomically
 from tokcodec.train import together
 from tokcodec.train.muon import Muon
 from tokcodec.train.plot import plot
@@ -107,7 +107,8 @@ class State:
     optimisers: list[torch.optim.Optimizer]
     step: int = 0
     seconds: float = 0.0
-    checked: dict[str, float] = field(default_factory=dict)  # the last check
+    checked: dict[str, float] = field(default_factory=dict)  # the last check's numbers,
+    checked_at: int = 0  # and the step that it came after
     numbers: dict[str, list[float]] = field(default_factory=dict)
 
     def save(self, path: Path) -> None:
@@ -121,6 +122,8 @@ class State:
                 "task": self.task.state(),
                 "step": self.step,
                 "seconds": self.seconds,
+                "checked": self.checked,
+                "checked_at": self.checked_at,
             },
             out,
         )
@@ -136,6 +139,9 @@ class State:
                 optimiser.load_state_dict(held)
             self.task.restore(found["task"])
             self.step, self.seconds = int(found["step"]), float(found["seconds"])
+            # Missing in older checkpoints: then a finished run is checked again.
+            self.checked = dict(found.get("checked", {}))
+            self.checked_at = int(found.get("checked_at", 0))
         except Exception as e:  # torch's readers raise anything at damage, UnpicklingError first
             raise DamagedModelError(
                 f"cannot go on from {path} (a run wants the configuration and the --start that it "
@@ -158,12 +164,15 @@ def steps_before(out: Path, resume: bool) -> int:
     """Steps of the run in a folder, if it is to be gone on with; 0 of a new one.
 
     Raises:
-        ArgumentError: there is a run, and it is not to be gone on with.
+        ArgumentError: there is a run, and it is not to be gone on with, or the other way about.
         DamagedModelError: its checkpoint cannot be read.
     """
+    there = (out / CHECKPOINT).exists()
+    if resume and not there:
+        raise ArgumentError(f"there is no run in {out} to go on with: leave --resume out to begin")
     if resume:
         return steps_done(out)
-    if (out / CHECKPOINT).exists():
+    if there:
         raise ArgumentError(f"there is a run in {out}: go on with --resume, or move it away")
     return 0
 
@@ -179,9 +188,9 @@ def train(
     """Train until the schedule ends; `average` of the result is what to keep (exponential moving
     average of the weights).
 
-    Writes `out`/checkpoint.pt every few minutes, `out`/log.tsv, a row a check, and its plot. Under
-    `torchrun` every process works on batches of its own (DistributedDataParallel); the first one
-    writes.
+    Writes `out`/checkpoint.pt every few minutes and with every check, `out`/log.tsv, a row a check,
+    and its plot. Under `torchrun` every process works on batches of its own
+    (DistributedDataParallel); the first one writes.
     """
     first = int(os.environ.get("RANK", "0")) == 0
     make_folder(out)
@@ -213,18 +222,29 @@ def train(
         state.seconds += now - began
         progress = together.agreed(schedule.progress(state.seconds, state.step), device)
         bar.update(100 * progress - bar.n)
-        if first and (progress >= 1 or now - checked > 60 * schedule.check_minutes):
-            state.checked = task.check(state.average, out, state.step)
-            row = _means(state) | state.checked
-            _log(out / LOG, {"step": state.step, "minutes": state.seconds / 60} | row)
-            plot(out / LOG, out / PLOT)
+        if first and now - checked > 60 * schedule.check_minutes:
+            row = _check(state, out)
             bar.set_postfix({k: f"{v:.3g}" for k, v in row.items()}, refresh=False)
-            checked = time.monotonic()
-        if first and (progress >= 1 or now - saved > 60 * schedule.save_minutes):
+            saved = checked = time.monotonic()
+        elif first and now - saved > 60 * schedule.save_minutes:
             state.save(out / CHECKPOINT)
             saved = time.monotonic()
     bar.close()
+    if first and state.checked_at != state.step:
+        _check(state, out)
     return state
+
+
+def _check(state: State, out: Path) -> dict[str, float]:
+    """Check the averaged network, and write the row that is returned, the plot and a checkpoint."""
+    state.save(out / CHECKPOINT)  # whatever goes wrong from here on, the steps are kept
+    state.checked = state.task.check(state.average, out, state.step)
+    state.checked_at = state.step
+    row = _means(state) | state.checked
+    _log(out / LOG, {"step": state.step, "minutes": state.seconds / 60} | row)
+    state.save(out / CHECKPOINT)  # with what the check found
+    plot(out / LOG, out / PLOT)
+    return row
 
 
 def _optimisers(task: Task, network: nn.Module, schedule: Schedule) -> list[torch.optim.Optimizer]:
@@ -264,11 +284,14 @@ def _means(state: State) -> dict[str, float]:
 
 
 def _log(path: Path, row: dict[str, Any]) -> None:
-    """Add a row; a first row brings the names of the columns."""
-    new = not path.exists()
-    with open(path, "a") as f:
-        if new:
-            f.write("\t".join(row) + "\n")
-        f.write(
-            "\t".join(f"{v:.5g}" if isinstance(v, float) else str(v) for v in row.values()) + "\n"
-        )
+    """Add a row. A number that was not told since the check before is "nan" in it, and one that is
+    told for the first time is "nan" in the rows before: a task may tell some of them rarely.
+    """
+    said = {k: f"{v:.5g}" if isinstance(v, float) else str(v) for k, v in row.items()}
+    lines = read(path).decode(errors="replace").splitlines() if path.exists() else []
+    head, *rows = (line.split("\t") for line in lines or ["\t".join(said)])
+    head += [name for name in said if name not in head]
+    rows = [r + ["nan"] * (len(head) - len(r)) for r in rows]
+    rows.append([said.get(name, "nan") for name in head])
+    text = "".join("\t".join(r) + "\n" for r in (head, *rows))
+    write_atomically(path, text.encode(), overwrite=True)

@@ -123,7 +123,12 @@ def batches(
     drawn: float = 0.0,
     shrink: float = 1.0,
 ) -> Iterator[Tensor]:
-    """Endless batches of the photographs that are not held out, made by `workers` processes."""
+    """Endless batches of the photographs that are not held out, made by `workers` processes.
+
+    Raises:
+        InputError: a path is not there, or no sound tar file, or all that is there is held out;
+            only when batches are asked for, if none of the files is a photograph.
+    """
     chosen = [p for p in places(paths) if not p.held_out]
     if not chosen:
         raise InputError("no photographs to train on")
@@ -133,7 +138,11 @@ def batches(
 
 
 def held_out(paths: Sequence[Path], side: int, count: int) -> Tensor:
-    """uint8 (n <= count, 3, side, side): centre squares of the photographs kept for validation."""
+    """uint8 (n <= count, 3, side, side): centre squares of the photographs kept for validation.
+
+    Raises:
+        InputError: a path is not there, or no sound tar file, or none is kept that is large enough.
+    """
     found = []
     for place in places(paths):
         if place.held_out and (image := photograph(place)) and min(image.size) >= side:

@@ -24,8 +24,8 @@ BATCH_PIXELS = 3 << 20
 
 
 def photographs(paths: list[Path]) -> Iterator[Image.Image]:
-    """Pictures from tar files, folders and files, in the order given (folders sorted); what holds
-    none, or too small a one, is left out.
+    """Pictures from tar files, folders and files, in the order of `places`; what holds none, or
+    too small a one, is left out.
 
     Raises:
         InputError: a path is not there, or no sound tar file.
@@ -37,7 +37,10 @@ def photographs(paths: list[Path]) -> Iterator[Image.Image]:
 
 def crops(paths: list[Path], count: int, seed: int) -> list[np.ndarray]:
     """Batches (n, height, width, 3) of photographs and crops of them, scaled down to one of
-    `SHAPES`.
+    `SHAPES`; none if no photograph is large enough.
+
+    Raises:
+        InputError: a path is not there, or no sound tar file.
     """
     rng = np.random.default_rng(seed)
     found: dict[tuple[int, int], list[np.ndarray]] = {shape: [] for shape in SHAPES}

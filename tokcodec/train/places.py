@@ -30,11 +30,13 @@ class Place(NamedTuple):
     @property
     def held_out(self) -> bool:
         """Whether it is kept for validation: by a hash of its name, so for ever the same ones."""
-        return zlib.crc32(self.name.encode()) % HELD_OUT == 0
+        name = self.name.encode("utf-8", "surrogateescape")  # the file system's, UTF-8 or not
+        return zlib.crc32(name) % HELD_OUT == 0
 
 
 def places(paths: Sequence[Path]) -> list[Place]:
-    """Image files in tar files and folders (searched through), and files themselves; sorted.
+    """Image files in tar files and folders (searched through), and files themselves, in the order
+    given: those of a folder sorted, those of a tar file as they lie there.
 
     Raises:
         InputError: a path is not there, or no sound tar file.
@@ -67,3 +69,8 @@ def photograph(place: Place) -> Image.Image | None:
         return image.convert("RGB") if min(image.size) >= LEAST else None
     except Exception:  # Pillow's readers raise anything at damage, RuntimeError among them
         return None
+
+
+def readable(chosen: Sequence[Place]) -> list[Place]:
+    """Those that `photograph` gives a picture for; each is read to find out."""
+    return [place for place in chosen if photograph(place) is not None]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -18,7 +19,9 @@ def plot(log: Path, path: Path) -> None:
     from matplotlib.figure import Figure
 
     head, *lines = (line.split("\t") for line in log.read_text().splitlines())
-    rows = [dict(zip(head, map(float, line), strict=True)) for line in lines]
+    # A row of an older log may lack its last columns: there the curves have a gap.
+    missing = [math.nan] * len(head)
+    rows = [dict(zip(head, [*map(float, line), *missing], strict=False)) for line in lines]
     kinds = dict.fromkeys(name.split("_")[0] for name in head if name not in ("step", "minutes"))
     figure = Figure((9, 2.2 * len(kinds)), layout="constrained")
     axes = figure.subplots(len(kinds), 1, sharex=True, squeeze=False)[:, 0]

@@ -21,6 +21,7 @@ import numpy as np
 from tqdm import tqdm
 
 from tokcodec import model as m
+from tokcodec.errors import ArgumentError, TokCodecError
 from tokcodec.files import write_atomically
 from tokcodec.train.pictures import crops
 from tokcodec.train.statistics import (
@@ -224,8 +225,9 @@ def train(batches: list[np.ndarray], rounds: int, workers: int, progress: bool =
 
 
 def main(argv: list[str] | None = None) -> int:
+    """Count and write; 0 if all went well."""
     parser = argparse.ArgumentParser(
-        prog="python -m tokcodec.train.pyramid", description=__doc__.split("\n")[0]
+        prog="python -m tokcodec.train.pyramid", description=(__doc__ or "").partition("\n\n")[0]
     )
     parser.add_argument(
         "--images", nargs="+", type=Path, required=True, help="tar files, folders or pictures"
@@ -244,18 +246,24 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--about", default="", help="a line for the model's card")
     args = parser.parse_args(argv)
-    batches = crops(args.images, args.count, args.seed)
-    if not batches:
-        parser.error("no picture is large enough to train on (64x64 at least)")
-    model = train(batches, args.rounds, args.workers, sys.stderr.isatty())
-    card = {
-        "about": args.about,
-        "pictures": str(sum(len(b) for b in batches)),
-        "rounds": str(args.rounds),
-        "seed": str(args.seed),
-    }
-    model = m.Model(args.out.stem, model.arrays, card)
-    write_atomically(args.out, model.save_bytes(), overwrite=True)
+    try:
+        if min(args.count, args.rounds, args.workers) < 1 or args.seed < 0:
+            raise ArgumentError("count, rounds and workers are above 0, seed is 0 or more")
+        batches = crops(args.images, args.count, args.seed)
+        if not batches:
+            parser.error("no picture is large enough to train on (64x64 at least)")
+        model = train(batches, args.rounds, args.workers, sys.stderr.isatty())
+        card = {
+            "about": args.about,
+            "pictures": str(sum(len(b) for b in batches)),
+            "rounds": str(args.rounds),
+            "seed": str(args.seed),
+        }
+        model = m.Model(args.out.stem, model.arrays, card)
+        write_atomically(args.out, model.save_bytes(), overwrite=True)
+    except TokCodecError as e:
+        print(f"{parser.prog}: {e}", file=sys.stderr)
+        return 1
     print(f"{args.out}: {model.id}")
     return 0
 

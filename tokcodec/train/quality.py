@@ -3,9 +3,10 @@
     python -m tokcodec.train.quality --images photos/ more.tar --rows judged.tsv --out quality.json
 
 First prefixes of crops are decoded and measured (`train.judged`), which takes about a second each;
-they are kept in --rows, and a second run goes on from there. Then the weights of `quality.Sight`
-are fitted by least squares, none below a floor, and how many bytes an error takes in the mean. The
-metrics are those of the benchmarks: run it in the root of the repository.
+they are kept in --rows, and a second run with the same --images and --seed goes on from there. Then
+the weights of `quality.Sight` are fitted by least squares, none below a floor, and how many bytes
+an error takes in the mean. The metrics are those of the benchmarks: run it in the root of the
+repository.
 """
 
 from __future__ import annotations
@@ -97,12 +98,17 @@ def predicted(x: np.ndarray, y: np.ndarray, names: np.ndarray) -> np.ndarray:
 def collect(
     chosen: Sequence[Place], count: int, seed: int, path: Path, measure: Measure
 ) -> list[Judged]:
-    """The rows of `path`, and those that it lacks of `count` crops, added to it as they come."""
+    """The rows of `path`, and those that it lacks of `count` crops, added to it as they come.
+
+    Raises:
+        InputError, ArgumentError: `path` cannot be read, or has rows of other crops.
+    """
     rows = judged.read(path)
+    judged.check(path, rows, chosen, seed)
     done = {row.crop for row in rows}
     for number in tqdm([n for n in range(count) if n not in done], unit="crop"):
-        _, rgb = judged.crop_of(number, chosen, seed)
-        rows += judged.judge(number, rgb, seed, measure)
+        name, rgb = judged.crop_of(number, chosen, seed)
+        rows += judged.judge(number, name, rgb, seed, measure)
         judged.write(path, rows)
     return [row for row in rows if row.crop < count]
 

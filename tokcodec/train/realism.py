@@ -28,6 +28,7 @@ from tokcodec.decoders.climb import climb
 from tokcodec.decoders.network import Network, with_realism
 from tokcodec.errors import ArgumentError
 from tokcodec.model import Model
+from tokcodec.train.contrast import contrast, contrast_error
 from tokcodec.train.critic import RATE, Adversary
 from tokcodec.train.decoder import ROUNDING, DecoderTask, corrected, decibels, log_error
 from tokcodec.train.features import Features, difference, vgg16
@@ -60,6 +61,7 @@ class Realism:
     critic: float = 0.5  # weight of the critic's score
     error: float = 0.3  # weight of the squared error's logarithm
     patch: int = 0  # pixels a side of the squares whose logarithms are averaged; 0: one for all
+    contrast: float = 0.0  # weight of the difference of texture's strength
     critic_rate: float = RATE
 
     def __post_init__(self) -> None:
@@ -67,6 +69,10 @@ class Realism:
             raise ArgumentError("realism: share and default lie in 0..1, window is a multiple of 4")
         if self.replay < 0 or self.kept < 1 or self.patch < 0:
             raise ArgumentError("realism: replay and patch are at least 0, kept at least 1")
+        if not 0 <= self.critic_rate < math.inf:
+            raise ArgumentError("realism: critic_rate is 0 or more")
+        if not all(isinstance(n, int) and n >= 1 for n in self.blocks):
+            raise ArgumentError("realism: blocks are whole numbers of at least 1")
 
     def task(
         self, network: Network, model: Model, held_out: Tensor, device: torch.device
@@ -149,6 +155,9 @@ class RealismTask(DecoderTask):
             more, found = self._judge(planes[~plain], linear[~plain], lesson)
             loss = loss + more / len(truth)
             numbers |= found
+        elif self.settings.critic:
+            with self.autocast():
+                self.adversary.wait()
         return loss, numbers
 
     def lesson(self, batch: Tensor) -> Lesson:
@@ -197,6 +206,10 @@ class RealismTask(DecoderTask):
             unlike = difference([f.float() for f in ours], [f.float() for f in theirs])
         loss = self.settings.likeness * unlike
         numbers = {"unlike": float(unlike.detach().mean())}
+        if self.settings.contrast:
+            wrong = contrast_error(contrast(drawn), contrast(example))
+            loss = loss + self.settings.contrast * wrong
+            numbers["contrast"] = float(wrong.detach().mean())
         if self.settings.critic:
             with self.autocast():
                 score, mistakes = self.adversary.judge(example, drawn, plain, theirs, ours)

@@ -24,7 +24,8 @@ class Config:
     """What a configuration file (TOML) may say; docs/training.md explains each.
 
     `network` is a size and what differs from it (`registers_shape.shape_from`), `sizes` are
-    `Sizes`, `schedule` is a `Schedule`, `aims` are `Aims`, each as a table.
+    `Sizes`, `schedule` is a `Schedule` (of `plan.MINUTES`, if it does not say how long), `aims` are
+    `Aims`, each as a table.
     """
 
     seed: int = 0
@@ -36,7 +37,7 @@ class Config:
     check_count: int = 48  # held-out photographs
     network: dict[str, Any] = field(default_factory=dict)
     sizes: list[dict[str, Any]] = field(default_factory=lambda: [dict(s) for s in SIZES])
-    schedule: dict[str, Any] = field(default_factory=lambda: {"minutes": 60.0})
+    schedule: dict[str, Any] = field(default_factory=dict)
     aims: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
@@ -59,20 +60,19 @@ def run(args: argparse.Namespace) -> int:
     from tokcodec import devices
     from tokcodec.register.registers import RegisterTokenizer, write
     from tokcodec.register.registers_shape import shape_from
-    from tokcodec.train.loop import CHECKPOINT, Schedule, steps_before, train
-    from tokcodec.train.photographs import Sizes, batches, held_out
+    from tokcodec.train.loop import CHECKPOINT, steps_before, train
+    from tokcodec.train.photographs import batches, held_out
+    from tokcodec.train.plan import plan, seed_of
     from tokcodec.train.register import Aims, RegisterTask, begun, started
     from tokcodec.train.together import process
 
     config = Config.read(args.config) if args.config else Config()
     try:
         shape = shape_from(config.network)
-        sizes = [Sizes(**s) for s in config.sizes]
-        schedule, aims = Schedule(**config.schedule), Aims(**config.aims)
-        if not sizes or config.start < 1 or config.check_count < 1 or not config.shrink > 0:
-            raise ValueError("sizes, start, check_count and shrink are above 0")
-        if args.minutes is not None:
-            schedule = replace(schedule, minutes=args.minutes)
+        sizes, schedule = plan(config.sizes, config.schedule, args.minutes)
+        aims = Aims(**config.aims)
+        if config.start < 1 or config.check_count < 1 or not config.shrink > 0:
+            raise ValueError("start, check_count and shrink are above 0")
     except (TypeError, ValueError, AttributeError) as e:
         raise ArgumentError(f"{args.config or 'the configuration'}: {e}") from None
     done = steps_before(args.out, args.resume)
@@ -92,10 +92,10 @@ def run(args: argparse.Namespace) -> int:
                 f"what the run begins with has another [network] than {args.config}: leave it out "
                 "there, or begin another run"
             )
-        torch.manual_seed(config.seed + rank)
+        seed = seed_of(config.seed, rank, done)
+        torch.manual_seed(seed)
         network.requires_grad_(True).train()
         checks = held_out(args.images, network.side, config.check_count)
-        seed = config.seed + 1000 * rank + (done << 20)
         stream = batches(args.images, sizes, config.workers, seed + 1, *given)
         task = RegisterTask(network, checks, device, aims)
         trained = train(task, stream, schedule, args.out, device, args.resume)

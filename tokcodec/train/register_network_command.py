@@ -40,7 +40,8 @@ def run(args: argparse.Namespace) -> int:
     from tokcodec.register.sources import names_tokenizer
     from tokcodec.train.command import amounts, use_threads
     from tokcodec.train.loop import Schedule, steps_before, train
-    from tokcodec.train.places import places
+    from tokcodec.train.places import places, readable
+    from tokcodec.train.plan import seed_of
     from tokcodec.train.register_digits import digits_of, pictures
     from tokcodec.train.register_network import NetworkTask, PriorNetwork, drawn, to_prior
     from tokcodec.train.register_prior import counted
@@ -52,7 +53,8 @@ def run(args: argparse.Namespace) -> int:
     use_threads(torch, args.threads)
     device = devices.find(args.device)
     found = places(args.images)
-    learnt, kept = ([p for p in found if p.held_out == out] for out in (False, True))
+    learnt = [p for p in found if not p.held_out]
+    kept = readable([p for p in found if p.held_out])  # before all is encoded
     if not learnt or not kept:
         raise ArgumentError("photographs are needed to learn from, and some that are held out")
     codec = load(args.tokenizer, device)
@@ -63,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
         for some in (kept[::2], kept[1::2] or kept)  # to choose by, and to tell what it saves
     )
     alone, tables = (counted(seen, codec.model.tokenizer.levels, p) for p in (False, True))
-    torch.manual_seed(args.seed)
+    torch.manual_seed(seed_of(args.seed, 0, done))
     task = NetworkTask(PriorNetwork(tables), checks, device)
     schedule = Schedule(minutes=args.minutes, rate=1e-2, decay=0.1, check_minutes=args.minutes / 20)
     stream = drawn(seen, batch, args.seed + done)

@@ -1,0 +1,76 @@
+"""Decoders between decoders."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors import safe_open
+
+import tokcodec
+from tokcodec.decoders import SHIPPED, stored
+from tokcodec.errors import ArgumentError
+from tokcodec.psnr import psnr
+from tokcodec.train.between import between, main, write
+
+pytest.importorskip("onnxruntime")  # or torch: one that draws
+
+
+@pytest.fixture
+def noisy(tmp_path: Path) -> Path:
+    """The shipped decoder, its weights off by a hundredth of their spread."""
+    kept, random = stored.read(SHIPPED), np.random.default_rng(0)
+    for name, w in kept.weights.items():
+        noise = w.std() * 0.05 * random.standard_normal(w.shape)
+        kept.weights[name] = (w + noise).astype(np.float16)
+    write(tmp_path / "noisy.safetensors", kept)
+    return tmp_path / "noisy.safetensors"
+
+
+def test_half_way_from_noise_is_nearer_to_the_truth(
+    noisy: Path, tmp_path: Path, astronaut: np.ndarray
+) -> None:
+    half = tmp_path / "half.safetensors"
+    assert main([str(SHIPPED), str(noisy), "--out", str(half)]) == 0
+    data = tokcodec.encode(astronaut, max_bytes=200)
+    drawn = {
+        path: np.asarray(tokcodec.decode(data, decoder=path, realism=1.0))
+        for path in (SHIPPED, half, noisy)
+    }
+    assert psnr(drawn[half], drawn[SHIPPED]) > psnr(drawn[noisy], drawn[SHIPPED]) + 3
+
+
+def test_the_ends_are_the_decoders_themselves(noisy: Path) -> None:
+    one, two = stored.read(SHIPPED), stored.read(noisy)
+    for share, end in ((0, one), (1, two)):
+        found = between(one, two, share)
+        assert all(np.array_equal(found.weights[k], w) for k, w in end.weights.items())
+
+
+def test_the_file_tells_where_it_comes_from(noisy: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.safetensors"
+    assert main([str(SHIPPED), str(noisy), "--share", "0.25", "--out", str(out)]) == 0
+    with safe_open(out, "np") as file:
+        metadata = file.metadata()
+    card = json.loads(metadata["card"])
+    assert card["between"][2] == 0.25
+    assert card["realism"] == stored.read(SHIPPED).about["realism"]
+    assert metadata[stored.HASH] == stored.digest(stored.read(out).weights)
+    assert main([str(SHIPPED), str(noisy), "--out", str(out)]) == 1  # it is there already
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.5, float("nan"), "a"])
+def test_a_share_lies_between(share: object, noisy: Path) -> None:
+    kept = stored.read(noisy)
+    with pytest.raises(ArgumentError, match="share"):
+        between(kept, kept, share)  # type: ignore[arg-type]
+
+
+def test_other_tokens_are_refused(noisy: Path, tmp_path: Path) -> None:
+    kept = stored.read(noisy)
+    kept.about["tokens"] = "0" * 64
+    with pytest.raises(ArgumentError, match="tokens"):
+        between(kept, stored.read(SHIPPED), 0.5)
+    assert main([str(noisy), str(tmp_path / "missing"), "--out", str(tmp_path / "x")]) == 1
