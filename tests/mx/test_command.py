@@ -49,7 +49,6 @@ def test_a_file_of_weights_with_some_kept(tmp_path: Path) -> None:
     [
         (["pyramid-decoder", "--format", "mxfp5", "-o", "new.safetensors"], "no MX format"),
         (["pyramid-decoder", "--format", "mxfp6", "-o", "new.bin"], "ends in .safetensors"),
-        (["register-small", "--format", "mxfp4", "-o", "new.safetensors"], "no such file"),
         (["missing.safetensors", "--format", "mxfp6", "-o", "new.safetensors"], "missing"),
         (["text.safetensors", "--format", "mxfp6", "-o", "new.safetensors"], "text.safetensors"),
         (["nan.safetensors", "--format", "mxfp6", "-o", "new.safetensors"], "NaN"),

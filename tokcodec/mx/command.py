@@ -11,6 +11,7 @@ from tokcodec.errors import ArgumentError
 from tokcodec.files import write_atomically
 from tokcodec.mx import formats
 from tokcodec.mx.file import quantised
+from tokcodec.register import shipped as tokenizers
 
 SHIPPED = "pyramid-decoder"
 SUFFIX = ".safetensors"
@@ -47,7 +48,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Write the file, and say how large it is; 0."""
     form = formats.find(args.format)
-    path = decoders.SHIPPED if args.model == SHIPPED else Path(args.model)
+    named = {SHIPPED: decoders.SHIPPED} | {n: tokenizers.weights_of(n) for n in tokenizers.CODES}
+    path = named.get(args.model, Path(args.model))
     if args.out.suffix != SUFFIX:  # it is how others tell what a file is
         raise ArgumentError(f"the name of the file to write ends in {SUFFIX}: {args.out} does not")
     data = quantised(path, form, args.keep)
