@@ -109,8 +109,13 @@ def test_psnr_out_of_reach_gives_everything_and_a_warning(picture):
 
 
 def test_a_warning_names_the_line_that_encodes(photograph):
+    picture = photograph("camera", 16, 16)
+    for encode in (tokcodec.encode, tokcodec.load().encode):
+        with pytest.warns(tokcodec.TokCodecWarning) as told:
+            encode(picture, psnr=99)
+        assert told[0].filename == __file__
     with pytest.warns(tokcodec.TokCodecWarning) as told:
-        tokcodec.load().encode(photograph("camera", 16, 16), psnr=99)
+        tokcodec.load().encode_batch([picture], psnr=99)
     assert told[0].filename == __file__
 
 

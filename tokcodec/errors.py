@@ -1,4 +1,11 @@
-"""Every way tokcodec can fail, one line each; all are `TokCodecError`."""
+"""Every way tokcodec can fail, one line each; all are `TokCodecError`. And how it warns."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+
+_PACKAGE = __name__.partition(".")[0]
 
 
 class TokCodecError(Exception):
@@ -87,3 +94,11 @@ class TokensError(TokCodecError):
 
 class TokCodecWarning(UserWarning):
     """Something was done, but not all that was asked for; the message says what."""
+
+
+def warn(message: str) -> None:
+    """Give a `TokCodecWarning` that names the line which called tokcodec, however far down here."""
+    frame, level = sys._getframe(1), 2  # 1 is this function
+    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] == _PACKAGE:
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, TokCodecWarning, stacklevel=level)

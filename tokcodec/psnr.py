@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -13,7 +12,7 @@ import numpy as np
 from tokcodec.coder.codestring import Script, code, determined
 from tokcodec.decoders.linear import linear
 from tokcodec.distortion import Curve
-from tokcodec.errors import TokCodecWarning
+from tokcodec.errors import warn
 from tokcodec.prior.knowledge import Knowledge
 from tokcodec.tokens.pyramid import Source
 from tokcodec.tokens.tokens import DIGITS
@@ -48,11 +47,7 @@ def tokens_for(script: Script, source: Source, rgb: np.ndarray, target: float) -
     """
     tokens = fewest_tokens(script, source, rgb, target)
     if tokens is None and _told.get():
-        warnings.warn(
-            f"{target:g} dB is out of reach for this picture; the stream is complete",
-            TokCodecWarning,
-            stacklevel=4,
-        )
+        warn(f"{target:g} dB is out of reach for this picture; the stream is complete")
     return tokens
 
 

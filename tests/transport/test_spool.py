@@ -48,6 +48,19 @@ def test_first_in_first_out_over_restarts(tmp_path: Path):
     assert Spool(tmp_path / "another").sender != sender
 
 
+def test_what_was_taken_is_on_the_disk_for_good(tmp_path: Path):
+    """The camera may delete its file then: the statements that SQLite needs to hear for that."""
+    heard: list[str] = []
+    with Spool(tmp_path / "spool") as spool:
+        spool._ledger._file.set_trace_callback(heard.append)
+        spool.take(ONE, b"id", b"stream")
+        spool.sent(*spool.first())
+    modes = [s.rpartition(" ")[2] for s in heard if s.startswith("PRAGMA synchronous")]
+    assert modes == ["FULL", "NORMAL"]
+    assert heard.index("PRAGMA synchronous = FULL") < heard.index("BEGIN")
+    assert heard.index("COMMIT") < heard.index("PRAGMA synchronous = NORMAL")
+
+
 def test_another_version_is_another_picture(tmp_path: Path):
     with Spool(tmp_path / "spool") as spool:
         spool.take(ONE, b"id", b"stream")

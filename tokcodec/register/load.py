@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import replace
 from pathlib import Path
 
 import torch
 
 from tokcodec import devices
-from tokcodec.errors import ArgumentError, InputError, TokCodecWarning
+from tokcodec.errors import ArgumentError, InputError, warn
 from tokcodec.files import stamp
 from tokcodec.register import checkpoint, families, prior_file, shipped
 from tokcodec.register.codec import RegisterCodec
@@ -96,9 +95,7 @@ def _with(codec: RegisterCodec, key: tuple, path: Path) -> RegisterCodec:
 def _tell(listed: Published) -> None:
     if listed.hub not in _told:
         _told.add(listed.hub)
-        warnings.warn(
-            f"{listed.name} ({listed.hub}): {listed.licence}", TokCodecWarning, stacklevel=4
-        )
+        warn(f"{listed.name} ({listed.hub}): {listed.licence}")
 
 
 def _dtype(dtype: str | torch.dtype | None) -> torch.dtype:

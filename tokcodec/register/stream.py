@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import replace
 
+from tokcodec import errors
 from tokcodec.arguments import Size, check_tokens
-from tokcodec.errors import TokCodecWarning, TokensError, UnknownFieldError
+from tokcodec.errors import TokensError, UnknownFieldError
 from tokcodec.register import payload, square
 from tokcodec.register.model import RegisterModel
 from tokcodec.stream import framing
@@ -81,9 +81,7 @@ def own(model: RegisterModel, tokens: Tokens) -> Tokens:
 def warn(model: RegisterModel, count: int) -> None:
     """Tell it, if the model needs more tokens than that to draw well."""
     if count < model.tokenizer.shortest:
-        warnings.warn(
+        errors.warn(
             f"{model.name} was trained to draw from all {model.tokenizer.length} "
-            f"tokens; from {count} it draws badly",
-            TokCodecWarning,
-            stacklevel=4,
+            f"tokens; from {count} it draws badly"
         )

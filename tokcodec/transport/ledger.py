@@ -55,16 +55,20 @@ class Ledger:
             raise OutputError(f"cannot write to {self._path}: {e}") from e
 
     @contextmanager
-    def together(self) -> Iterator[None]:
-        """Changes that happen all or none."""
-        self.do("BEGIN")
+    def together(self, *, for_good: bool = False) -> Iterator[None]:
+        """Changes that happen all or none; `for_good`: afterwards a cut in power leaves them."""
+        if for_good:
+            self.do("PRAGMA synchronous = FULL")
         try:
+            self.do("BEGIN")
             yield
             self.do("COMMIT")
         except BaseException:
             if self._file.in_transaction:
                 self._file.rollback()
             raise
+        finally:
+            self.do("PRAGMA synchronous = NORMAL")
 
     def settle(self) -> None:
         """What was done so far to the disk, for good: from now on a cut in power leaves it."""

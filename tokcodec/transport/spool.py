@@ -80,8 +80,10 @@ class Spool:
         return found == (file.size, file.time)
 
     def take(self, file: File, identity: bytes, stream: bytes | None) -> None:
-        """Remember the file, and queue its stream; None if there can be none."""
-        with self._ledger.together():
+        """Remember the file, and queue its stream; None if there can be none. The file itself may
+        be deleted from now on.
+        """
+        with self._ledger.together(for_good=True):
             about = (_text(file.name), file.size, file.time)
             self._ledger.do("INSERT OR REPLACE INTO taken VALUES (?, ?, ?)", *about)
             if stream is not None:
