@@ -19,7 +19,7 @@ from tokcodec.model import Model
 from tokcodec.tokens.order import order_for
 from tokcodec.train.taildrop import Cut, TailDrop, analyse, to_planes, to_rgb
 
-LEAST_DIGITS = 200  # of a cut; the most is all
+LEAST_DIGITS = 45  # of a cut: as many a pixel, of 128x128, as 16 bytes of 256x256; the most is all
 ROUNDING = 0.5  # squared error that nobody sees: eight bits round away a sixth of it
 CHECK_TOKENS = (120, 360, 900, 2100, 4800, 12000)  # about 64 to 2,048 bytes at 256x256
 
