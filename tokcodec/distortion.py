@@ -17,7 +17,7 @@ class Curve:
     by digits sent.
 
     Coefficient errors are added up as if the transform were orthonormal; the 9/7 bands nearly are,
-    and `psnr.tokens_for` corrects the rest by looking.
+    and `psnr.fewest_tokens` corrects the rest by looking.
     """
 
     def __init__(self, script: Script, source: Source) -> None:

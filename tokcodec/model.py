@@ -221,9 +221,16 @@ def _usable(arrays: dict[str, np.ndarray]) -> bool:
     tops = arrays["tops"]
     if tops.min() < 1 or tops.max() > MOST_TOP:
         return False
-    chances = [arrays["frequencies"].astype(np.int64)]  # of two digits; the third has the rest
-    if "zero" in arrays:
-        rest = TOTAL - arrays["zero"].astype(np.int64)[:, None]
-        up = rest * arrays["plus"].astype(np.int64) >> 16
-        chances += [np.stack([TOTAL - rest + 0 * up, up], -1)]
-    return all(c.min() > 0 and c.sum(-1).max() < TOTAL for c in chances)
+    counted = arrays["frequencies"].astype(np.int64)  # of two digits; the third has the rest
+    if counted.min() < 1 or counted.sum(-1).max() >= TOTAL:
+        return False
+    return "zero" not in arrays or bool(by_logits(arrays).min() > 0)
+
+
+def by_logits(arrays: dict[str, np.ndarray]) -> np.ndarray:
+    """Frequencies of -1, 0, +1 by the indices of both logits of a network, int64 (ZEROS, SIGNS, 3);
+    each three sum to `TOTAL` (docs/FORMAT.md).
+    """
+    zero = arrays["zero"].astype(np.int64)[:, None]
+    plus = (TOTAL - zero) * arrays["plus"].astype(np.int64) >> 16
+    return np.stack([TOTAL - zero - plus, np.broadcast_to(zero, plus.shape), plus], -1)

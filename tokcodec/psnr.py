@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 
 import numpy as np
 
 from tokcodec.coder.codestring import Script, code, determined
 from tokcodec.decoders.linear import linear
 from tokcodec.distortion import Curve
-from tokcodec.errors import warn
 from tokcodec.prior.knowledge import Knowledge
 from tokcodec.tokens.pyramid import Source
 from tokcodec.tokens.tokens import DIGITS
 
 LOOKS = 3  # inverse transforms after which halving takes over from estimating
 SLACK = 10 ** (0.1 / 10)  # at most 0.1 dB above the target
-_told: ContextVar[bool] = ContextVar("told", default=True)
 
 
 def squared_error(a: np.ndarray, b: np.ndarray) -> int:
@@ -38,29 +33,6 @@ def psnr(a: np.ndarray, b: np.ndarray) -> float:
     """
     error = squared_error(a, b)
     return float("inf") if error == 0 else float(10 * np.log10(255.0**2 * a.size / error))
-
-
-def tokens_for(script: Script, source: Source, rgb: np.ndarray, target: float) -> int | None:
-    """How many tokens the linear decoder needs for `target` decibels of the 8-bit picture `rgb`.
-
-    As `fewest_tokens`, but warns where it gives None (all of them), unless `untold`.
-    """
-    tokens = fewest_tokens(script, source, rgb, target)
-    if tokens is None and _told.get():
-        warn(f"{target:g} dB is out of reach for this picture; the stream is complete")
-    return tokens
-
-
-@contextmanager
-def untold() -> Iterator[None]:
-    """No warnings of `tokens_for` inside: what is only tried is not told. Other threads go on to
-    warn, which they would not under `warnings.catch_warnings`.
-    """
-    token = _told.set(False)
-    try:
-        yield
-    finally:
-        _told.reset(token)
 
 
 def fewest_tokens(script: Script, source: Source, rgb: np.ndarray, target: float) -> int | None:

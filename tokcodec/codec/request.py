@@ -13,10 +13,10 @@ from tokcodec import quality as qualities
 from tokcodec.arguments import check_limits
 from tokcodec.coder import codestring
 from tokcodec.decoders.linear import linear
-from tokcodec.errors import ArgumentError
+from tokcodec.errors import ArgumentError, warn
 from tokcodec.limits import DEFAULT_PSNR
+from tokcodec.psnr import fewest_tokens
 from tokcodec.psnr import psnr as decibels
-from tokcodec.psnr import tokens_for
 from tokcodec.reference import Reference, choose
 from tokcodec.tokens.order import Order
 from tokcodec.tokens.pyramid import Source
@@ -76,7 +76,13 @@ class Request:
         return cls(tokens, max_bytes, psnr, aims, effort)
 
     def code(
-        self, source: Source, rgb: np.ndarray, header: int, view: efforts.View | None = None
+        self,
+        source: Source,
+        rgb: np.ndarray,
+        header: int,
+        view: efforts.View | None = None,
+        *,
+        tell: bool = True,
     ) -> bytes:
         """The code string that gives what is asked.
 
@@ -85,12 +91,15 @@ class Request:
             rgb: the picture, uint8 (height, width, 3).
             header: bytes that `max_bytes` holds besides, and has room for.
             view: the decoder that effort looks through; None for none.
+            tell: warn of decibels that are out of reach.
         """
         room = None if self.max_bytes is None else self.max_bytes - header
         script = codestring.Script(source.order, source.digits)
         reached = deserved = None
         if self.psnr is not None:
-            reached = tokens_for(script, source, rgb, self.psnr)
+            reached = fewest_tokens(script, source, rgb, self.psnr)
+            if reached is None and tell:
+                warn(f"{self.psnr:g} dB is out of reach for this picture; the stream is complete")
         if self.aims:
             deserved = qualities.tokens_for(script, source, self.aims)
         numbers = [n for n in (self.budget, reached, deserved) if n is not None]
@@ -134,7 +143,7 @@ class Request:
             length = header(field)
             if self.max_bytes is not None and self.max_bytes < length:
                 return None
-            return self.code(source, rgb, length)
+            return self.code(source, rgb, length, tell=False)
 
         _, chosen, field = choose(reference, source.order, source.coefficients, rgb, tried)
         return chosen, field

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tokcodec.model import PLANES, SIGNS, TOTAL, ZEROS, Model, slot
+from tokcodec.model import PLANES, SIGNS, ZEROS, Model, by_logits, slot
 from tokcodec.prior.inputs import Inputs
 from tokcodec.prior.knowledge import Knowledge
 from tokcodec.prior.likely import Table
@@ -131,7 +131,4 @@ def _columns(weights: np.ndarray) -> np.ndarray:
 @lru_cache(maxsize=16)
 def table(model: Model) -> Table:
     """Frequencies of -1, 0, +1 by the indices of both logits."""
-    zero = model.arrays["zero"].astype(np.int64)[:, None]
-    plus = (TOTAL - zero) * model.arrays["plus"].astype(np.int64) >> 16
-    frequencies = np.stack([TOTAL - zero - plus, np.broadcast_to(zero, plus.shape), plus], -1)
-    return Table.of(frequencies.reshape(-1, 3))
+    return Table.of(by_logits(model.arrays).reshape(-1, 3))

@@ -10,7 +10,7 @@ import numpy as np
 
 from tokcodec.coder import codestring
 from tokcodec.decoders.linear import linear
-from tokcodec.psnr import squared_error, untold
+from tokcodec.psnr import squared_error
 from tokcodec.reference.field import LONGEST, Field
 from tokcodec.reference.known import Reference, based
 from tokcodec.reference.regions import cheapest, coarser, costs, finest
@@ -61,24 +61,23 @@ def choose(
         error = squared_error(linear(known, (order.width, order.height)), rgb)
         return math.log(len(payload) + len(field) + 8) + math.log(error + 1), error
 
-    with untold():  # told when the choice is coded
-        best, error = weighed(order, b"")
-        chosen, field = order, b""
-        log_side, found = finest(order), None
-        for number in range(SIDES):
-            if found is None:
-                step = NEGLIGIBLE * max(LEAST, math.sqrt(error / rgb.size))
-                found = costs(order, coefficients, reference.values, step, log_side)
-            else:
-                found = coarser(found)
-            tried = Field(reference.hash, log_side + number, cheapest(found))
-            data = tried.data()
-            if not tried.weights.any() or len(data) > LONGEST:
-                continue
-            based_on = order.onto(based(reference, tried))
-            score, _ = weighed(based_on, data)
-            if score < best:
-                best, chosen, field = score, based_on, data
+    best, error = weighed(order, b"")
+    chosen, field = order, b""
+    log_side, found = finest(order), None
+    for number in range(SIDES):
+        if found is None:
+            step = NEGLIGIBLE * max(LEAST, math.sqrt(error / rgb.size))
+            found = costs(order, coefficients, reference.values, step, log_side)
+        else:
+            found = coarser(found)
+        tried = Field(reference.hash, log_side + number, cheapest(found))
+        data = tried.data()
+        if not tried.weights.any() or len(data) > LONGEST:
+            continue
+        based_on = order.onto(based(reference, tried))
+        score, _ = weighed(based_on, data)
+        if score < best:
+            best, chosen, field = score, based_on, data
     return Choice(chosen, taken(chosen, coefficients), field)
 
 
