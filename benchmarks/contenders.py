@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import Protocol
 
 from PIL import Image
 
-import tokcodec
 from benchmarks.codecs import find
-from benchmarks.codecs.tokcodec import parse
+from benchmarks.codecs.tokcodec import TokCodec
 from benchmarks.everyday import Everyday, avif, webp
 from benchmarks.rows import settings_text
 from tokcodec.errors import InputError
@@ -77,10 +75,8 @@ class Limited:
         self.spec, self.codec = spec, find(spec)
         self.version = self.codec.version
         self.ours: Callable[..., object] | None = None
-        if spec.startswith("tokcodec"):
-            model, options = parse(spec)
-            decode: Callable[..., object] = tokcodec.load(model).decode
-            self.ours = partial(decode, max_pixels=None, **options)
+        if isinstance(self.codec, TokCodec):
+            self.ours = self.codec.reduced
 
     def prepare(self, image: Image.Image) -> Settings:
         limit = max(LEAST_BYTES, int(BITS_PER_PIXEL * image.width * image.height / 8))

@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 import tokcodec
+from benchmarks.codecs import find
 from benchmarks.pictures import SETS, pictures
 from benchmarks.tables import Cell, markdown, write_tsv
 from tokcodec.effort import LINEAR, MOST
@@ -19,7 +20,7 @@ from tokcodec.psnr import psnr
 
 OUT = Path(__file__).parent / "results" / "effort"
 TARGETS = (64, 128, 256, 512, 1024, 2048)
-COLUMNS = ("image", "target", "effort", "bytes", "psnr", "psnr_network", "seconds")
+COLUMNS = ("image", "target", "effort", "version", "bytes", "psnr", "psnr_network", "seconds")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,6 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--every", type=int, default=1, choices=range(1, 101), metavar="N", help="each N-th picture"
     )
+    parser.add_argument("--again", action="store_true", help="measure even what there are rows of")
     parser.add_argument("--out", type=Path, default=OUT)
 
 
@@ -43,7 +45,8 @@ def _numbers(text: str) -> tuple[int, ...]:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Measure what the rows do not hold yet, write them, and print the means; 0.
+    """Measure what the rows do not hold yet, write them, and print the means; 0. Rows of another
+    version, model or decoder are dropped.
 
     `psnr` is that of the linear decoder, `psnr_network` that of the network at realism 0, the
     shipped one unless effort looks through another; `seconds` are the processor's, of one encoding.
@@ -53,23 +56,28 @@ def run(args: argparse.Namespace) -> int:
     suffix = f"@{Path(args.decoder).stem}" if through else ""
     network = args.network or through
     path = args.out / f"{Path(args.images).name}{suffix}.tsv"
-    rows = _read(path) if path.exists() else {}
+    drawn = (f"{args.decoder}@" if through else "") + "realism=0" if network else "linear"
+    version = find(f"tokcodec:pyramid@{drawn}").version
+    rows = _read(path, version) if path.exists() else {}
+    if args.again:
+        rows = {key: row for key, row in rows.items() if key[2] not in args.efforts}
     for effort in args.efforts:
         for target in args.bytes:
             for name, load in list(pictures(args.images).items())[:: args.every]:
                 key = name, target, effort
-                if key in rows and (rows[key][5] is not None or not network):
+                if key in rows:
                     continue
-                rows[key] = _measure(load(), key, network, args.decoder)
+                found = _measure(load(), target, effort, network, args.decoder)
+                rows[key] = [*key, version, *found]
                 write_tsv(path, COLUMNS, [rows[key] for key in sorted(rows)])
     print(_table(rows, COLUMNS.index("psnr_network" if through else "psnr")))
     return 0
 
 
 def _measure(
-    picture: Image.Image, key: tuple[str, int, int], network: bool, decoder: str
+    picture: Image.Image, target: int, effort: int, network: bool, decoder: str
 ) -> list[Cell]:
-    _, target, effort = key
+    """Bytes, both PSNRs and seconds."""
     how = {"effort": effort, "decoder": decoder} if effort else {}
     start = time.process_time()
     data = tokcodec.encode(picture, max_bytes=target, **how)
@@ -77,22 +85,24 @@ def _measure(
     drawn = _psnr(data, picture, decoder="linear")
     drawer = "auto" if decoder == LINEAR else decoder
     better = _psnr(data, picture, decoder=drawer, realism=0.0) if network else None
-    return [*key, len(data), drawn, better, seconds]
+    return [len(data), drawn, better, seconds]
 
 
 def _psnr(data: bytes, picture: Image.Image, **how) -> float:
     return psnr(np.asarray(tokcodec.decode(data, **how)), np.asarray(picture))
 
 
-def _read(path: Path) -> dict[tuple[str, int, int], list[Cell]]:
+def _read(path: Path, wanted: str) -> dict[tuple[str, int, int], list[Cell]]:
+    """The rows of the version that is wanted."""
     with path.open(newline="", encoding="utf-8") as lines:
         reader = csv.reader(lines, delimiter="\t")
         if tuple(next(reader, ())) != COLUMNS:
             raise InputError(f"{path} holds no rows of this benchmark")
         rows: dict[tuple[str, int, int], list[Cell]] = {}
-        for name, target, effort, size, *numbers in reader:
-            key = name, int(target), int(effort)
-            rows[key] = [*key, int(size), *(float(v) if v else None for v in numbers)]
+        for name, target, effort, version, size, *numbers in reader:
+            if version == wanted:
+                key = name, int(target), int(effort)
+                rows[key] = [*key, version, int(size), *(float(v) if v else None for v in numbers)]
         return rows
 
 
@@ -111,7 +121,7 @@ def _table(rows: dict[tuple[str, int, int], list[Cell]], column: int) -> str:
                 if (t, e) == (target, effort) and (name, t, 0) in rows
             ]
             gains.append(_mean([float(a[column]) - float(b[column]) for a, b in pairs]))  # type: ignore[arg-type]
-            seconds.append(_mean([float(a[6]) for a, _ in pairs]))  # type: ignore[arg-type]
+            seconds.append(_mean([float(a[-1]) for a, _ in pairs]))  # type: ignore[arg-type]
         known = [gain for gain in gains if gain is not None]
         shown = [None if gain is None else f"{gain:+.2f}" for gain in [*gains, _mean(known)]]
         times = " / ".join("–" if s is None else f"{s:.2g}" for s in seconds)

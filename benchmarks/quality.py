@@ -213,4 +213,8 @@ def budget_for(found: Found, way: str, wanted: float, share: float | None = None
     level = each.mean(1) if share is None else np.quantile(each, share, axis=1)
     if not level.min() <= wanted <= level.max():
         return None
-    return float(grid[int(np.argmax(level <= wanted))])
+    i = int(np.argmax(level <= wanted))
+    if i == 0:
+        return float(grid[0])
+    share_of_step = (level[i - 1] - wanted) / (level[i - 1] - level[i])
+    return float(grid[i - 1] * (grid[i] / grid[i - 1]) ** share_of_step)

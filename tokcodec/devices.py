@@ -33,5 +33,15 @@ def find(name: Any = None) -> torch.device:
     return device
 
 
+def half(device: torch.device) -> bool:
+    """Whether bfloat16 is the faster precision there: on GPUs, and on processors that multiply it
+    (AVX-512 BF16, AMX).
+    """
+    if device.type != "cpu":
+        return device.type == "cuda"
+    found = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
+    return any(found.get(name) for name in ("avx512_bf16", "amx_bf16"))
+
+
 def _first_line(error: BaseException) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0]

@@ -14,6 +14,8 @@ import tokcodec
 from benchmarks.codecs import Settings
 from tokcodec import decoders
 from tokcodec.errors import ArgumentError, TokCodecError
+from tokcodec.register import shipped
+from tokcodec.register.sources import names_tokenizer
 
 OPTION = re.compile(r"(?P<key>decoder|realism|prior)=(?P<value>.+)")
 
@@ -42,7 +44,7 @@ class TokCodec:
         self.version = ", ".join(
             [
                 f"tokcodec {tokcodec.__version__}",
-                f"model {self._codec.model.id[:8]}",
+                f"model {self._codec.model.id[:8]}{weights_of(model)}",
                 drawn_by(decoder),
                 *more,
             ]
@@ -53,7 +55,11 @@ class TokCodec:
 
     def decode(self, data: bytes, size: tuple[int, int]) -> Image.Image:
         """The size is in the stream; `size` is not needed."""
-        return self._codec.decode(data, max_pixels=None, **self._options)  # type: ignore[arg-type]
+        return self.reduced(data, None)
+
+    def reduced(self, data: bytes, frame: tuple[int, int] | None) -> Image.Image:
+        """Fitted into a frame, without drawing more than that shows."""
+        return self._codec.decode(data, frame, max_pixels=None, **self._options)  # type: ignore[arg-type]
 
     def fitting(
         self, image: Image.Image, max_bytes: int, full_size: bool = False
@@ -92,6 +98,17 @@ def parse(spec: str) -> tuple[str, dict[str, str | float]]:
     return model or "default", options
 
 
+def weights_of(model: str) -> str:
+    """Of a register tokenizer's file, what it holds: formats differ where the identity does not."""
+    path = shipped.weights_of(model) if model in shipped.CODES else Path(model)
+    return f" ({digest(path)})" if path.is_file() and names_tokenizer(model) else ""
+
+
+def digest(path: Path) -> str:
+    """Eight hexadecimal digits of a file's contents."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:8]
+
+
 def drawn_by(decoder: str) -> str:
     """A decoder's name, and of a trained one what its file holds: other weights, other rows."""
     path, how = Path(decoder), ""
@@ -100,11 +117,13 @@ def drawn_by(decoder: str) -> str:
         if not trained:
             return "linear"
         path = decoders.SHIPPED
+    elif decoder == "neural":
+        path = decoders.SHIPPED
     elif decoder == decoders.ONNX:
         path, how = decoders.SHIPPED, " by ONNX Runtime"
     elif not decoder.endswith(decoders.SUFFIXES):
         return decoder
-    return f"{path.stem} {hashlib.sha256(path.read_bytes()).hexdigest()[:8]}{how}"
+    return f"{path.stem} {digest(path)}{how}"
 
 
 def _number(spec: str, text: str) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from PIL import Image
 
+import tokcodec
 from benchmarks.__main__ import main
 
 
@@ -29,13 +30,41 @@ def test_rows_are_measured_once_and_gains_shown(folder, tmp_path, capsys):
     assert "| 2 | +" in shown
 
 
+def test_rows_of_another_version_are_measured_again(folder, tmp_path):
+    command = ["effort", "--images", str(folder), "--bytes", "60", "--out", str(tmp_path)]
+    assert main([*command, "--efforts", "0,1"]) == 0
+    path = tmp_path / "pictures.tsv"
+    written = path.read_text()
+    version = tokcodec.__version__
+    assert written.count(f"tokcodec {version}, model ") == 2
+    path.write_text(written.replace(f"tokcodec {version},", "tokcodec 0.0.1,"))
+    assert main([*command, "--efforts", "0"]) == 0
+    assert len(path.read_text().splitlines()) == 2
+    path.write_text(written.replace("coffee\t60\t1\t", "coffee\t60\t1\tanother "))
+    assert main([*command, "--efforts", "0"]) == 0
+    assert "another" not in path.read_text()
+
+
+def test_what_is_there_can_be_measured_again(folder, tmp_path):
+    command = ["effort", "--images", str(folder), "--bytes", "60", "--out", str(tmp_path)]
+    assert main([*command, "--efforts", "0,1"]) == 0
+    path = tmp_path / "pictures.tsv"
+    lines = path.read_text().splitlines(keepends=True)
+    wrong = lines[2].rsplit("\t", 1)[0] + "\t99\n"
+    path.write_text("".join([*lines[:2], wrong]))
+    assert main([*command, "--efforts", "1"]) == 0
+    assert path.read_text().endswith("\t99\n")
+    assert main([*command, "--efforts", "1", "--again"]) == 0
+    assert not path.read_text().endswith("\t99\n")
+
+
 def test_effort_through_the_network_has_rows_apart(folder, tmp_path, capsys):
     pytest.importorskip("torch")
     command = ["effort", "--images", str(folder), "--bytes", "60", "--out", str(tmp_path)]
     assert main([*command, "--efforts", "0,1", "--decoder", "neural"]) == 0
     lines = (tmp_path / "pictures@neural.tsv").read_text().splitlines()
     assert len(lines) == 3
-    assert all(float(line.split("\t")[5]) > 10 for line in lines[1:])
+    assert all(float(line.split("\t")[6]) > 10 for line in lines[1:])
     assert not (tmp_path / "pictures.tsv").exists()
     assert "| 1 | " in capsys.readouterr().out
 

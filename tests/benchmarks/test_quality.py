@@ -29,6 +29,15 @@ def test_equal_pictures_need_no_quality():
     assert "| 50 | 1,000 |" in quality.saved(rows)
 
 
+def test_a_budget_for_all_reaches_its_aim_and_no_more():
+    """Whatever it is rounded up by would count for quality."""
+    rows = found({"a": 0.1, "b": 0.15})
+    for wanted in (0.2, 0.2345, 0.25):
+        budget = quality.budget_for(rows, "bytes", wanted)
+        each = [quality.at_budget(curve, "bytes", budget)[1] for curve in quality.curves(rows)]
+        assert np.mean(each) == pytest.approx(wanted, abs=1e-6)
+
+
 def test_no_budget_beyond_the_rows():
     rows = found({"a": 0.1, "b": 0.12})
     assert quality.budget_for(rows, "bytes", 0.55) is None

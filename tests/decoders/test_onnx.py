@@ -363,6 +363,9 @@ def test_what_is_not_installed_is_told(
     for name in ("onnx", path):
         with pytest.raises(ArgumentError, match=r"tokcodec\[onnx\]"):
             decoders.find(name)
+    for dtype in ("bfloat16", "float32"):  # torch would run it, but not read it
+        with pytest.raises(ArgumentError, match=r"tokcodec\[onnx\]"):
+            decoders.find(path, dtype=dtype)
     without(monkeypatch, missing, "torch")
     with pytest.raises(ArgumentError, match=r"tokcodec\[neural\].*tokcodec\[onnx\]"):
         decoders.find(decoders.SHIPPED)

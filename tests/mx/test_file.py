@@ -243,6 +243,10 @@ def scales_of(change: Callable[[np.ndarray], np.ndarray]) -> Callable[[dict, dic
         (lambda m, _: m.update({file.SHAPES: '{"linear.weight": 3}'}), "shapes"),
         (lambda m, _: m.update({file.SHAPES: '{"linear.weight": [8, -75]}'}), "shape"),
         (lambda m, _: m.update({file.SHAPES: '{"linear.weight": [8, 1e9]}'}), "shape"),
+        (
+            lambda m, _: m.update({file.SHAPES: json.dumps({"linear.weight": [8, 75] + 70 * [1]})}),
+            "shape",
+        ),
         (lambda m, _: m.update({file.SHAPES: f'{{"linear.weight": [{10**30}, 9]}}'}), "mx_elem"),
     ],
 )

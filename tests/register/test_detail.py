@@ -51,6 +51,15 @@ def test_realism_chooses_how_much(codec, picture) -> None:
     assert np.array_equal(natural, codec.detokenize(codec.unpack(data), realism=1.0))
 
 
+def test_a_device_is_for_networks_alone() -> None:
+    """Of a tokenizer on a GPU, whose user has not said that the rest should work there."""
+    side, gpu = 16, "cuda:99"
+    assert detail.finish(side, "linear", None, gpu) is None
+    assert detail.finish(side, "onnx", None, gpu) is not None
+    with pytest.raises(errors.ArgumentError, match="cuda:99"):
+        detail.finish(side, "auto", None, gpu)
+
+
 def test_what_is_not_enlarged_stays_as_it_was_drawn(codec, picture) -> None:
     data = codec.encode(picture)
     plain = codec.decode(data, size=(30, 30), decoder="linear")

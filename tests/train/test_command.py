@@ -198,6 +198,9 @@ def distance(a, b) -> float:
         ("sizes = [{ side = 32, batch = 2, share = 0 }]", "share"),
         ("shrink = 0", "shrink"),
         ("check_count = 0", "check_count"),
+        ("check_side = 4", "check_side is above 4"),
+        ("sizes = [{ side = 4, batch = 2 }]", "4 pixels"),
+        ("sizes = [{ side = 3, height = 2, batch = 2 }]", "4 pixels"),
     ],
 )
 def test_a_wrong_configuration_is_named(

@@ -21,7 +21,14 @@ torch = pytest.importorskip("torch")
 
 from tokcodec.decoders.network import Network, Shape  # noqa: E402
 from tokcodec.decoders.torch_runtime import TorchRuntime  # noqa: E402
-from tokcodec.train.decoder import CHECK_TOKENS, DecoderTask, corrected  # noqa: E402
+from tokcodec.train.decoder import (  # noqa: E402
+    CHECK_TOKENS,
+    LEAST_DIGITS,
+    USUAL,
+    DecoderTask,
+    corrected,
+    random_digits,
+)
 from tokcodec.train.loop import Schedule, train  # noqa: E402
 from tokcodec.train.taildrop import TailDrop, analyse, to_planes, to_rgb  # noqa: E402
 
@@ -111,6 +118,17 @@ def test_what_is_trained_is_what_decodes(height: int, width: int, photograph: Ca
         drawn = neural(read_back(picture, digits), (width, height), TorchRuntime(network))
         assert (np.abs(mine - drawn) > 1).mean() < 1e-3
         assert (mine != drawn).mean() < 0.02
+
+
+def test_most_cuts_are_usual_and_all_lengths_occur() -> None:
+    torch.manual_seed(0)
+    pixels, most = 128 * 128, 308_928
+    digits = random_digits(4000, pixels, most, CPU)
+    usual = (digits >= USUAL[0] * pixels - 1) & (digits <= USUAL[1] * pixels)
+    assert 0.75 < usual.float().mean() < 0.9
+    assert digits.min() < 1.2 * LEAST_DIGITS
+    assert 0.8 * most < digits.max() <= most
+    assert random_digits(100, 12, 60, CPU).max() <= 60  # a picture of fewer digits than is usual
 
 
 def test_the_loss_is_finite_and_moves_the_network(photograph: Callable) -> None:

@@ -17,6 +17,8 @@ ONNX_SUFFIX = ".onnx"
 TORCH, ONNX = "torch", "onnx"
 NEEDS = {TORCH: ("torch",), ONNX: ("onnx", "onnxruntime")}  # packages, by what runs the network
 
+EXTRA = {TORCH: "neural", ONNX: "onnx"}  # of the package, that brings them
+
 
 def installed(way: str) -> bool:
     """Whether all that it needs is there; nothing is imported."""
@@ -73,10 +75,13 @@ def opened(
             "a trained decoder needs torch or ONNX Runtime: "
             "pip install 'tokcodec[neural]' or 'tokcodec[onnx]'"
         )
-    if not installed(way):
-        extra = {TORCH: "neural", ONNX: "onnx"}[way]
-        packages = " and ".join(NEEDS[way])
-        raise ArgumentError(f"this decoder needs {packages}: pip install 'tokcodec[{extra}]'")
+    ways = [way, ONNX] if path.suffix == ONNX_SUFFIX else [way]  # which reads its file, too
+    for needed in ways:
+        if not installed(needed):
+            packages = " and ".join(NEEDS[needed])
+            raise ArgumentError(
+                f"this decoder needs {packages}: pip install 'tokcodec[{EXTRA[needed]}]'"
+            )
     return _opened(path, stamp(path), way, setting)
 
 

@@ -20,6 +20,7 @@ from tokcodec.prior.knowledge import Knowledge
 from tokcodec.register.square import Finish
 from tokcodec.tokens.tokens import DIGITS
 
+BY_TORCH = ("auto", "neural", ".safetensors")  # ends of the names of what torch may run
 TOKENS = 2.0  # of the pyramid, for each pixel of the square; docs/training.md has the measurements
 
 
@@ -29,7 +30,9 @@ def finish(
     """What gives a picture, enlarged from a square of `side` pixels, its detail.
 
     Args:
-        decoder, realism, device, dtype: as for `decoders.find`.
+        decoder, realism: as for `decoders.find`.
+        device, dtype: where torch runs a network, and in which precision; other decoders than
+            networks in torch do not look at them.
 
     Returns:
         What is to be done to the enlarged picture; None for "linear": nothing.
@@ -37,7 +40,8 @@ def finish(
     Raises:
         ArgumentError, InputError, DamagedModelError: as `decoders.find`.
     """
-    draw = decoders.find(decoder, realism, device, dtype)
+    where = (device, dtype) if str(decoder).endswith(BY_TORCH) else ()
+    draw = decoders.find(decoder, realism, *where)
     if str(decoder) == "linear":
         return None
     digits = int(TOKENS * DIGITS * side**2)

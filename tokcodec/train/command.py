@@ -97,6 +97,7 @@ def run(args: argparse.Namespace) -> int:
     from tokcodec import devices
     from tokcodec.decoders.files import read, write
     from tokcodec.decoders.network import Network, Shape
+    from tokcodec.tokens.wavelet import COARSEST
     from tokcodec.train.decoder import DecoderTask
     from tokcodec.train.loop import steps_before, train
     from tokcodec.train.photographs import batches, held_out
@@ -110,8 +111,8 @@ def run(args: argparse.Namespace) -> int:
         shape = Shape.from_json(json.dumps({**asdict(Shape()), **config.network}))
         sizes, schedule = plan(config.sizes, config.schedule, args.minutes)
         realism = None if config.realism is None else Realism(**config.realism)
-        if config.check_side < 1 or config.check_count < 1 or not config.shrink > 0:
-            raise ValueError("check_side, check_count and shrink are above 0")
+        if config.check_side <= COARSEST or config.check_count < 1 or not config.shrink > 0:
+            raise ValueError(f"check_side is above {COARSEST}, check_count and shrink above 0")
     except (TypeError, ValueError, KeyError, AttributeError) as e:
         raise ArgumentError(f"{args.config or 'the configuration'}: {e}") from None
     done = steps_before(args.out, args.resume)

@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
+from tokcodec import devices
 from tokcodec.decoders.climb import climb, stacked, unstacked, up
 from tokcodec.decoders.network import Network
 from tokcodec.decoders.received import CHANNELS, EACH
@@ -20,6 +21,8 @@ from tokcodec.tokens.order import order_for
 from tokcodec.train.taildrop import Cut, TailDrop, analyse, to_planes, to_rgb
 
 LEAST_DIGITS = 45  # of a cut: as many a pixel, of 128x128, as 16 bytes of 256x256; the most is all
+USUAL = 0.015, 3.0  # digits a pixel of most cuts: of 256x256 pixels, some 50 to 8,000 bytes
+FOR_USUAL = 0.6  # the share of cuts that are certain to be usual
 ROUNDING = 0.5  # squared error that nobody sees: eight bits round away a sixth of it
 CHECK_TOKENS = (120, 360, 900, 2100, 4800, 12000)  # about 64 to 2,048 bytes at 256x256
 
@@ -58,9 +61,8 @@ class DecoderTask:
     def cut(self, truth: Tensor) -> tuple[Cut, Tensor]:
         """Planes (B, 3, h, w), each cut after a random number of digits, and these numbers (B,)."""
         drop = self.drop(*truth.shape[-2:])
-        most = drop.order.digits
-        at = torch.rand(len(truth), device=truth.device)
-        digits = (LEAST_DIGITS * (most / LEAST_DIGITS) ** at).long()
+        pixels = truth.shape[-2] * truth.shape[-1]
+        digits = random_digits(len(truth), pixels, drop.order.digits, truth.device)
         with torch.no_grad():
             cut = drop.cut(analyse(truth), digits)
         # A grey picture is sent without chromas, which are told as its luma is.
@@ -70,7 +72,7 @@ class DecoderTask:
 
     def autocast(self) -> torch.autocast:
         """bfloat16, where it is faster."""
-        return torch.autocast(self.device.type, torch.bfloat16, self.device.type == "cuda")
+        return torch.autocast(self.device.type, torch.bfloat16, devices.half(self.device))
 
     def loss(self, network: nn.Module, batch: Tensor) -> tuple[Tensor, dict[str, float]]:
         """Mean logarithm of the squared error: what raises the mean PSNR."""
@@ -119,6 +121,18 @@ class DecoderTask:
             found, linear = corrected(network, cut, height, width, wanted)
             planes = [*(planes or [linear]), found]
         return [to_rgb(x).round().clamp(0, 255) for x in planes]
+
+
+def random_digits(count: int, pixels: int, most: int, device: torch.device) -> Tensor:
+    """(count,) of up to `most` digits to cut pictures after: log-uniform, most of them where
+    pictures usually are.
+    """
+    low, high = (min(max(LEAST_DIGITS, pixels * x), most) for x in USUAL)
+    usual, at = torch.rand(2, count, device=device)
+    digits = torch.where(
+        usual < FOR_USUAL, low * (high / low) ** at, LEAST_DIGITS * (most / LEAST_DIGITS) ** at
+    )
+    return digits.long().clamp(max=most)
 
 
 def save_sheet(sheet: Tensor, path: Path) -> None:

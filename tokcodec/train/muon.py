@@ -2,7 +2,7 @@
 
 Jordan and others, "Muon: an optimizer for hidden layers in neural networks" (2024), with the scale
 of Liu and others, "Muon is scalable for LLM training" (2025), equation 4. torch.optim.Muon works in
-bfloat16, which processors without it take seconds for; here it is float32.
+bfloat16, which processors without it take seconds for; here it is float32 on those.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from collections.abc import Iterable
 
 import torch
 from torch import Tensor, nn
+
+from tokcodec import devices
 
 QUINTIC = (3.4445, -4.7750, 2.0315)  # coefficients of the Newton-Schulz iteration
 ITERATIONS = 5
@@ -60,7 +62,9 @@ def orthogonal(matrix: Tensor) -> Tensor:
     tall = matrix.shape[0] > matrix.shape[1]
     x = matrix.float().T if tall else matrix.float()
     x = x / x.norm().clamp(min=1e-7)
+    if devices.half(matrix.device):
+        x = x.bfloat16()
     for _ in range(ITERATIONS):
         square = x @ x.T
         x = a * x + (b * square + c * square @ square) @ x
-    return x.T if tall else x
+    return (x.T if tall else x).float()

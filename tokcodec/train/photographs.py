@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from tokcodec.errors import ArgumentError, InputError
+from tokcodec.tokens.wavelet import COARSEST
 from tokcodec.train.drawings import drawing
 from tokcodec.train.places import LEAST, Place, photograph, places
 
@@ -37,6 +38,10 @@ class Sizes:
             raise ArgumentError(
                 "sizes wants whole numbers of at least 1 for side, height and batch, and a share "
                 "above 0"
+            )
+        if max(self.side, self.height or 0) <= COARSEST:
+            raise ArgumentError(
+                f"crops of {COARSEST} pixels a side or less have nothing to learn from"
             )
 
 

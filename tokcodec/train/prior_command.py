@@ -80,7 +80,7 @@ def run(args: argparse.Namespace) -> int:
     batches = crops(args.images, count, args.seed)
     learnt, held_out = _split(batches)
     if not learnt or not held_out:
-        raise ArgumentError(f"{HELD_OUT} pictures of 64x64 pixels at least are needed")
+        raise ArgumentError(f"{HELD_OUT} pictures, 96 pixels wide and 64 high at least, are needed")
     progress = sys.stderr.isatty()
     given = digits_of(start, learnt, args.seed, progress)
     task = PriorTask(PriorNetwork(), digits_of(start, held_out, args.seed, progress))

@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from tokcodec import devices
 from tokcodec.errors import ArgumentError, DamagedModelError
 from tokcodec.register.fsq import FSQ
 from tokcodec.register.registers import RegisterTokenizer
@@ -82,7 +83,7 @@ class RegisterTask:
         """Pictures, uint8 (B, 3, h, w) of any shape, to the loss."""
         truth = squashed(batch, self.network.side)
         few = round(math.exp(float(torch.rand(())) * math.log(self.network.length)))
-        with torch.autocast(self.device.type, torch.bfloat16, self.device.type == "cuda"):
+        with torch.autocast(self.device.type, torch.bfloat16, devices.half(self.device)):
             latents, drawn = network(truth, (self.network.length, few))
         errors = [log_error(255 * x.float(), 255 * truth).mean() for x in drawn]
         evenness = even(self.network.fsq, latents)
@@ -107,7 +108,7 @@ class RegisterTask:
         if adversary is None and not self.aims.likeness:
             return truth.new_zeros(()), numbers
         seen, twice = 255 * torch.cat(drawn), 255 * torch.cat([truth, truth])
-        with torch.autocast(self.device.type, torch.bfloat16, self.device.type == "cuda"):
+        with torch.autocast(self.device.type, torch.bfloat16, devices.half(self.device)):
             theirs = [torch.cat([f, f]).detach() for f in features(255 * truth)]
             ours = features(seen)
             unlike = 2 * difference([f.float() for f in ours], [f.float() for f in theirs]).mean()
