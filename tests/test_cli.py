@@ -261,7 +261,75 @@ def test_info_and_cut_of_a_model_of_ones_own(folder: Path, own: Path, monkeypatc
     assert (folder / "short.tkc").read_bytes() == stream[:20]
 
 
+def test_a_closed_folder_is_told_and_the_rest_goes_on(
+    folder: Path, tmp_path: Path, monkeypatch, capsys
+) -> None:
+    closed = folder / "closed"
+    closed.mkdir()
+    scan = os.scandir
+
+    def refused(path):
+        if str(path) == str(closed):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refused)
+    assert run("encode", folder, "-b", 3, "-o", tmp_path / "out") == 1
+    assert str(closed) in one_line(capsys.readouterr().err)
+    assert names(tmp_path / "out")
+
+
+def test_folders_give_what_can_be_read(tmp_path: Path) -> None:
+    photo().save(tmp_path / "a.png")
+    for name in ("b.pdf", "c.mpg", "d.h5", "e.txt"):
+        (tmp_path / name).write_bytes(b"%PDF-1.4")
+    assert run("encode", tmp_path, "-b", 3, "-o", tmp_path / "out") == 0
+    assert names(tmp_path / "out") == ["a.tkc"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are bytes on Linux alone")
+def test_a_name_that_is_no_utf8(tmp_path: Path) -> None:
+    stream = tmp_path / os.fsdecode(b"caf\xe9.tkc")
+    stream.write_bytes(tokcodec.encode(photo(), 3))
+    command = [sys.executable, "-m", "tokcodec", "info", str(tmp_path)]
+    environment = os.environ | {"PYTHONIOENCODING": "utf-8"}
+    done = subprocess.run(command, capture_output=True, env=environment, check=True)
+    assert b"caf\xe9.tkc: 48x" in done.stdout
+
+
+def test_streams_of_large_pictures_are_cut_and_told_of_when_asked_for(
+    tmp_path: Path, capsys
+) -> None:
+    stream = tmp_path / "wide.tkc"
+    picture = np.zeros((40, 50, 3), np.uint8)
+    picture[:, ::7] = 200
+    stream.write_bytes(tokcodec.encode(picture, 30))
+    few, many = ["--max-pixels", "1999"], ["--max-pixels", "2000"]
+    cut = ["cut", stream, "-b", 3, "-o", tmp_path / "cut.tkc"]
+    assert run("info", stream, *few) == run(*cut, *few) == 1
+    assert "max_pixels" in capsys.readouterr().err
+    assert run("info", stream, *many) == run(*cut, *many) == 0
+
+
 # ---- stdin and stdout
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="descriptors are closed otherwise there")
+def test_closed_stdin_and_stdout(folder: Path, tmp_path: Path) -> None:
+    picture = tmp_path / "p.png"
+    photo().save(picture)
+
+    def typed(arguments: str) -> subprocess.CompletedProcess:
+        command = f"exec {sys.executable} -m tokcodec {arguments}"
+        return subprocess.run(command, shell=True, stderr=subprocess.PIPE, text=True, cwd=tmp_path)
+
+    done = typed("encode p.png -b 3 >&-")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "p.tkc").exists()
+    for arguments, said in (("info - <&-", "stdin"), ("decode p.tkc -o - >&-", "stdout")):
+        done = typed(arguments)
+        assert done.returncode == 1
+        assert said in one_line(done.stderr)
 
 
 def test_pipes(folder: Path, monkeypatch, capfdbinary) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -198,6 +199,25 @@ def test_bare_streams(picture):
     assert sized[4:] == bare
     assert tokcodec.decode(sized, bare=True).tobytes() == drawn.tobytes()
     assert tokcodec.decode(b"", original_size=size).size == size
+    with pytest.raises(errors.ArgumentError, match="leave one of them out"):
+        tokcodec.decode(sized, original_size=size, bare=True)
+
+
+def test_options_of_another_family_are_refused(picture):
+    with pytest.raises(errors.ArgumentError, match="fit"):
+        tokcodec.encode(picture, 5, fit="crop")
+    for option in ({"decoder": "linear"}, {"effort": 3}, {"quality": 50}, {"psnr": 20}):
+        with pytest.raises(errors.ArgumentError, match="register-small"):
+            tokcodec.encode(picture, 5, model="register-small", **option)
+
+
+def test_a_model_in_a_folder_that_is_closed(monkeypatch):
+    def closed(*_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "is_dir", closed)
+    with pytest.raises(errors.InputError, match="Permission denied"):
+        tokcodec.load("/closed/mine.safetensors")
 
 
 def test_grey_pictures_carry_no_chroma(photograph):

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tokcodec.errors import OutputError, OutputExistsError
-from tokcodec.files import atomic_file, make_folder, write_atomically
+from tokcodec.errors import InputError, OutputError, OutputExistsError
+from tokcodec.files import atomic_file, make_folder, read, write_atomically
 
 
 @contextmanager
@@ -135,6 +135,52 @@ def test_impossible_names_are_told(tmp_path: Path, name: str, overwrite: bool) -
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names")
+def test_a_link_stays_and_what_it_leads_to_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    real, link = tmp_path / "there" / "real", tmp_path / "latest"
+    real.write_bytes(b"old")
+    link.symlink_to(real)
+    with pytest.raises(OutputExistsError):
+        write_atomically(link, b"new", overwrite=False)
+    write_atomically(link, b"new", overwrite=True)
+    assert link.is_symlink()
+    assert real.read_bytes() == b"new"
+    assert names(tmp_path / "there") == ["real"]
+
+
+def test_a_link_to_nothing_is_not_replaced_unasked(tmp_path: Path) -> None:
+    link = tmp_path / "latest"
+    link.symlink_to(tmp_path / "gone")
+    with pytest.raises(OutputExistsError):
+        write_atomically(link, b"new", overwrite=False)
+    assert names(tmp_path) == ["latest"]
+    write_atomically(link, b"new", overwrite=True)
+    assert (tmp_path / "gone").read_bytes() == b"new"
+
+
+def test_a_file_that_is_replaced_keeps_its_mode(tmp_path: Path) -> None:
+    path = tmp_path / "mine"
+    path.write_bytes(b"old")
+    path.chmod(0o600)
+    write_atomically(path, b"new", overwrite=True)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("path", ["", ".", "/", "..", None, 3])
+def test_a_path_without_a_name_is_told(path: object) -> None:
+    with pytest.raises(OutputError):
+        write_atomically(path, b"", overwrite=True)  # type: ignore[arg-type]
+
+
+def test_a_file_larger_than_memory_is_told(tmp_path: Path, monkeypatch) -> None:
+    def full(path: Path) -> bytes:
+        raise MemoryError
+
+    monkeypatch.setattr(Path, "read_bytes", full)
+    with pytest.raises(InputError, match="memory"):
+        read(tmp_path / "huge")
+
+
 def test_a_pipe_or_device_is_not_replaced_by_a_file(tmp_path: Path) -> None:
     """What `-o /dev/null -f` must not do."""
     pipe = tmp_path / "pipe"

@@ -130,6 +130,19 @@ def test_the_tightest_limit_wins(astronaut):
     assert tokcodec.encode(astronaut, psnr=15, quality=90) == tokcodec.encode(astronaut, psnr=15)
 
 
+def test_the_tightest_limit_wins_with_a_reference_too(photograph):
+    picture = photograph("coffee", 48, 48)
+    before = tokcodec.encode(picture[::-1], psnr=20)
+    of = {name: tokcodec.encode(picture, reference=before, **limits) for name, limits in {
+        "good": {"quality": 90}, "bad": {"quality": 10}, "20 dB": {"psnr": 20},
+        "both": {"quality": 90, "psnr": 20}, "bad, 35 dB": {"quality": 10, "psnr": 35},
+        "auto, 20 dB": {"budget": "auto", "psnr": 20},
+    }.items()}  # fmt: skip
+    assert of["both"] == of["auto, 20 dB"] == of["20 dB"]
+    assert len(of["20 dB"]) < len(of["good"])
+    assert of["bad, 35 dB"] == of["bad"]
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (1, 300), (300, 1), (2, 3), (64, 64)])
 @pytest.mark.parametrize("values", [(128, 128, 128), (200, 0, 0), (255, 255, 255), (0, 0, 0)])
 def test_flat_pictures_keep_their_colour(shape, values):

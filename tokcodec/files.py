@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator
+import stat
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
@@ -20,37 +21,43 @@ def atomic_file(path: str | os.PathLike[str], overwrite: bool) -> Iterator[IO[by
         OutputExistsError: `path` exists and `overwrite` is false.
         OutputError: it cannot be written (no such folder, no permission, disk full).
     """
-    path = Path(path)
-    if not _is_name(path):
-        raise OutputError(f"cannot write {str(path)!r}: no file can be called that")
-    temporary = path.with_name(f".{path.name[:40]}.{secrets.token_hex(8)}")
+    path = _named(path)
+    temporary = path
     try:
-        if path.exists():
+        real = Path(os.path.realpath(path))  # what a link leads to is replaced, the link stays
+        temporary = real.with_name(f".{real.name[:40]}.{secrets.token_hex(8)}")
+        if os.path.lexists(path):
             if not overwrite:
                 raise OutputExistsError(
                     f"{path} exists already; pass overwrite (-f on the command line) to replace it"
                 )
-            if not path.is_file():
+            if path.exists() and not path.is_file():
                 raise OutputError(f"cannot write {path}: it is no regular file; use - for stdout")
         with temporary.open("xb") as f:
             yield f
             f.flush()
-        temporary.replace(path)
+            with suppress(OSError):  # a file keeps who may read it
+                os.fchmod(f.fileno(), stat.S_IMODE(real.stat().st_mode))
+        temporary.replace(real)
     except OSError as e:
         if e.filename not in (None, str(path), str(temporary)):
             raise  # another file's, which the caller was reading
         raise OutputError(f"cannot write {path}: {e.strerror or e}") from e
     finally:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
+        if temporary is not path:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
 
 
-def _is_name(path: Path) -> bool:
-    """Whether a file can have it."""
+def _named(path: str | os.PathLike[str]) -> Path:
+    """A path that a file can have; raises OutputError for any other."""
     try:
-        return b"\0" not in os.fsencode(path)
-    except UnicodeEncodeError:
-        return False
+        found = Path(path)
+        if found.name and b"\0" not in os.fsencode(found):
+            return found
+    except (TypeError, UnicodeEncodeError):
+        pass
+    raise OutputError(f"cannot write {str(path)!r}: no file can be called that")
 
 
 def write_atomically(path: str | os.PathLike[str], data: bytes, overwrite: bool) -> None:
@@ -69,6 +76,8 @@ def read(path: str | os.PathLike[str]) -> bytes:
         return Path(path).read_bytes()
     except (OSError, ValueError) as e:
         raise InputError(f"cannot read {path}: {getattr(e, 'strerror', None) or e}") from e
+    except MemoryError:
+        raise InputError(f"cannot read {path}: it is larger than the memory at hand") from None
 
 
 def stamp(path: str | os.PathLike[str]) -> tuple[Path, int, int]:
@@ -82,6 +91,16 @@ def stamp(path: str | os.PathLike[str]) -> tuple[Path, int, int]:
         return Path(path).resolve(), found.st_mtime_ns, found.st_size
     except (OSError, ValueError) as e:
         raise InputError(f"cannot read {path}: {getattr(e, 'strerror', None) or e}") from e
+
+
+def whether(asked: Callable[[], bool], unknown: bool) -> bool:
+    """What a path answers, or `unknown` where the system gives no answer, as for names that are too
+    long and in folders that are closed: reading or writing there then fails, and tells why.
+    """
+    try:
+        return asked()
+    except OSError:
+        return unknown
 
 
 def make_folder(path: str | os.PathLike[str]) -> None:

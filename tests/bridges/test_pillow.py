@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import io
 import pickle
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from skimage import data
 
 import tokcodec
 from tokcodec import weights
-from tokcodec.errors import InputError, TokCodecError
+from tokcodec.errors import InputError, TokCodecError, UnknownModelError
 from tokcodec.stream import header as headers
 from tokcodec.stream.header import Header
 
@@ -181,6 +182,31 @@ def test_verify_passes_a_sound_stream_and_tells_damage() -> None:
 def test_a_bomb_is_refused_when_opened() -> None:
     with pytest.raises(Image.DecompressionBombError):
         opened(announcing(65_536, 65_536))
+
+
+def test_large_pictures_open_where_pillow_lets_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    wide = announcing(12_000, 9_000)  # more than tokcodec decodes unasked
+    seen = []
+    small = photo()
+    monkeypatch.setattr(
+        tokcodec, "info", lambda *_, **how: (seen.append(how), told(*_, count=False))[1]
+    )
+    monkeypatch.setattr(tokcodec, "decode", lambda *_, **how: (seen.append(how), small)[1])
+    told = tokcodec.load().info
+    for limit, passed in ((None, None), (60_000_000, 120_000_000)):
+        monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", limit)
+        seen.clear()
+        with pytest.warns(Image.DecompressionBombWarning) if limit else nullcontext():
+            image = opened(wide)
+        image._size = small.size  # type: ignore[attr-defined]
+        image.load()
+        assert [how["max_pixels"] for how in seen if "max_pixels" in how] == [passed, passed]
+
+
+def test_a_stream_of_a_model_that_is_not_loaded_says_so() -> None:
+    stream = headers.write(Header(weights.HASHED, 8, 8, hash=b"abcd"), b"abcd" + bytes(28))
+    with pytest.raises(UnknownModelError, match="61626364"):
+        opened(stream)
 
 
 # ---- smaller

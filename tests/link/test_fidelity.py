@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 from PIL import Image
 
 import tokcodec
+from tokcodec import link
 from tokcodec.errors import (
     ArgumentError,
     ImageTooLargeError,
@@ -14,6 +17,7 @@ from tokcodec.errors import (
     StreamError,
 )
 from tokcodec.link.fidelity import decibels, errors
+from tokcodec.pixels.image import to_rgb
 from tokcodec.psnr import psnr
 
 
@@ -66,6 +70,19 @@ def test_what_is_refused(astronaut: np.ndarray, stream: bytes):
         errors(stream, max_pixels=7679)
     with pytest.raises(StreamError):
         errors(b"no stream at all")
+
+
+def test_a_transparent_original_is_seen_as_it_was_encoded(photograph):
+    rgba = np.dstack([photograph("coffee", 48, 40), np.full((40, 48), 90, np.uint8)])
+    black = (0, 0, 0)
+    data = tokcodec.encode(rgba, max_bytes=300, background=black)
+    found = errors(data, rgba, background=black)
+    assert np.array_equal(found, errors(data, to_rgb(rgba, black)))
+    assert not np.array_equal(found, errors(data, rgba))
+    for use in (partial(link.split, data), partial(link.Budget(5000, 1.0).put, data)):
+        use(original=rgba, background=black)
+        with pytest.raises(ArgumentError, match="background"):
+            use(original=rgba, background=(0, 0, -1))
 
 
 def test_a_larger_original_is_refused_before_it_is_read(stream: bytes, tmp_path):

@@ -148,6 +148,24 @@ def test_a_bundle_can_be_sent_to_another_process(file: Path, streams: list[bytes
     assert list(pickle.loads(pickle.dumps(Bundle(file)))) == streams
 
 
+@pytest.mark.parametrize("how", ["cut", "written anew", "written into"])
+def test_a_bundle_that_was_replaced_is_told(how: str, file: Path, streams: list[bytes]) -> None:
+    """Its index would lead into other streams."""
+    old = Bundle(file)
+    assert old[2] == streams[2]
+    if how == "cut":
+        new = old.cut(budget=2, path=file, overwrite=True)
+    elif how == "written anew":
+        new = Bundle.write(file, streams[::-1], overwrite=True)
+    else:
+        file.write_bytes(file.read_bytes() + b"more")
+    for ask in (lambda: old[2], lambda: old[len(old) - 1], lambda: list(old)):
+        with pytest.raises(InputError, match="anew"):
+            ask()
+    if how != "written into":
+        assert len(new[2]) <= max(map(len, streams))
+
+
 def test_several_blocks(tmp_path: Path, streams: list[bytes]) -> None:
     count = 2 * 1024 + 50
     many = [streams[i % len(streams)] for i in range(count)]

@@ -9,7 +9,7 @@ from typing import IO
 from PIL import Image, ImageFile
 
 import tokcodec
-from tokcodec.errors import TokCodecError
+from tokcodec.errors import TokCodecError, UnknownModelError
 from tokcodec.stream.header import MAGIC
 
 FORMAT = "TOKCODEC"
@@ -35,6 +35,8 @@ class TokCodecImageFile(ImageFile.ImageFile):
     def _open(self) -> None:
         try:
             found = tokcodec.info(self._bytes(LONGEST_HEADER), count=False)
+        except UnknownModelError:
+            raise  # its message says what to do
         except TokCodecError as e:
             raise SyntaxError(str(e)) from e  # Pillow's word for "not mine"
         self._mode = "RGB"
@@ -64,9 +66,10 @@ class TokCodecImageFile(ImageFile.ImageFile):
     def load(self):
         if self._waiting:
             data = self._bytes()
-            found = tokcodec.info(data)
+            limit = _most_pixels()
+            found = tokcodec.info(data, max_pixels=limit)
             self.info.update(tokens=found.tokens, complete=found.complete)
-            decoded = tokcodec.decode(data, self._size)
+            decoded = tokcodec.decode(data, self._size, max_pixels=limit)
             self.im = decoded.im
             self._size = decoded.size
             self._waiting = False
@@ -89,11 +92,18 @@ class TokCodecImageFile(ImageFile.ImageFile):
         return self.fp.read(most)
 
 
+def _most_pixels() -> int | None:
+    """Pillow's own limit, which it has warned of at half of it."""
+    limit = Image.MAX_IMAGE_PIXELS
+    return None if limit is None else 2 * limit
+
+
 def _accept(prefix: bytes) -> bool:
     return prefix.startswith(MAGIC)
 
 
 def _save(image: Image.Image, fp: IO[bytes], filename: str | bytes) -> None:
+    """Write the stream; if that fails a file that was there is lost, as Pillow has opened it."""
     options = {k: v for k, v in image.encoderinfo.items() if k in OPTIONS}
     fp.write(tokcodec.encode(image, **options))
 

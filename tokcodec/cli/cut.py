@@ -15,6 +15,7 @@ def add_arguments(p: argparse.ArgumentParser) -> None:
     options.add_files(p, "streams, folders of them, or - for stdin")
     options.add_limits(p)
     options.add_model(p)
+    options.add_max_pixels(p)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -22,6 +23,8 @@ def run(args: argparse.Namespace) -> int:
     if args.budget is None and args.max_bytes is None:
         raise ArgumentError("say what to cut to: --budget TOKENS or --max-bytes BYTES")
     verbs = options.open_named(args) or tokcodec
-    return convert(
-        args, lambda data, _: verbs.cut(data, args.budget, args.max_bytes), SUFFIX, {SUFFIX}
-    )
+
+    def change(data: bytes, _: str) -> bytes:
+        return verbs.cut(data, args.budget, args.max_bytes, max_pixels=args.max_pixels)
+
+    return convert(args, change, SUFFIX, {SUFFIX})

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import argparse
 
-from PIL import Image
-
 import tokcodec
 from tokcodec.cli import options
 from tokcodec.cli.jobs import SUFFIX, convert
 from tokcodec.errors import ArgumentError
 from tokcodec.limits import DEFAULT_PSNR
+from tokcodec.pixels.image import suffixes
 from tokcodec.quality import AUTO
 
 
@@ -69,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
     def change(data: bytes, _: str) -> bytes:
         return codec.encode(data, args.budget, args.max_bytes, args.psnr, **said)
 
-    return convert(args, change, SUFFIX, Image.registered_extensions().keys() - {SUFFIX})
+    return convert(args, change, SUFFIX, suffixes() - {SUFFIX})
 
 
 def _check_family(args: argparse.Namespace, pyramid: bool) -> None:

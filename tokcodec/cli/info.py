@@ -21,6 +21,7 @@ def add_arguments(p: argparse.ArgumentParser) -> None:
     p.add_argument("--json", action="store_true", help="one JSON object a line")
     p.add_argument("--no-count", action="store_true", help="read the header only")
     options.add_model(p)
+    options.add_max_pixels(p)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -29,7 +30,7 @@ def run(args: argparse.Namespace) -> int:
     verbs = options.open_named(args) or tokcodec
     for source, _ in inputs(args.inputs, {SUFFIX}):
         try:
-            found = verbs.info(read(source), not args.no_count)
+            found = verbs.info(read(source), not args.no_count, max_pixels=args.max_pixels)
         except TokCodecError as e:
             failed += 1
             complain(f"{source}: {e}")

@@ -18,7 +18,7 @@ from tokcodec.errors import (
     OutputExistsError,
     TokCodecError,
 )
-from tokcodec.files import make_folder, write_atomically
+from tokcodec.files import make_folder, whether, write_atomically
 from tokcodec.transport.terminal import complain
 
 SUFFIX = ".tkc"
@@ -70,15 +70,18 @@ def inputs(paths: list[str], kinds: set[str]) -> Iterator[tuple[str, Path | None
         if not path:
             raise InputError("the name of an input is empty")
         folder = Path(path)
-        if path != STANDARD and _whether(folder.is_dir, False):
-            found = sorted(
+        if path != STANDARD and whether(folder.is_dir, False):
+            closed: list[OSError] = []
+            found = [
                 p
-                for p in folder.rglob("*")
-                if p.suffix.lower() in kinds and _whether(p.is_file, True)
-            )
-            if not found:
+                for inside, _, names in os.walk(folder, onerror=closed.append)
+                for p in (Path(inside, name) for name in names)
+                if p.suffix.lower() in kinds and whether(p.is_file, True)
+            ]
+            if not found and not closed:
                 raise InputError(f"the folder {path} holds no file to work on")
-            yield from ((str(p), folder) for p in found)
+            yield from ((str(p), folder) for p in sorted(found))
+            yield from ((str(e.filename), folder) for e in closed)  # to be told of as failures
         else:
             yield path, None
 
@@ -86,7 +89,11 @@ def inputs(paths: list[str], kinds: set[str]) -> Iterator[tuple[str, Path | None
 def read(source: str) -> bytes:
     """A file's bytes, or stdin's."""
     if source != STANDARD:
+        if whether(Path(source).is_dir, False):
+            raise InputError(f"cannot look into the folder {source}")
         return files.read(source)
+    if sys.stdin is None:
+        raise InputError("cannot read stdin: it is closed")
     try:
         return sys.stdin.buffer.read()
     except OSError as e:
@@ -100,7 +107,7 @@ def _check(source: str, target: str, overwrite: bool) -> None:
     try:
         if not Path(target).exists():
             return
-        known = source != STANDARD and _whether(Path(source).exists, False)
+        known = source != STANDARD and whether(Path(source).exists, False)
         itself = known and Path(target).samefile(source)
     except OSError as e:
         raise OutputError(f"cannot write {target}: {e.strerror or e}") from e
@@ -111,6 +118,8 @@ def _check(source: str, target: str, overwrite: bool) -> None:
 
 def _write(target: str, data: bytes, overwrite: bool) -> None:
     if target == STANDARD:
+        if sys.stdout is None:
+            raise OutputError("cannot write to stdout: it is closed")
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
         return
@@ -128,7 +137,7 @@ def _target(source: str, root: Path | None, args: argparse.Namespace, suffix: st
         root is not None
         or len(args.inputs) > 1
         or args.out.endswith(os.sep)
-        or _whether(Path(args.out).is_dir, False)
+        or whether(Path(args.out).is_dir, False)
     )
     if not into_folder:
         return args.out
@@ -139,13 +148,3 @@ def _target(source: str, root: Path | None, args: argparse.Namespace, suffix: st
         )
     inside = Path(source).relative_to(root) if root is not None else Path(Path(source).name)
     return str(Path(args.out) / inside.with_suffix(suffix))
-
-
-def _whether(asked: Callable[[], bool], unknown: bool) -> bool:
-    """What a path answers, or `unknown` where the system gives no answer, as for names that are too
-    long and in folders that are closed: reading or writing there then fails, and tells why.
-    """
-    try:
-        return asked()
-    except OSError:
-        return unknown

@@ -12,7 +12,7 @@ from typing import Any, cast
 from tokcodec import weights
 from tokcodec.arguments import Size, as_bytes
 from tokcodec.codec.pyramid import Codec
-from tokcodec.errors import ArgumentError
+from tokcodec.errors import ArgumentError, InputError
 from tokcodec.model import Model
 from tokcodec.pixels.image import Picture
 from tokcodec.register import shipped as tokenizers
@@ -55,6 +55,15 @@ def load(
         raise ArgumentError(f"a model is a name or a path, not {name_or_path!r:.40}")
     if prior is not None and not _is_path(prior):
         raise ArgumentError(f"a prior is the path of a file, not {prior!r:.40}")
+    try:
+        return _load(name_or_path, device, dtype, prior)
+    except OSError as e:  # it lies in a folder that is closed
+        raise InputError(f"cannot read {name_or_path}: {e.strerror or e}") from e
+
+
+def _load(
+    name_or_path: str | Path, device: Any, dtype: Any, prior: str | Path | None
+) -> Codec | RegisterCodec:
     name = str(name_or_path)
     usual = all(option is None for option in (device, dtype, prior))
     if name not in ("default", *weights.PYRAMIDS) and names_tokenizer(name_or_path):

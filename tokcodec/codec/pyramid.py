@@ -56,6 +56,7 @@ class Codec:
         effort: int = 0,
         decoder: str | Path = efforts.LINEAR,
         reference: Given | None = None,
+        fit: str | None = None,
     ) -> bytes:
         """A picture to a stream. Of several limits the tightest wins; with none, `psnr` is 32 dB.
 
@@ -86,6 +87,7 @@ class Codec:
                 streams, each but the first written with those before it, whose last is the
                 reference. Where the picture is still the same it costs next to nothing; where
                 nothing is to be gained the stream is written without (docs/guides/fixed-camera.md).
+            fit: None; it is for tokenizers that see squares.
 
         Raises:
             InputError, ImageTooLargeError: the picture cannot be used.
@@ -94,6 +96,8 @@ class Codec:
                 of the linear decoder.
             ReferenceMismatchError: the reference has another size, model or colour.
         """
+        if fit is not None:
+            raise ArgumentError(f"{self.model.name} takes pictures of any shape: leave fit out")
         asked = Request.of(budget, max_bytes, psnr, quality, effort, decoder, reference is not None)
         rgb = image.to_rgb(picture, background, max_pixels)
         source, field = source_of(self.model, rgb), b""

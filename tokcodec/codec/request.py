@@ -122,7 +122,7 @@ class Request:
         payload = Request(aims=self.aims).code(source, rgb, 0)
         known = codestring.read(source.order, payload).known
         alike = decibels(linear(known, (source.order.width, source.order.height)), rgb)
-        psnr = max(self.psnr or 0.0, min(MOST_DECIBELS, alike))
+        psnr = min(MOST_DECIBELS, alike, self.psnr or MOST_DECIBELS)
         return replace(self, psnr=psnr, aims=())
 
     def against(

@@ -12,7 +12,7 @@ from tokcodec.errors import ArgumentError, ImageTooLargeError
 from tokcodec.limits import MAX_PIXELS
 from tokcodec.model import TOTAL, Model
 from tokcodec.pixels import colour, image
-from tokcodec.pixels.image import Picture
+from tokcodec.pixels.image import WHITE, Colour, Picture
 from tokcodec.reference import Given
 from tokcodec.stream import header as headers
 from tokcodec.tokens.order import Order, order_for
@@ -28,6 +28,7 @@ def errors(
     original: Picture | None = None,
     reference: Given | None = None,
     max_pixels: int | None = MAX_PIXELS,
+    background: Colour = WHITE,
 ) -> np.ndarray:
     """Mean squared error of an 8-bit sample after each number of bytes, 0 ... len(data): float64
     (len(data) + 1,), never rising.
@@ -38,6 +39,7 @@ def errors(
             and what that lacks is guessed from how the error falls before the end.
         reference: what the picture was encoded with; not looked at if the stream stands alone.
         max_pixels: refuse larger pictures; None for no limit.
+        background: RGB to see through transparent parts of the original, as it was encoded.
 
     Raises:
         StreamError, UnknownModelError: `data` is no stream of a known model.
@@ -63,7 +65,7 @@ def errors(
         source = Source(order, [residual(reading.known, b) for b in range(len(order.bands))])
         most, missing = reading.total, 0.0 if reading.complete else None
     else:
-        rgb = _alike(original, header)
+        rgb = _alike(original, header, background)
         source = references.taken(order, analyse(colour.to_planes(rgb, header.grey)))
         most = order.digits
     script = codestring.Script(order, source.digits)
@@ -87,12 +89,12 @@ def decibels(error: np.ndarray) -> np.ndarray:
     return 10 * np.log10(255.0**2 / error)
 
 
-def _alike(original: Picture, header: headers.Header) -> np.ndarray:
+def _alike(original: Picture, header: headers.Header, background: Colour) -> np.ndarray:
     """The original as uint8 (height, width, 3), of the stream's size; a larger one is refused
     before its pixels are read.
     """
     try:
-        rgb = image.to_rgb(original, max_pixels=header.width * header.height)
+        rgb = image.to_rgb(original, background, max_pixels=header.width * header.height)
     except ImageTooLargeError as e:
         raise ArgumentError(
             f"the original is larger than the stream, {header.width} x {header.height} pixels"

@@ -16,7 +16,7 @@ from tokcodec.errors import ArgumentError
 from tokcodec.limits import MAX_PIXELS
 from tokcodec.link.fidelity import errors
 from tokcodec.link.protection import MOST
-from tokcodec.pixels.image import Picture
+from tokcodec.pixels.image import WHITE, Colour, Picture
 from tokcodec.reference import Given
 
 REMEMBERED = 32  # pictures that a new one is weighed against
@@ -136,6 +136,7 @@ class Budget:
         reference: Given | None = None,
         *,
         max_pixels: int | None = MAX_PIXELS,
+        background: Colour = WHITE,
     ) -> int:
         """Queue a stream, encoded at the most bytes that it could ever get.
 
@@ -144,6 +145,7 @@ class Budget:
             original: its picture, for its true errors.
             reference: what it was encoded with, as for `split`.
             max_pixels: refuse larger pictures; None for no limit.
+            background: RGB to see through transparent parts of the original, as it was encoded.
 
         Returns:
             How many pictures were dropped for it, itself included: 0 or 1.
@@ -158,7 +160,7 @@ class Budget:
         """
         data = as_bytes(data)
         # First, since a picture that cannot be queued has not arrived.
-        error = self._by_frames(errors(data, original, reference, max_pixels))
+        error = self._by_frames(errors(data, original, reference, max_pixels, background))
         now = self._clock()
         if self._arrived is not None:
             since = now - self._arrived

@@ -14,7 +14,7 @@ from tokcodec.link.channel import Channel, independent
 from tokcodec.link.fidelity import decibels, errors
 from tokcodec.link.packet import PICTURES, Packet
 from tokcodec.link.short import shorten
-from tokcodec.pixels.image import Picture
+from tokcodec.pixels.image import WHITE, Colour, Picture
 from tokcodec.reference import Given
 
 PROTECTIONS = ("priority", "equal", "none")
@@ -33,6 +33,7 @@ def split(
     original: Picture | None = None,
     reference: Given | None = None,
     max_pixels: int | None = MAX_PIXELS,
+    background: Colour = WHITE,
 ) -> list[bytes]:
     """A stream to packets of at most `mtu` bytes, of which any show a picture.
 
@@ -55,6 +56,7 @@ def split(
             protection asks for it, and only if the stream does not stand alone.
         max_pixels: protection refuses larger pictures, which it would have to read; None for no
             limit.
+        background: RGB to see through transparent parts of the original, as it was encoded.
 
     Raises:
         StreamError, UnknownModelError: `data` is no stream of a known model.
@@ -87,7 +89,8 @@ def split(
     if protect == "none":
         plan = Plan(protection.PLAIN, room, min(len(stream), count * room), 0.0)
     else:
-        worth = decibels(errors(data, original, reference, max_pixels))[len(data) - len(stream) :]
+        error = errors(data, original, reference, max_pixels, background)
+        worth = decibels(error)[len(data) - len(stream) :]
         plan = choose(worth, count, room, loss, protect)
     bodies = _bodies(stream[: plan.used], plan, count)
     number = int(picture) % PICTURES

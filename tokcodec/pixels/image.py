@@ -19,7 +19,17 @@ from tokcodec.limits import MAX_SIDE
 Picture = Any  # PIL image, array, CHW tensor, path, the bytes of an image file, or an open one
 Colour = tuple[int, int, int]
 WHITE: Colour = (255, 255, 255)
+NEVER_READ = {"BUFR", "GRIB", "HDF5", "MPEG", "WMF"}  # which Pillow recognises, and no more
 _LIFTED = Lock()  # of Pillow's limit
+
+
+def suffixes() -> set[str]:
+    """Endings of the names of files that hold pictures which can be read: ".jpg", ".png", ..."""
+    return {
+        suffix
+        for suffix, kind in Image.registered_extensions().items()
+        if kind == "MPO" or (kind in Image.OPEN and kind not in NEVER_READ)  # MPO opens as JPEG
+    }
 
 
 def to_rgb(

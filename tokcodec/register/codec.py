@@ -54,6 +54,7 @@ class RegisterCodec:
         max_pixels: int | None = MAX_PIXELS,
         quality: float | None = None,
         effort: int = 0,
+        decoder: Any = None,
         reference: Any = None,
     ) -> bytes:
         """A picture to a stream. Of several limits the tightest wins; with none, all tokens.
@@ -62,7 +63,7 @@ class RegisterCodec:
             picture: anything that `tokcodec.encode` takes.
             budget: tokens to keep; the stream is the shortest that determines so many.
             max_bytes: the whole stream, header included, is never larger.
-            psnr, quality, effort, reference: not known to these tokenizers.
+            psnr, quality, effort, decoder, reference: not known to these tokenizers.
             fit: how the picture becomes a square: "squash", "crop" (its middle) or "pad".
             background: RGB to see through transparent parts.
             bare: True leaves the header out; "size" keeps four bytes of flags and size. The
@@ -79,7 +80,7 @@ class RegisterCodec:
         (data,) = self.encode_batch(
             [picture], budget, max_bytes, psnr,
             fit=fit, background=background, bare=bare, max_pixels=max_pixels,
-            quality=quality, effort=effort, reference=reference,
+            quality=quality, effort=effort, decoder=decoder, reference=reference,
         )  # fmt: skip
         return data
 
@@ -93,6 +94,7 @@ class RegisterCodec:
         bare: bool | str = False,
         quality: float | None = None,
         effort: int = 0,
+        decoder: Any = None,
         reference: Any = None,
         fit: str = SQUASH,
         background: Colour = WHITE,
@@ -104,6 +106,7 @@ class RegisterCodec:
             (psnr is not None, "aims at likeness, not at decibels: give budget or max_bytes"),
             (quality is not None, "has no measure of quality: give budget or max_bytes"),
             (effort != 0, "has one way to encode: leave effort out"),
+            (decoder is not None, "knows no other decoder when it encodes: leave decoder out"),
             (reference is not None, NO_REFERENCE),
         ):
             if given:

@@ -61,7 +61,7 @@ class Bundle(Sequence[bytes]):
         path: the file. It is opened for each read, so a bundle can be handed to other processes.
 
     Raises:
-        InputError: the file cannot be read.
+        InputError: the file cannot be read; of a read: it is no longer the one that was opened.
         BadMagicError, UnsupportedVersionError, DamagedBundleError, UnknownModelError: it is no
             sound bundle.
     """
@@ -72,6 +72,7 @@ class Bundle(Sequence[bytes]):
             os.fsencode(self.path)
         except (TypeError, UnicodeEncodeError):
             raise ArgumentError(f"a bundle lies at a path, not {path!r:.40}") from None
+        self._stamp = self._stat()
         start = self._read(0, _START.size)
         if start[:4] != MAGIC:
             raise BadMagicError(f"{self.path} is no tokcodec bundle")
@@ -88,10 +89,10 @@ class Bundle(Sequence[bytes]):
             raise DamagedBundleError(
                 f"{self.path} is damaged, or was written with another model of the same code"
             )
-        self._size = self._stat()
+        self._size = self._stamp.st_size
         directory, self._count = self._directory()
         self._rooms = list(_ROOM.iter_unpack(directory))
-        self._block: tuple[int, list[_Entry]] | None = None
+        self._block: tuple[int, list[_Entry]] = (-1, [])
 
     @classmethod
     def write(
@@ -209,15 +210,18 @@ class Bundle(Sequence[bytes]):
             overwrite,
         )
 
-    def _stat(self) -> int:
+    def _stat(self) -> os.stat_result:
         try:
-            return self.path.stat().st_size
-        except OSError as e:
-            raise InputError(f"cannot read the bundle {self.path}: {e.strerror or e}") from e
+            return self.path.stat()
+        except (OSError, ValueError) as e:
+            reason = getattr(e, "strerror", None) or e
+            raise InputError(f"cannot read the bundle {self.path}: {reason}") from e
 
     def _read(self, offset: int, length: int) -> bytes:
         try:
             with self.path.open("rb") as f:
+                if _changed(self._stamp, os.fstat(f.fileno())):
+                    raise InputError(f"the bundle {self.path} was written anew: open it again")
                 f.seek(offset)
                 return f.read(length)
         except (OSError, ValueError) as e:
@@ -242,9 +246,10 @@ class Bundle(Sequence[bytes]):
         if not 0 <= i < len(self):
             raise IndexError(f"the bundle holds {len(self)} streams; there is no {index}")
         number = i // BLOCK
-        if self._block is None or self._block[0] != number:
-            self._block = number, self._unpack_block(number)
-        return self._block[1][i % BLOCK]
+        kept = self._block
+        if kept[0] != number:
+            kept = self._block = number, self._unpack_block(number)
+        return kept[1][i % BLOCK]
 
     def _unpack_block(self, number: int) -> list[_Entry]:
         at, length, offset = self._rooms[number]
@@ -269,6 +274,12 @@ class Bundle(Sequence[bytes]):
         if texts != len(raw) or offset > self._size:
             raise DamagedBundleError(f"{self.path}: block {number} of its index is damaged")
         return entries
+
+
+def _changed(before: os.stat_result, now: os.stat_result) -> bool:
+    """Whether it is another file, or has another content."""
+    what = ("st_dev", "st_ino", "st_size", "st_mtime_ns")
+    return any(getattr(before, name) != getattr(now, name) for name in what)
 
 
 def _start(model: AnyModel) -> bytes:

@@ -77,12 +77,18 @@ def parse(
     comes before anything large.
 
     Raises:
+        ArgumentError: both `original_size` and `bare` are given.
         ModelMismatchError: another model wrote it.
         StreamError: the header is damaged, or ends too early.
         ImageTooLargeError: the picture has more than `max_pixels`.
     """
     data = as_bytes(data)
     if original_size is not None:
+        if bare:
+            raise ArgumentError(
+                "original_size is for a code string alone, bare=True for one after flags and size: "
+                "leave one of them out"
+            )
         header, length = Header(0, *check_size(original_size), grey), 0
     else:
         header, length = headers.parse(data, bare)

@@ -8,12 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
-
 import tokcodec
 from tokcodec import link
 from tokcodec.errors import ArgumentError, InputError, LinkError, StreamError, TokCodecError
 from tokcodec.files import read
+from tokcodec.pixels.image import suffixes
 from tokcodec.transport import message
 from tokcodec.transport.address import Address
 from tokcodec.transport.fault import of_picture
@@ -90,7 +89,7 @@ def _file(path: Path) -> tuple[str, ...]:
 
 def _watch(args: argparse.Namespace, sender: Sender, stream_of: Callable[[Path], bytes]) -> int:
     """Take finished pictures into the spool, and send what is in the spool, again and again."""
-    folder = Folder(args.watch, {*Image.registered_extensions(), STREAM}, args.settle)
+    folder = Folder(args.watch, {*suffixes(), STREAM}, args.settle)
     with Spool(args.spool or args.watch / SPOOL) as spool, stopping():
         drain, failed = _Drain(spool, sender), 0
         try:
