@@ -20,6 +20,8 @@ from tokcodec.arriving import progressive
 from tokcodec.cli import main
 from tokcodec.errors import ArgumentError, LinkError
 from tokcodec.model import Model
+from tokcodec.stream import header as headers
+from tokcodec.stream.header import Header
 from tokcodec.transport import Address, message, receiving
 from tokcodec.transport.mqtt import MqttSink, MqttSource
 
@@ -258,16 +260,36 @@ def test_what_an_option_is_missing_for_stays_with_the_broker(
                "--name", "keeper", "--suffix", ".png", "--count", "2"]  # fmt: skip
     for more, said in (
         (["--decoder", "nonsense"], "no decoder"),
-        (["--decoder", "linear"], "the stream needs the model"),
         (["--decoder", "linear", "--model", str(tmp_path / "none")], "no model"),
         (["--decoder", "linear", "--model", str(own), "--reference", str(own)], "no tokcodec"),
-        (["--decoder", "linear", "--model", str(own)], "which is missing"),
     ):
         assert main([*receive, *more]) == 1
         assert said in capsys.readouterr().err
-    more = ["--decoder", "linear", "--model", str(own), "--reference", str(key), "--count", "1"]
+    more = ["--decoder", "linear", "--model", str(own), "--reference", str(key)]
     assert main([*receive, *more]) == 0
     assert len(list((tmp_path / "out").glob("*.png"))) == 2
+
+
+def test_what_cannot_be_read_here_is_kept_and_stops_nobody(
+    broker: Broker, tmp_path: Path, stream: bytes, astronaut: np.ndarray,
+    capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch,
+):  # fmt: skip
+    key = tokcodec.encode(astronaut, psnr=25)
+    own = headers.write(Header(weights.HASHED, 8, 8, hash=b"abcd"), b"abcd" + bytes(28))
+    told = tokcodec.encode(astronaut, max_bytes=200, reference=key)
+    with MqttSource(at(broker), name="keeper") as source, MqttSink(at(broker)) as sink:
+        source.wait(PATIENCE)
+        for data in (own, told, stream):
+            sink.send(message.write(message.picture_id(data), data), PATIENCE)
+    out = tmp_path / "out"
+    receive = ["receive", "--from", str(at(broker)), "--out", str(out), "--name", "keeper",
+               "--suffix", ".png", "--decoder", "linear", "--count", "3"]  # fmt: skip
+    assert main(receive) == 0
+    said = capsys.readouterr().err
+    assert "kept as it came: the stream needs the model 61626364" in said
+    assert "which is missing" in said
+    assert {p.read_bytes() for p in out.glob("*.tkc")} == {own, told}
+    assert len(list(out.glob("*.png"))) == 1
 
 
 def test_a_picture_that_cannot_be_written_is_dropped(

@@ -35,15 +35,25 @@ def write(identity: bytes, stream: bytes) -> bytes:
 
 
 def read(message: bytes) -> tuple[bytes, bytes]:
-    """Id and stream.
+    """Id and stream; raises as `taken_apart` and `check`."""
+    identity, stream = taken_apart(message)
+    check(stream)
+    return identity, stream
 
-    Raises:
-        StreamError, UnknownModelError: what follows the id does not begin as a stream of a known
-            model begins; nothing else is looked at.
-    """
+
+def taken_apart(message: bytes) -> tuple[bytes, bytes]:
+    """Id and what follows; StreamError if it is too short for that."""
     if len(message) < ID:
         raise StreamError(f"a message has at least {ID} bytes, not {len(message)}")
-    identity, stream = message[:ID], message[ID:]
+    return message[:ID], message[ID:]
+
+
+def check(stream: bytes) -> None:
+    """Look at the header of a stream, and at nothing else.
+
+    Raises:
+        StreamError: it begins as no stream does.
+        UnknownModelError: its model is not known here, so more cannot be told.
+    """
     header, length = headers.parse(stream)
     headers.check(stream[:length], weights.model_for(header).sha256)
-    return identity, stream

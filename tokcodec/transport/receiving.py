@@ -6,13 +6,21 @@ import argparse
 import socket
 import time
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
 import tokcodec
 from tokcodec import decoders
-from tokcodec.errors import ArgumentError, LinkError, OutputError, TokCodecError
+from tokcodec.errors import (
+    ArgumentError,
+    LinkError,
+    OutputError,
+    ReferenceMismatchError,
+    TokCodecError,
+    UnknownModelError,
+)
 from tokcodec.transport import message
 from tokcodec.transport.address import Address
 from tokcodec.transport.fault import of_picture
@@ -59,8 +67,8 @@ def _collect(args: argparse.Namespace, address: Address, store: Store) -> int:
             _tell_whether_silent(source)
             for data in source:
                 try:
-                    identity, stream = message.read(data)
-                    path = store.put(identity, stream)
+                    identity, stream = message.taken_apart(data)
+                    path = _put(store, identity, stream)
                 except TokCodecError as e:
                     if not of_picture(e):
                         raise  # it stays with the broker, for when that is mended
@@ -75,6 +83,20 @@ def _collect(args: argparse.Namespace, address: Address, store: Store) -> int:
         except KeyboardInterrupt:
             pass
     return 0
+
+
+def _put(store: Store, identity: bytes, stream: bytes) -> Path | None:
+    """Store a message's picture; what cannot be read here as the stream that it came as, since it
+    may be read elsewhere, or here with another model or reference.
+    """
+    try:
+        message.check(stream)
+        return store.put(identity, stream)
+    except (UnknownModelError, ReferenceMismatchError) as e:
+        path = store.put(identity, stream, drawn=False)
+        if path is not None:
+            complain(f"{path}: kept as it came: {e}")
+        return path
 
 
 def _tell_whether_silent(source: Source) -> None:

@@ -61,8 +61,9 @@ class Store:
         """Whether a picture of that id was stored, even if its file is gone by now."""
         return self._ledger.one("SELECT 1 FROM stored WHERE id = ?", identity) is not None
 
-    def put(self, identity: bytes, stream: bytes) -> Path | None:
-        """Store a picture once; its file, or None if it was here before.
+    def put(self, identity: bytes, stream: bytes, drawn: bool = True) -> Path | None:
+        """Store a picture once; its file, or None if it was here before. What is not to be `drawn`
+        is kept as a stream, whatever the suffix.
 
         Raises:
             InputError: no such file can be made of this picture: it is too large for the format.
@@ -71,7 +72,7 @@ class Store:
         """
         if identity in self:
             return None
-        path = self.replace(identity, stream)
+        path = self.replace(identity, stream, drawn)
         with self._ledger.together():
             self._ledger.do("INSERT INTO stored (id) VALUES (?)", identity)
             self._ledger.do(
@@ -79,11 +80,12 @@ class Store:
             )
         return path
 
-    def replace(self, identity: bytes, stream: bytes) -> Path:
-        """Store a picture in place of an earlier state of it; raises as `put`."""
-        path = self.folder / f"{identity.hex()}{self._suffix}"
+    def replace(self, identity: bytes, stream: bytes, drawn: bool = True) -> Path:
+        """Store a picture in place of an earlier state of it; the rest as for `put`."""
+        suffix = self._suffix if drawn else STREAM
+        path = self.folder / f"{identity.hex()}{suffix}"
         data = stream
-        if self._suffix != STREAM:
+        if suffix != STREAM:
             picture = self._draw(stream)
             try:
                 data = _saved(picture, self._kind)
