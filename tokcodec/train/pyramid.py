@@ -251,7 +251,7 @@ def main(argv: list[str] | None = None) -> int:
             raise ArgumentError("count, rounds and workers are above 0, seed is 0 or more")
         batches = crops(args.images, args.count, args.seed)
         if not batches:
-            parser.error("no picture is 96 pixels wide and 64 high, which training asks for")
+            parser.error("no picture is large enough to train on: 96 pixels wide, 64 high")
         model = train(batches, args.rounds, args.workers, sys.stderr.isatty())
         card = {
             "about": args.about,
