@@ -277,6 +277,9 @@ def test_a_closed_folder_is_told_and_the_rest_goes_on(
     assert run("encode", folder, "-b", 3, "-o", tmp_path / "out") == 1
     assert str(closed) in one_line(capsys.readouterr().err)
     assert names(tmp_path / "out")
+    for more in ([], ["-o", tmp_path / "out"]):
+        assert run("encode", closed, "-b", 3, *more) == 1
+        assert str(closed) in one_line(capsys.readouterr().err)
 
 
 def test_folders_give_what_can_be_read(tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ def atomic_file(path: str | os.PathLike[str], overwrite: bool) -> Iterator[IO[by
             yield f
             f.flush()
             with suppress(OSError):  # a file keeps who may read it
-                os.fchmod(f.fileno(), stat.S_IMODE(real.stat().st_mode))
+                temporary.chmod(stat.S_IMODE(real.stat().st_mode))
         temporary.replace(real)
     except OSError as e:
         if e.filename not in (None, str(path), str(temporary)):

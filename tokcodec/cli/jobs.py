@@ -81,7 +81,8 @@ def inputs(paths: list[str], kinds: set[str]) -> Iterator[tuple[str, Path | None
             if not found and not closed:
                 raise InputError(f"the folder {path} holds no file to work on")
             yield from ((str(p), folder) for p in sorted(found))
-            yield from ((str(e.filename), folder) for e in closed)  # to be told of as failures
+            # Closed folders come as inputs, too, so that they are told of as failures.
+            yield from ((e.filename, Path(e.filename).parent) for e in closed)
         else:
             yield path, None
 
