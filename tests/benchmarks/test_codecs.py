@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -177,6 +178,8 @@ def test_a_register_tokenizer_and_its_prior(tmp_path, astronaut):
     streams = [next(codec.fitting(image, 30))[1] for codec in (plain, told)]
     assert streams[0] != streams[1]
     assert told.decode(streams[1], image.size).size == image.size
+    assert max(told.reduced(streams[1], (20, 20)).size) == 20
+    assert f"({sha256(path.read_bytes()).hexdigest()[:8]})" in plain.version
 
 
 @pytest.mark.parametrize("option", ["decoder=magic", "realism=much", "linear@linear"])

@@ -122,7 +122,9 @@ class Request:
         payload = Request(aims=self.aims).code(source, rgb, 0)
         known = codestring.read(source.order, payload).known
         alike = decibels(linear(known, (source.order.width, source.order.height)), rgb)
-        psnr = min(MOST_DECIBELS, alike, self.psnr or MOST_DECIBELS)
+        psnr = min(MOST_DECIBELS, alike)
+        if self.psnr is not None:
+            psnr = min(psnr, self.psnr)
         return replace(self, psnr=psnr, aims=())
 
     def against(
