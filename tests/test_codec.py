@@ -197,10 +197,31 @@ def test_bare_streams(picture):
     assert drawn.tobytes() == tokcodec.decode(full).tobytes()
     sized = tokcodec.encode(picture, max_bytes=196, bare="size")
     assert sized[4:] == bare
-    assert tokcodec.decode(sized, bare=True).tobytes() == drawn.tobytes()
+    assert tokcodec.decode(sized, bare="size").tobytes() == drawn.tobytes()
+    mirrored = tokcodec.decode(bare, bare=True, original_size=size, grey=grey)
+    assert mirrored.tobytes() == drawn.tobytes()
     assert tokcodec.decode(b"", original_size=size).size == size
-    with pytest.raises(errors.ArgumentError, match="leave one of them out"):
-        tokcodec.decode(sized, original_size=size, bare=True)
+    many = tokcodec.load().decode_batch([bare, bare], original_size=size, grey=grey)
+    assert [p.tobytes() for p in many] == [drawn.tobytes()] * 2
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"bare": True}, "give original_size"),
+        ({"bare": "size", "original_size": (64, 64)}, "leave original_size out"),
+        ({"bare": "whole"}, "bare must be"),
+        ({"bare": 1}, "bare must be"),
+    ],
+)
+def test_bare_as_it_was_not_written(picture, given, told):
+    with pytest.raises(errors.ArgumentError, match=told):
+        tokcodec.decode(tokcodec.encode(picture, 9, bare="size"), **given)
+
+
+def test_decibels_of_any_number(picture):
+    for kind in (int, np.float16, np.float32, np.int64):
+        assert tokcodec.encode(picture, psnr=kind(30)) == tokcodec.encode(picture, psnr=30.0)
 
 
 def test_options_of_another_family_are_refused(picture):

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tokcodec.errors import InputError, OutputError, OutputExistsError
-from tokcodec.files import atomic_file, make_folder, read, write_atomically
+from tokcodec.files import atomic_file, claim, make_folder, read, write_atomically
 
 
 @contextmanager
@@ -243,3 +243,13 @@ def test_no_folder_where_a_file_is(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(OutputError, match="cannot make the folder"):
         make_folder(tmp_path / "file")
+
+
+def test_a_place_is_claimed_before_long_work(tmp_path: Path) -> None:
+    claim(tmp_path / "new" / "result")
+    assert names(tmp_path) == ["new"]
+    (tmp_path / "new" / "result").write_bytes(b"old")
+    with pytest.raises(OutputExistsError, match="result exists already"):
+        claim(tmp_path / "new" / "result")
+    with pytest.raises(OutputError):
+        claim(tmp_path / "new" / "result" / "inside")

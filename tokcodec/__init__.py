@@ -14,7 +14,7 @@ True
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 from PIL import Image
 
@@ -29,6 +29,7 @@ from tokcodec.tokens.tokens import Tokens
 from tokcodec.weights import ModelInfo, by_id, models
 
 if TYPE_CHECKING:
+    from tokcodec.codec.options import DecodeOptions, EncodeOptions
     from tokcodec.register.codec import RegisterCodec
 
 __version__ = "0.1.0"
@@ -46,27 +47,43 @@ def encode(
     psnr: float | None = None,
     *,
     model: str | Path | None = None,
-    **options,
+    **options: Unpack[EncodeOptions],
 ) -> bytes:
-    """A picture to a stream of at most `budget` tokens ("auto": as many as it deserves),
-    `max_bytes` bytes, `psnr` decibels, or `quality=` 0 to 100; see `Codec.encode`.
+    """A picture to a stream.
+
+    Args:
+        picture: PIL image, array, tensor, path, or the bytes of an image file.
+        budget: tokens to keep: the shortest stream that determines so many (its last byte may
+            determine a few more). "auto": as many as the picture deserves.
+        max_bytes: the whole stream is never larger.
+        psnr: decibels to reach at least. Of several limits the tightest wins; with none it is 32.
+        model: a name that `models()` lists, or the path of one's own.
+        options: quality (0 to 100), effort (0 to 9), reference, background, bare, max_pixels, ...,
+            each as for `Codec.encode`, which also tells what is raised.
     """
     codec = load(_or_default(model))
     return codec.encode(picture, budget, max_bytes, psnr, **options)  # type: ignore[arg-type]
 
 
 def decode(
-    data: bytes, size: Size | None = None, *, model: str | Path | None = None, **options
+    data: bytes,
+    size: Size | None = None,
+    *,
+    model: str | Path | None = None,
+    **options: Unpack[DecodeOptions],
 ) -> Image.Image:
-    """A stream, or any prefix of one, to a picture; see `Codec.decode`.
+    """A stream, or any prefix of one that has the whole header, to a picture.
 
-    Streams name their model. `model` is for custom models not loaded yet and for bare streams: with
-    `original_size=(width, height)` `data` is the code string alone, with `bare=True` flags and size
-    precede it.
+    Args:
+        data: the bytes.
+        size: (width, height) to fit the picture into, without a full decode; never enlarged.
+        model: streams name theirs. It is for custom models not loaded yet, and for bare streams.
+        options: realism (0 to 1), decoder, reference, bare, original_size, max_pixels, device, ...,
+            each as for `Codec.decode`, which also tells what is raised.
     """
     bare = options.get("original_size") is not None or options.get("bare")
     codec = load(_or_default(model)) if bare else _codec(data, model)
-    return codec.decode(data, size, **options)
+    return codec.decode(data, size, **options)  # type: ignore[arg-type, misc]
 
 
 def cut(

@@ -84,10 +84,9 @@ def progressive(
         raise ArgumentError(f"growth is at least 1, not {growth!r}")
     decoders.find(decoder, realism)  # told now, not when the first bytes are here
     options: dict[str, Any] = {
-        "size": size, "decoder": decoder, "realism": realism, "max_pixels": max_pixels
+        "size": size, "decoder": decoder, "realism": realism, "max_pixels": max_pixels,
+        "reference": reference,
     }  # fmt: skip
-    if reference is not None:  # a register tokenizer knows none
-        options["reference"] = reference
     arrived = _Arrived(growth, options)
     if isinstance(source, AsyncIterable):
         return _drawn_meanwhile(source, arrived)

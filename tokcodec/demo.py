@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import io
 import itertools
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ import tokcodec
 from tokcodec.errors import ArgumentError, InputError
 from tokcodec.files import make_folder, write_atomically
 from tokcodec.psnr import psnr
+from tokcodec.terminal import watched
 
 PHOTOGRAPHS = ("chelsea", "coffee", "astronaut", "rocket", "motorcycle_left")
 # Settings to choose the best of; Pillow takes JPEG quality 0 for its default, so 1 is the lowest.
@@ -91,9 +91,7 @@ def demo(out: Path, sizes: list[int], side: int = 256) -> str:
     make_folder(out)
     rows: dict[str, list[list[float | None]]] = {name: [] for name in ("tokcodec", *RIVALS)}
     blocks = []
-    for name, image in tqdm(
-        photographs(side).items(), disable=not sys.stderr.isatty(), unit="photograph"
-    ):
+    for name, image in tqdm(photographs(side).items(), disable=not watched(), unit="photograph"):
         original = np.asarray(image)
         streams = [tokcodec.encode(image, max_bytes=n) for n in sizes]
         shown: dict[str, list[tuple[Image.Image, int] | None]] = {

@@ -103,6 +103,21 @@ def whether(asked: Callable[[], bool], unknown: bool) -> bool:
         return unknown
 
 
+def claim(path: str | os.PathLike[str]) -> None:
+    """Make the folder of a file that is to be written after long work.
+
+    Raises:
+        OutputExistsError: the file is there already.
+        OutputError: it cannot be written there.
+    """
+    found = _named(path)
+    make_folder(found.parent)
+    if os.path.lexists(found):
+        raise OutputExistsError(f"{found} exists already: move it away, or name another")
+    if not os.access(found.parent, os.W_OK):
+        raise OutputError(f"cannot write {found}: Permission denied")
+
+
 def make_folder(path: str | os.PathLike[str]) -> None:
     """Make a folder and those above it; one that is there already will do.
 

@@ -257,6 +257,15 @@ def test_files_of_other_kinds_are_refused(contents: bytes, tmp_path: Path) -> No
         opened(path)
 
 
+def test_weights_of_eight_bits_are_refused(tmp_path: Path) -> None:
+    """A type that safetensors knows and numpy does not."""
+    path, state = tmp_path / "other.safetensors", random_network().state_dict()
+    eighths = {k: v.to(torch.float8_e4m3fn) for k, v in state.items()}
+    path.write_bytes(save(eighths, {"kind": KIND, "shape": JSON}))
+    with pytest.raises(DamagedModelError, match="other"):
+        opened(path)
+
+
 def test_a_resolution_without_blocks_is_refused(tmp_path: Path) -> None:
     """Its weights may be all there, but nothing could be drawn with it."""
     path, state = tmp_path / "hollow.safetensors", random_network().state_dict()

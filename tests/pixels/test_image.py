@@ -140,6 +140,14 @@ def test_png_with_one_transparent_colour(mode: str) -> None:
     assert np.array_equal(found[~holes], np.asarray(image.convert("RGB"))[~holes])
 
 
+def test_png_of_16_bits_with_one_transparent_value() -> None:
+    values = deep()
+    found = to_rgb(saved(Image.fromarray(values), "PNG", transparency=int(values[5, 5])), (1, 2, 3))
+    holes = values == values[5, 5]
+    assert (found[holes] == (1, 2, 3)).all()
+    assert np.array_equal(found[~holes], to_rgb(values)[~holes])
+
+
 def deep() -> np.ndarray:
     """16-bit values that use the whole range."""
     return (np.asarray(photo().convert("L")).astype(np.uint32) * 257).astype(np.uint16)
@@ -476,7 +484,8 @@ def test_other_things_are_refused(thing: object) -> None:
 
 
 @pytest.mark.parametrize(
-    "background", [(1, 2), (1, 2, 3, 4), (0, 0, 256), (-1, 0, 0), (0.5, 0, 0), "red", None, 7]
+    "background",
+    [(1, 2), (1, 2, 3, 4), (0, 0, 256), (-1, 0, 0), (0.5, 0, 0), "red", None, 7, np.array(5)],
 )
 def test_a_background_that_is_no_colour_is_refused(background: object) -> None:
     with pytest.raises(ArgumentError, match="background"):

@@ -24,12 +24,14 @@ def test_what_was_written_is_read() -> None:
 def test_bare_forms() -> None:
     assert framing.head(MODEL, SIZE, False, bare=True) == b""
     head = framing.head(MODEL, SIZE, False, bare="size", extension=((FIT, b"\1"),))
-    frame = framing.parse(MODEL, head + b"digits", None, bare=True)
+    frame = framing.parse(MODEL, head + b"digits", None, bare="size")
     assert (len(head), frame.length, frame.payload) == (4, 4, b"digits")
     frame = framing.parse(MODEL, b"digits", None, original_size=SIZE, grey=True)
     assert (frame.header.width, frame.length, frame.payload) == (31, 0, b"digits")
     with pytest.raises(errors.ArgumentError, match="bare"):
         framing.head(MODEL, SIZE, False, bare="short")
+    with pytest.raises(errors.ArgumentError, match="original_size"):
+        framing.parse(MODEL, b"digits", None, bare=True)
 
 
 def test_another_model_is_named_before_anything_is_read() -> None:

@@ -89,6 +89,14 @@ def test_a_run_is_gone_on_with_or_left_alone(photographs: Path, tmp_path: Path, 
     assert card(out / DECODER)["held_out"] == held_out
 
 
+def test_a_file_in_the_way_is_kept(photographs: Path, tmp_path: Path, capsys) -> None:
+    pytest.importorskip("torch")
+    (tmp_path / DECODER).write_text("precious")
+    assert train(photographs, tmp_path, 2) == 1
+    assert f"{DECODER} exists already" in capsys.readouterr().err
+    assert (tmp_path / DECODER).read_text() == "precious"
+
+
 def test_nothing_to_go_on_with(photographs: Path, tmp_path: Path, capsys) -> None:
     pytest.importorskip("torch")
     assert train(photographs, tmp_path / "run", 2, "--resume") == 1
@@ -201,6 +209,10 @@ def distance(a, b) -> float:
         ("check_side = 4", "check_side is above 4"),
         ("sizes = [{ side = 4, batch = 2 }]", "4 pixels"),
         ("sizes = [{ side = 3, height = 2, batch = 2 }]", "4 pixels"),
+        ("sizes = [{ side = 32, batch = 2, share = inf }]", "share"),
+        ("workers = 99999999", "workers is at most"),
+        ("realism = { features = 5 }", "features is the path"),
+        ("seed = 99999999999999999999", "seed"),
     ],
 )
 def test_a_wrong_configuration_is_named(
@@ -231,6 +243,7 @@ def test_devices_images_and_configurations_that_are_not_there(tmp_path: Path, ca
         (["--minutes", "-1"], "how long"),
         (["--minutes", "nan"], "how long"),
         (["--threads", "0"], "threads"),
+        (["--threads", "99999999999"], "threads"),
         (["--config", str(tmp_path / "none.toml")], "none.toml"),
     ):
         assert main(["train", "decoder", *missing, *more]) == 1

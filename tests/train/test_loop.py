@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tokcodec.errors import ArgumentError, DamagedModelError
+from tokcodec.errors import ArgumentError, DamagedModelError, OutputExistsError
 
 torch = pytest.importorskip("torch")
 
@@ -303,13 +303,21 @@ def test_a_finished_run_of_an_older_version_is_checked_again(
 
 
 def test_there_must_be_a_run_to_go_on_with(astronaut: np.ndarray, tmp_path: Path) -> None:
-    assert steps_before(tmp_path / "run", resume=False) == 0
+    assert steps_before(tmp_path / "run", False, "x") == 0
     with pytest.raises(ArgumentError, match="no run"):
-        steps_before(tmp_path / "run", resume=True)
+        steps_before(tmp_path / "run", True, "x")
     interrupted(astronaut, tmp_path / "run", 2, Schedule(steps=6, **AT_ONCE))
-    assert steps_before(tmp_path / "run", resume=True) == 2
+    assert steps_before(tmp_path / "run", True, "x") == 2
     with pytest.raises(ArgumentError, match="--resume"):
-        steps_before(tmp_path / "run", resume=False)
+        steps_before(tmp_path / "run", False, "x")
+
+
+@pytest.mark.parametrize("name", ["decoder.safetensors", LOG])
+def test_a_new_run_replaces_no_file(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text("precious")
+    with pytest.raises(OutputExistsError, match=name):
+        steps_before(tmp_path, False, "decoder.safetensors")
+    assert (tmp_path / name).read_text() == "precious"
 
 
 def saved(content: object) -> bytes:

@@ -14,6 +14,7 @@ import pytest
 from PIL import Image, features
 
 from tokcodec.errors import InputError
+from tokcodec.pixels.image import to_rgb
 
 torch = pytest.importorskip("torch")
 
@@ -114,6 +115,25 @@ def test_files_that_hold_no_photograph_are_skipped(
     (tmp_path / good).write_bytes(saved(photograph("coffee", 90, 70)))
     stream = batches([tmp_path], [Sizes(16, 1)], workers=0, seed=0)
     assert len(list(islice(stream, 8))) == 8
+
+
+def test_photographs_are_what_the_encoder_sees(tmp_path: Path, photograph: Callable) -> None:
+    """Of 16 bits, transparent or lying, as any camera may write them."""
+    ramp = np.linspace(0, 65535, 80 * 70).reshape(70, 80).astype(np.uint16)
+    clear = Image.fromarray(photograph("coffee", 80, 70)).convert("RGBA")
+    clear.putalpha(0)
+    lying = Image.fromarray(photograph("rocket", 80, 70))
+    exif = lying.getexif()
+    exif[0x0112] = 6  # orientation: on its side
+    for name, image, more in (
+        ("a.png", Image.fromarray(ramp), {}),
+        ("b.png", clear, {}),
+        ("c.png", lying, {"exif": exif}),
+    ):
+        image.save(tmp_path / name, **more)
+        place = Place(tmp_path / name, name, 0, None)
+        assert np.array_equal(photographs.photograph(place), to_rgb(tmp_path / name))
+    assert photographs.photograph(place).size == (70, 80)
 
 
 def test_names_that_are_no_text(tmp_path: Path, photograph: Callable) -> None:

@@ -173,11 +173,12 @@ def test_fetch_fails_clearly(server: Server):
         gone = url(other)
     with pytest.raises(LinkError, match="refused"):
         list(fetch(gone))
-    for wrong in ("file:///etc/passwd", "picture.tkc", "http://[x"):
+    for wrong in ("file:///etc/passwd", "picture.tkc", "http://[x", 5):
         with pytest.raises(ArgumentError, match="web address"):
             fetch(wrong)
-    with pytest.raises(ArgumentError, match="max_bytes"):
-        fetch(url(server), max_bytes=0)
+    for most in (0, "5", 1.5):
+        with pytest.raises(ArgumentError, match="max_bytes"):
+            fetch(url(server), max_bytes=most)
 
 
 def test_no_folder_no_port(server: Server, tmp_path: Path):
@@ -185,6 +186,9 @@ def test_no_folder_no_port(server: Server, tmp_path: Path):
         Server(tmp_path / "none", port=0)
     with pytest.raises(LinkError, match="cannot serve"):
         Server(tmp_path, port=server.port)
+    for wrong in ("x", -1, 70_000):
+        with pytest.raises(ArgumentError, match="port"):
+            Server(tmp_path, port=wrong)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs permissions of files")

@@ -15,6 +15,7 @@ from tokcodec.cli import cut, decode, demo, encode, info, models
 from tokcodec.decoders import export
 from tokcodec.errors import TokCodecError, TokCodecWarning
 from tokcodec.mx import command as quantize
+from tokcodec.terminal import complain
 from tokcodec.train import command as train_decoder
 from tokcodec.train import prior_command as train_prior
 from tokcodec.train import register_command as train_register
@@ -22,7 +23,6 @@ from tokcodec.train import register_prior_command as count_register
 from tokcodec.transport import receive_command as receive
 from tokcodec.transport import send_command as send
 from tokcodec.transport import serve_command as serve
-from tokcodec.transport.terminal import complain
 
 
 class Verb(Protocol):

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import io
 from pathlib import Path
 from typing import Any
-
-from PIL import Image
 
 import tokcodec
 from tokcodec.cli import options
 from tokcodec.cli.jobs import STANDARD, SUFFIX, convert
 from tokcodec.codec import codec_for
-from tokcodec.errors import ArgumentError, OutputError
+from tokcodec.errors import ArgumentError
+from tokcodec.pixels.saved import kind_of, saved
 
 FLOW = ("steps", "guidance", "seed")  # options of tokenizers whose decoder starts from noise
 
@@ -51,11 +49,11 @@ def run(args: argparse.Namespace) -> int:
     reference = options.reference(args.reference)
     flow = {name: getattr(args, name) for name in FLOW if getattr(args, name) is not None}
     usual = args.suffix if args.suffix.startswith(".") else "." + args.suffix
-    _kind(usual)
+    kind_of(usual)
 
     def change(data: bytes, target: str) -> bytes:
         suffix = usual if target == STANDARD else Path(target).suffix.lower()
-        _kind(suffix)  # told before anything is drawn
+        kind_of(suffix)  # told before anything is drawn
         codec = named or codec_for(data)
         pyramid = isinstance(codec, tokcodec.Codec)
         if named is None and args.device and not pyramid:
@@ -75,24 +73,6 @@ def run(args: argparse.Namespace) -> int:
             max_pixels=args.max_pixels,
             **more,
         )
-        return _file(picture, suffix)
+        return saved(picture, suffix)
 
     return convert(args, change, usual, {SUFFIX})
-
-
-def _kind(suffix: str) -> str:
-    """Pillow's name of the format that a suffix stands for."""
-    kind = Image.registered_extensions().get(suffix.lower())
-    if kind is None or kind not in Image.SAVE:
-        raise ArgumentError(f"no picture can be written with the suffix {suffix!r}; try .png")
-    return kind
-
-
-def _file(picture: Image.Image, suffix: str) -> bytes:
-    """A picture in the format that the suffix names."""
-    out = io.BytesIO()
-    try:
-        picture.save(out, _kind(suffix))
-    except (OSError, ValueError) as e:
-        raise OutputError(f"cannot make a {suffix} file of this picture: {e}") from e
-    return out.getvalue()

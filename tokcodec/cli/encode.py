@@ -27,7 +27,7 @@ def add_arguments(p: argparse.ArgumentParser) -> None:
     )
     p.add_argument("--model", default="default", help="name of a model, or its file or folder")
     options.add_prior(p)
-    options.add_device(p)
+    options.add_device(p, "of a register tokenizer")
     p.add_argument(
         "--fit",
         choices=("squash", "crop", "pad"),

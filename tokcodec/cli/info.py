@@ -10,7 +10,7 @@ import tokcodec
 from tokcodec.cli import options
 from tokcodec.cli.jobs import SUFFIX, inputs, read
 from tokcodec.errors import TokCodecError
-from tokcodec.transport.terminal import complain
+from tokcodec.terminal import complain
 
 
 def add_arguments(p: argparse.ArgumentParser) -> None:

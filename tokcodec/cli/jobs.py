@@ -19,7 +19,7 @@ from tokcodec.errors import (
     TokCodecError,
 )
 from tokcodec.files import make_folder, whether, write_atomically
-from tokcodec.transport.terminal import complain
+from tokcodec.terminal import complain, watched
 
 SUFFIX = ".tkc"
 STANDARD = "-"  # stdin or stdout
@@ -54,7 +54,7 @@ def convert(
                 "distinct names"
             )
     failed = 0
-    for source, target in tqdm(jobs, disable=len(jobs) < 2 or not sys.stderr.isatty(), unit="file"):
+    for source, target in tqdm(jobs, disable=len(jobs) < 2 or not watched(), unit="file"):
         try:
             _check(source, target, args.force)
             _write(target, change(read(source), target), args.force)

@@ -54,9 +54,9 @@ def add_prior(p: argparse.ArgumentParser) -> None:
     p.add_argument("--prior", help="of a register tokenizer: file of train prior")
 
 
-def add_device(p: argparse.ArgumentParser) -> None:
+def add_device(p: argparse.ArgumentParser, of: str = "of a network that torch runs") -> None:
     """Where a network works."""
-    p.add_argument("--device", help="of a network that torch runs: cpu (default) or cuda")
+    p.add_argument("--device", help=f"{of}: cpu (default) or cuda")
 
 
 def add_reference(p: argparse.ArgumentParser) -> None:

@@ -86,7 +86,8 @@ class Codec:
             reference: an earlier stream of the same size, which the receiver has, too; or a list of
                 streams, each but the first written with those before it, whose last is the
                 reference. Where the picture is still the same it costs next to nothing; where
-                nothing is to be gained the stream is written without (docs/guides/fixed-camera.md).
+                nothing is to be gained, or one of them is grey and the other in colour, the stream
+                is written without (docs/guides/fixed-camera.md).
             fit: None; it is for tokenizers that see squares.
 
         Raises:
@@ -94,7 +95,7 @@ class Codec:
             ArgumentError: a limit is out of range, or smaller than the header; no such effort; a
                 decoder that effort cannot look through, or with decibels to reach, which are those
                 of the linear decoder.
-            ReferenceMismatchError: the reference has another size, model or colour.
+            ReferenceMismatchError: the reference has another size or model.
         """
         if fit is not None:
             raise ArgumentError(f"{self.model.name} takes pictures of any shape: leave fit out")
@@ -105,11 +106,12 @@ class Codec:
         if reference is not None:
             if bare is not False:
                 raise ArgumentError("a reference is named in the header: leave bare out")
-            known = references.opened(reference, source.order)
-            asked = asked.in_decibels(source, rgb)
-            source, field = asked.against(
-                known, source, rgb, lambda field: len(self._head(source.order, field=field))
-            )
+            base = references.usable(reference, source.order)
+            if base is not None:
+                asked = asked.in_decibels(source, rgb)
+                source, field = asked.against(
+                    base, source, rgb, lambda field: len(self._head(source.order, field=field))
+                )
         head = self._head(source.order, bare, field)
         framing.check_room(max_bytes, len(head))
         return head + asked.code(source, rgb, len(head), view)
@@ -156,7 +158,7 @@ class Codec:
         max_pixels: int | None = MAX_PIXELS,
         original_size: Size | None = None,
         grey: bool = False,
-        bare: bool = False,
+        bare: bool | str = False,
         reference: Given | None = None,
         device: Any = None,
         dtype: Any = None,
@@ -165,8 +167,8 @@ class Codec:
         size.
 
         Args:
-            data: a stream; with `bare=True` flags, size and code string; with `original_size` the
-                code string alone.
+            data: a stream; `bare` as it was written: "size" if flags and size stand before the
+                code string, True if nothing does, which wants `original_size`, too.
             size: (width, height) to fit the picture into, shape kept, never enlarged; costs no full
                 decode.
             decoder: "auto" is the best at hand, "linear" the plain inverse transform, "neural" the
@@ -179,7 +181,7 @@ class Codec:
                 takes none.
             max_pixels: refuse larger originals; None for no limit.
             original_size: (width, height) of a stream written with `bare=True`; `grey` if R = G = B
-                there.
+                there. It says `bare=True` by itself.
             reference: what the picture was encoded with; not looked at if the stream stands alone.
             device, dtype: where torch runs the network, "cpu" (None), "cuda", ..., and in which
                 precision, "float32" (None) or "bfloat16"; for decoders that torch runs.

@@ -22,6 +22,7 @@ from tokcodec.tokens.order import Order
 from tokcodec.tokens.pyramid import Source
 
 MOST_DECIBELS = 100.0  # asked for where a picture is drawn without any error
+ROUNDING = 1e-9  # decibels, so that what a stream reaches is not out of its own reach
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ class Request:
                 f"decibels ({DEFAULT_PSNR:g} without any limit) are told by the linear decoder: "
                 "give another one with max_bytes, budget or, without a reference, quality"
             )
-        return cls(tokens, max_bytes, psnr, aims, effort)
+        return cls(tokens, max_bytes, None if psnr is None else float(psnr), aims, effort)
 
     def code(
         self,
@@ -122,7 +123,7 @@ class Request:
         payload = Request(aims=self.aims).code(source, rgb, 0)
         known = codestring.read(source.order, payload).known
         alike = decibels(linear(known, (source.order.width, source.order.height)), rgb)
-        psnr = min(MOST_DECIBELS, alike)
+        psnr = min(MOST_DECIBELS, alike - ROUNDING)
         if self.psnr is not None:
             psnr = min(psnr, self.psnr)
         return replace(self, psnr=psnr, aims=())

@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 from tokcodec import weights
-from tokcodec.arguments import Size, check_size
+from tokcodec.arguments import Size, check_size, is_number
 from tokcodec.decoders.linear import linear
 from tokcodec.decoders.trained import (
     ONNX,
@@ -145,6 +145,5 @@ def _only_zero(decoder: Decoder, name: str, realism: float | None) -> Decoder:
 def _check(realism: float | None) -> None:
     if realism is None:
         return
-    number = isinstance(realism, (int, float, np.number)) and not isinstance(realism, bool)
-    if not number or not 0 <= realism <= 1:
+    if not is_number(realism) or not 0 <= realism <= 1:
         raise ArgumentError(f"realism lies in 0..1, not {realism!r}")

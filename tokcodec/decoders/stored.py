@@ -104,5 +104,5 @@ def read(path: Path) -> Stored:
         raise
     except DamagedModelError as e:
         raise DamagedModelError(f"no decoder for pyramids: {e}") from e
-    except (SafetensorError, KeyError, TypeError, ValueError) as e:
+    except (SafetensorError, KeyError, TypeError, ValueError, AttributeError) as e:
         raise DamagedModelError(f"{path} holds no decoder for pyramids: {e}") from e

@@ -55,7 +55,7 @@ def to_rgb(
     """
     if (
         not isinstance(background, Sequence | np.ndarray)
-        or len(background) != 3
+        or np.shape(background) != (3,)
         or not all(isinstance(v, (int, np.integer)) and 0 <= v <= 255 for v in background)
     ):
         raise ArgumentError(f"background must be three whole numbers in 0..255, not {background!r}")
@@ -153,7 +153,10 @@ def _from_pil(image: Image.Image, background: Colour, max_pixels: int | None) ->
     with suppress(Exception):  # EXIF that cannot be read is as good as none
         image = ImageOps.exif_transpose(image)
     if image.mode.startswith("I") or image.mode == "F":
-        return _from_array(_deep(image), background, max_pixels)
+        deep = _from_array(_deep(image), background, max_pixels)
+        if "transparency" in image.info:  # the value of what is clear
+            deep[np.asarray(image) == image.info["transparency"]] = background
+        return deep
     profile = image.info.get("icc_profile")
     if image.mode in ("P", "PA") or "transparency" in image.info:
         image = image.convert("RGBA" if image.has_transparency_data else "RGB")

@@ -70,8 +70,19 @@ def opened(given: Given, order: Order) -> Reference:
     """
     streams = listed(given, "a reference")
     for stream in streams:
-        _check(stream, order)
+        if _checked(stream, order).grey != (order.channels == 1):
+            words = ("in colour", "grey") if order.channels == 1 else ("grey", "in colour")
+            raise ReferenceMismatchError("the reference is {}, the picture {}".format(*words))
     return _remembered(order.model, streams)
+
+
+def usable(given: Given, order: Order) -> Reference | None:
+    """The reference for a picture of this order that is yet to be written. None if it is grey and
+    the picture in colour, or the other way about, as when a camera turns to infrared: there the
+    picture stands alone. Arguments and errors else as for `opened`.
+    """
+    last = _checked(listed(given, "a reference")[-1], order)
+    return opened(given, order) if last.grey == (order.channels == 1) else None
 
 
 def listed(given: Given, what: str) -> tuple[bytes, ...]:
@@ -193,8 +204,8 @@ def _added(order: Order, field: Field, found: Reference | None) -> Order:
     return order.onto(based(found, field))
 
 
-def _check(stream: bytes, order: Order) -> None:
-    """Refuse a stream whose header does not fit a picture of this order."""
+def _checked(stream: bytes, order: Order) -> Header:
+    """The header of a stream of this order's model and size; others are refused."""
     header, length = headers.parse(stream)
     if (header.model, header.hash) != weights.code_of(order.model):
         raise ReferenceMismatchError(
@@ -206,6 +217,4 @@ def _check(stream: bytes, order: Order) -> None:
             f"the reference has {header.width} x {header.height} pixels, the picture "
             f"{order.width} x {order.height}"
         )
-    if header.grey != (order.channels == 1):
-        words = ("grey", "in colour") if header.grey else ("in colour", "grey")
-        raise ReferenceMismatchError("the reference is {}, the picture {}".format(*words))
+    return header

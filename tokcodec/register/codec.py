@@ -14,6 +14,7 @@ from tokcodec.arguments import Size, check_limits
 from tokcodec.errors import ArgumentError
 from tokcodec.limits import MAX_PIXELS
 from tokcodec.pixels.image import WHITE, Colour, Picture
+from tokcodec.reference import Given
 from tokcodec.register import detail, payload, square, stream
 from tokcodec.register.model import OWN, RegisterModel
 from tokcodec.register.square import SQUASH, Finish
@@ -54,8 +55,8 @@ class RegisterCodec:
         max_pixels: int | None = MAX_PIXELS,
         quality: float | None = None,
         effort: int = 0,
-        decoder: Any = None,
-        reference: Any = None,
+        decoder: str | Path | None = None,
+        reference: None = None,
     ) -> bytes:
         """A picture to a stream. Of several limits the tightest wins; with none, all tokens.
 
@@ -94,8 +95,8 @@ class RegisterCodec:
         bare: bool | str = False,
         quality: float | None = None,
         effort: int = 0,
-        decoder: Any = None,
-        reference: Any = None,
+        decoder: str | Path | None = None,
+        reference: None = None,
         fit: str = SQUASH,
         background: Colour = WHITE,
         max_pixels: int | None = MAX_PIXELS,
@@ -145,17 +146,17 @@ class RegisterCodec:
         max_pixels: int | None = MAX_PIXELS,
         original_size: Size | None = None,
         grey: bool = False,
-        bare: bool = False,
+        bare: bool | str = False,
         fit: str = SQUASH,
-        reference: Any = None,
+        reference: Given | None = None,
         **options,
     ) -> Image.Image:
         """A stream, or any prefix of one that has the whole header, to a picture at the original
         size.
 
         Args:
-            data: a stream; with `bare=True` flags, size and code string; with `original_size` the
-                code string alone.
+            data: a stream; `bare` as it was written: "size" if flags and size stand before the
+                code string, True if nothing does, which wants `original_size`, too.
             size: (width, height) to fit the picture into, shape kept, never enlarged.
             decoder, realism: what draws the detail that a tokenizer of one's own does not see, and
                 how, as for a pyramid; "linear" only enlarges. Published tokenizers bring their own
@@ -163,7 +164,7 @@ class RegisterCodec:
             max_pixels: refuse larger originals; None for no limit.
             original_size: (width, height) of a stream written with `bare=True`; `grey` if R = G = B
                 there, `fit` as it was written.
-            reference: None; these tokenizers know none.
+            reference: not looked at, since these streams stand alone.
             options: of the tokenizer; FlexTok's are steps, guidance and seed.
 
         Returns:
@@ -172,14 +173,12 @@ class RegisterCodec:
         Warns:
             TokCodecWarning: the model needs more tokens than these to draw well.
         """
-        finish = self._finish(decoder, realism)
-        if reference is not None:
-            raise ArgumentError(f"{self.model.name} {NO_REFERENCE}")
-        square.check_mode(fit)
-        frame = stream.parse(self.model, data, max_pixels, original_size, grey, bare)
-        whole = not bare and original_size is None
-        tokens = stream.read(self.model, frame, None if whole else fit)
-        return self._draw([tokens], size, options, finish)[0]
+        (picture,) = self.decode_batch(
+            [data], size,
+            decoder=decoder, realism=realism, max_pixels=max_pixels, original_size=original_size,
+            grey=grey, bare=bare, fit=fit, reference=reference, **options,
+        )  # fmt: skip
+        return picture
 
     def decode_batch(
         self,
@@ -189,11 +188,22 @@ class RegisterCodec:
         decoder: str | Path = "auto",
         realism: float | None = None,
         max_pixels: int | None = MAX_PIXELS,
+        original_size: Size | None = None,
+        grey: bool = False,
+        bare: bool | str = False,
+        fit: str = SQUASH,
+        reference: Given | None = None,
         **options,
     ) -> list[Image.Image]:
         """`decode` for each stream, in order; those of as many tokens several at a time."""
         finish = self._finish(decoder, realism)
-        pictures = [self.unpack(s, max_pixels=max_pixels) for s in streams]
+        square.check_mode(fit)
+        told = None if bare is False and original_size is None else fit  # else the header tells it
+        parse = partial(
+            stream.parse, self.model,
+            max_pixels=max_pixels, original_size=original_size, grey=grey, bare=bare,
+        )  # fmt: skip
+        pictures = [stream.read(self.model, parse(data), told) for data in streams]
         return self._draw(pictures, size, options, finish)
 
     def detokenize(self, tokens: Tokens, size: Size | None = None, **options) -> Image.Image:

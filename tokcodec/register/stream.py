@@ -43,7 +43,7 @@ def parse(
     max_pixels: int | None,
     original_size: Size | None = None,
     grey: bool = False,
-    bare: bool = False,
+    bare: bool | str = False,
 ) -> Frame:
     """As `framing.parse`, for streams without a reference.
 

@@ -17,6 +17,8 @@ from tokcodec.stream.header import Header
 from tokcodec.stream.info import Info
 from tokcodec.weights import AnyModel
 
+SIZED = "size"  # a bare stream that tells flags and size
+
 
 class Frame(NamedTuple):
     """A stream, or a prefix of one, taken apart.
@@ -55,13 +57,12 @@ def head(
     Raises:
         ArgumentError: `bare` is something else, or "size" and a side is longer than 4,096.
     """
+    _check_bare(bare)
     if bare is True:
         return b""
     named = weights.code_of(model)
-    if bare == "size":
+    if bare == SIZED:
         return headers.write_bare(Header(named[0], *size, grey, named[1]))
-    if bare is not False:
-        raise ArgumentError(f"bare must be True, False or 'size', not {bare!r}")
     return headers.write(Header(named[0], *size, grey, named[1], extension), model.sha256)
 
 
@@ -71,28 +72,32 @@ def parse(
     max_pixels: int | None,
     original_size: Size | None = None,
     grey: bool = False,
-    bare: bool = False,
+    bare: bool | str = False,
 ) -> Frame:
     """A stream of `model` to its parts; arguments as for `Codec.decode`. Every check of the header
     comes before anything large.
 
     Raises:
-        ArgumentError: both `original_size` and `bare` are given.
+        ArgumentError: `bare` is none of its values, or does not go with `original_size`.
         ModelMismatchError: another model wrote it.
         StreamError: the header is damaged, or ends too early.
         ImageTooLargeError: the picture has more than `max_pixels`.
     """
     data = as_bytes(data)
+    _check_bare(bare)
     if original_size is not None:
-        if bare:
+        if bare == SIZED:
             raise ArgumentError(
-                "original_size is for a code string alone, bare=True for one after flags and size: "
-                "leave one of them out"
+                "a stream written with bare='size' tells its size: leave original_size out"
             )
         header, length = Header(0, *check_size(original_size), grey), 0
+    elif bare is True:
+        raise ArgumentError(
+            "a stream written with bare=True tells no size: give original_size=(width, height)"
+        )
     else:
-        header, length = headers.parse(data, bare)
-        if not bare:
+        header, length = headers.parse(data, bare == SIZED)
+        if bare is False:
             _check_model(model, header, data[:length])
     image.check_size(header.width, header.height, max_pixels)
     return Frame(header, length, data)
@@ -137,6 +142,11 @@ def info(
         length, frame.length, 8 * length / (header.width * header.height),
         tokens, digits, complete, shortest, reference,
     )  # fmt: skip
+
+
+def _check_bare(bare: bool | str) -> None:
+    if bare is not True and bare is not False and bare != SIZED:
+        raise ArgumentError(f"bare must be True, False or {SIZED!r}, not {bare!r}")
 
 
 def _check_model(model: AnyModel, header: Header, whole: bytes) -> None:

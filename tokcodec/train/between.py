@@ -25,6 +25,8 @@ from tokcodec.decoders.stored import Stored
 from tokcodec.errors import ArgumentError, TokCodecError
 from tokcodec.files import write_atomically
 
+SUFFIX = ".safetensors"
+
 
 def between(one: Stored, two: Stored, share: float) -> Stored:
     """The decoder `share` of the way from one to the other, with a card that tells of both.
@@ -66,6 +68,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, required=True, help="decoder to write (.safetensors)")
     args = parser.parse_args(argv)
     try:
+        if args.out.suffix != SUFFIX:
+            raise ArgumentError(f"a decoder is read again from a file *{SUFFIX}, not {args.out}")
         one, two = (stored.read(path) for path in args.decoders)
         write(args.out, between(one, two, args.share))
     except TokCodecError as e:

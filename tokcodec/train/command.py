@@ -13,6 +13,7 @@ from tokcodec.errors import ArgumentError, InputError
 
 T = TypeVar("T")
 DECODER = "decoder.safetensors"
+MOST_SEED, MOST_THREADS, MOST_WORKERS = (1 << 32) - 1, 1024, 256
 SIZES = (
     {"side": 128, "batch": 8, "share": 0.6},
     {"side": 192, "batch": 4, "share": 0.3},
@@ -113,9 +114,10 @@ def run(args: argparse.Namespace) -> int:
         realism = None if config.realism is None else Realism(**config.realism)
         if config.check_side <= COARSEST or config.check_count < 1 or not config.shrink > 0:
             raise ValueError(f"check_side is above {COARSEST}, check_count and shrink above 0")
+        check_numbers(config)
     except (TypeError, ValueError, KeyError, AttributeError) as e:
         raise ArgumentError(f"{args.config or 'the configuration'}: {e}") from None
-    done = steps_before(args.out, args.resume)
+    done = steps_before(args.out, args.resume, DECODER)
     use_threads(torch, args.threads)
     with process(devices.find(args.device)) as (rank, device):
         seed = seed_of(config.seed, rank, done)
@@ -166,15 +168,27 @@ def amounts(args: argparse.Namespace, count: int, batch: int) -> tuple[int, int]
     """
     count = count if args.count is None else args.count
     batch = batch if args.batch is None else args.batch
-    if not args.minutes > 0 or count < 1 or batch < 1 or args.seed < 0:
-        raise ArgumentError("minutes, count and batch are above 0, seed is 0 or more")
+    if not args.minutes > 0 or count < 1 or batch < 1 or not 0 <= args.seed <= MOST_SEED:
+        raise ArgumentError(f"minutes, count and batch are above 0, seed lies in 0..{MOST_SEED}")
     return count, batch
 
 
+def check_numbers(config: Any) -> None:
+    """Refuse a configuration's seed that is beyond what random numbers take, and more processes
+    that read photographs than a machine bears.
+    """
+    if config.seed > MOST_SEED:
+        raise ArgumentError(f"seed lies in 0..{MOST_SEED}, not {config.seed}")
+    if config.workers > MOST_WORKERS:
+        raise ArgumentError(f"workers is at most {MOST_WORKERS}, not {config.workers}")
+
+
 def use_threads(torch: Any, number: int | None) -> None:
-    """Have torch use so many threads, if a number is given; raises ArgumentError below 1."""
+    """Have torch use so many threads, if a number is given; raises ArgumentError if it has no
+    meaning.
+    """
     if number is None:
         return
-    if number < 1:
-        raise ArgumentError(f"threads is at least 1, not {number}")
+    if not 1 <= number <= MOST_THREADS:
+        raise ArgumentError(f"threads lies in 1..{MOST_THREADS}, not {number}")
     torch.set_num_threads(number)

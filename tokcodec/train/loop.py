@@ -6,7 +6,6 @@ import copy
 import io
 import math
 import os
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -18,7 +17,8 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from tokcodec.errors import ArgumentError, DamagedModelError
-from tokcodec.files import make_folder, read, write_atomically
+from tokcodec.files import claim, make_folder, read, write_atomically
+from tokcodec.terminal import watched
 from tokcodec.train import together
 from tokcodec.train.muon import Muon
 from tokcodec.train.plot import plot
@@ -160,12 +160,17 @@ def steps_done(out: Path) -> int:
         raise DamagedModelError(f"cannot go on from {path}: {type(e).__name__}: {e}") from e
 
 
-def steps_before(out: Path, resume: bool) -> int:
-    """Steps of the run in a folder, if it is to be gone on with; 0 of a new one.
+def steps_before(out: Path, resume: bool, result: str) -> int:
+    """Steps of the run in a folder, if it is to be gone on with; 0 of a new one, whose folder is
+    made.
+
+    Args:
+        result: name of the file that the run is to leave there.
 
     Raises:
         ArgumentError: there is a run, and it is not to be gone on with, or the other way about.
         DamagedModelError: its checkpoint cannot be read.
+        OutputError: there is a file of that name or an old log, or none can be written.
     """
     there = (out / CHECKPOINT).exists()
     if resume and not there:
@@ -174,6 +179,8 @@ def steps_before(out: Path, resume: bool) -> int:
         return steps_done(out)
     if there:
         raise ArgumentError(f"there is a run in {out}: go on with --resume, or move it away")
+    claim(out / result)
+    claim(out / LOG)
     return 0
 
 
@@ -211,7 +218,7 @@ def train(
             network, find_unused_parameters=True, broadcast_buffers=False
         )
     progress = together.agreed(schedule.progress(state.seconds, state.step), device)
-    bar = tqdm(total=100.0, initial=100 * progress, disable=not (first and sys.stderr.isatty()),
+    bar = tqdm(total=100.0, initial=100 * progress, disable=not (first and watched()),
                bar_format="{l_bar}{bar}| {elapsed}<{remaining} {postfix}")  # fmt: skip
     saved = checked = time.monotonic()
     while progress < 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -34,10 +35,10 @@ class Sizes:
 
     def __post_init__(self) -> None:
         whole = (self.side, self.batch, 1 if self.height is None else self.height)
-        if not all(isinstance(n, int) and n >= 1 for n in whole) or not self.share > 0:
+        if not all(isinstance(n, int) and n >= 1 for n in whole) or not 0 < self.share < math.inf:
             raise ArgumentError(
-                "sizes wants whole numbers of at least 1 for side, height and batch, and a share "
-                "above 0"
+                "sizes wants whole numbers of at least 1 for side, height and batch, and a finite "
+                "share above 0"
             )
         if max(self.side, self.height or 0) <= COARSEST:
             raise ArgumentError(
@@ -66,7 +67,8 @@ class Crops(IterableDataset):
         worker = get_worker_info()
         number = worker.id if worker else 0
         rng = np.random.default_rng([self.seed, number])
-        shares = np.array([s.share for s in self.sizes])
+        shares = np.array([s.share for s in self.sizes], float)
+        shares /= shares.max()  # so that their sum is finite, too
         least = min(s.batch for s in self.sizes)
         crops: dict[tuple[Sizes, tuple[int, int]], list[np.ndarray]] = defaultdict(list)
         while True:

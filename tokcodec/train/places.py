@@ -14,6 +14,7 @@ from typing import NamedTuple
 from PIL import Image
 
 from tokcodec.errors import InputError
+from tokcodec.pixels.image import to_rgb
 
 HELD_OUT = 64  # one photograph in so many is never trained on
 LEAST = 64  # pixels a side; smaller pictures are left out
@@ -60,13 +61,13 @@ def places(paths: Sequence[Path]) -> list[Place]:
 
 
 def photograph(place: Place) -> Image.Image | None:
-    """The picture, RGB; None for files that hold none, or too small a one."""
+    """The picture as `encode` sees it, RGB; None for files that hold none, or too small a one."""
     try:
         with open(place.path, "rb") as f:
             f.seek(place.offset)
             data = f.read() if place.size is None else f.read(place.size)
         image = Image.open(io.BytesIO(data))
-        return image.convert("RGB") if min(image.size) >= LEAST else None
+        return Image.fromarray(to_rgb(image)) if min(image.size) >= LEAST else None
     except Exception:  # Pillow's readers raise anything at damage, RuntimeError among them
         return None
 

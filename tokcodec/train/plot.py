@@ -21,7 +21,7 @@ def plot(log: Path, path: Path) -> None:
     head, *lines = (line.split("\t") for line in log.read_text().splitlines())
     # A row of an older log may lack its last columns: there the curves have a gap.
     missing = [math.nan] * len(head)
-    rows = [dict(zip(head, [*map(float, line), *missing], strict=False)) for line in lines]
+    rows = [dict(zip(head, [*map(_number, line), *missing], strict=False)) for line in lines]
     kinds = dict.fromkeys(name.split("_")[0] for name in head if name not in ("step", "minutes"))
     figure = Figure((9, 2.2 * len(kinds)), layout="constrained")
     axes = figure.subplots(len(kinds), 1, sharex=True, squeeze=False)[:, 0]
@@ -34,3 +34,11 @@ def plot(log: Path, path: Path) -> None:
     data = io.BytesIO()
     figure.savefig(data, format="png", dpi=100)
     write_atomically(path, data.getvalue(), overwrite=True)
+
+
+def _number(text: str) -> float:
+    """NaN for what is none: somebody may have written into the log."""
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan

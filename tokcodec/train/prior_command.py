@@ -5,7 +5,6 @@ prior.
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import cast
 
@@ -13,6 +12,7 @@ import numpy as np
 
 from tokcodec.errors import ArgumentError
 from tokcodec.files import write_atomically
+from tokcodec.terminal import watched
 from tokcodec.train import register_network_command as register
 
 MODEL = "model.safetensors"
@@ -74,14 +74,14 @@ def run(args: argparse.Namespace) -> int:
     start = open_model(args.model or "pyramid")
     if start.prior != TABLES:
         raise ArgumentError(f"{args.model} has no tables to improve on; begin with pyramid")
-    done = steps_before(args.out, args.resume)
+    done = steps_before(args.out, args.resume, MODEL)
     use_threads(torch, args.threads)
     torch.manual_seed(args.seed)
     batches = crops(args.images, count, args.seed)
     learnt, held_out = _split(batches)
     if not learnt or not held_out:
         raise ArgumentError(f"{HELD_OUT} pictures, 96 pixels wide and 64 high at least, are needed")
-    progress = sys.stderr.isatty()
+    progress = watched()
     given = digits_of(start, learnt, args.seed, progress)
     task = PriorTask(PriorNetwork(), digits_of(start, held_out, args.seed, progress))
     stream = drawn(given, batch, args.seed + done)

@@ -22,7 +22,8 @@ from tqdm import tqdm
 
 from tokcodec import model as m
 from tokcodec.errors import ArgumentError, TokCodecError
-from tokcodec.files import write_atomically
+from tokcodec.files import claim, write_atomically
+from tokcodec.terminal import watched
 from tokcodec.train.pictures import crops
 from tokcodec.train.statistics import (
     FEATURES,
@@ -249,10 +250,11 @@ def main(argv: list[str] | None = None) -> int:
     try:
         if min(args.count, args.rounds, args.workers) < 1 or args.seed < 0:
             raise ArgumentError("count, rounds and workers are above 0, seed is 0 or more")
+        claim(args.out)
         batches = crops(args.images, args.count, args.seed)
         if not batches:
             parser.error("no picture is large enough to train on: 96 pixels wide, 64 high")
-        model = train(batches, args.rounds, args.workers, sys.stderr.isatty())
+        model = train(batches, args.rounds, args.workers, watched())
         card = {
             "about": args.about,
             "pictures": str(sum(len(b) for b in batches)),

@@ -157,8 +157,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args(argv)
     try:
-        if args.count < 2 * FOLDS:
-            raise ArgumentError(f"--count must be {2 * FOLDS} or more")
+        if args.count < 2 * FOLDS or args.seed < 0:
+            raise ArgumentError(f"--count is {2 * FOLDS} or more, --seed 0 or more")
         try:
             from benchmarks.metrics import measure
         except ImportError as e:

@@ -65,6 +65,8 @@ class Realism:
     critic_rate: float = RATE
 
     def __post_init__(self) -> None:
+        if self.features is not None and not isinstance(self.features, str):
+            raise ArgumentError(f"features is the path of a file, not {self.features!r}")
         if not 0 < self.share <= 1 or not 0 <= self.default <= 1 or self.window % 4:
             raise ArgumentError("realism: share and default lie in 0..1, window is a multiple of 4")
         if self.replay < 0 or self.kept < 1 or self.patch < 0:

@@ -43,6 +43,8 @@ class Aims:
     features: str | None = None  # file of VGG-16; torchvision's without
 
     def __post_init__(self) -> None:
+        if self.features is not None and not isinstance(self.features, str):
+            raise ArgumentError(f"features is the path of a file, not {self.features!r}")
         if min(self.entropy, self.likeness, self.critic) < 0:
             raise ArgumentError("aims: weights are 0 or more")
         if not 0 <= self.critic_from <= 1:

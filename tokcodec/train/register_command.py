@@ -73,9 +73,10 @@ def run(args: argparse.Namespace) -> int:
         aims = Aims(**config.aims)
         if config.start < 1 or config.check_count < 1 or not config.shrink > 0:
             raise ValueError("start, check_count and shrink are above 0")
+        command.check_numbers(config)
     except (TypeError, ValueError, AttributeError) as e:
         raise ArgumentError(f"{args.config or 'the configuration'}: {e}") from None
-    done = steps_before(args.out, args.resume)
+    done = steps_before(args.out, args.resume, TOKENIZER)
     use_threads(torch, args.threads)
     with process(devices.find(args.device)) as (rank, device):
         given = config.grey, config.drawn, config.shrink

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from tqdm import tqdm
 
 from tokcodec.errors import InputError
 from tokcodec.register.batches import see
+from tokcodec.terminal import watched
 
 if TYPE_CHECKING:
     from tokcodec.register.codec import RegisterCodec
@@ -33,7 +33,7 @@ def pictures(
     """
     from tokcodec.train.places import photograph
 
-    bar = tqdm(total=count, unit="picture", disable=not sys.stderr.isatty())
+    bar = tqdm(total=count, unit="picture", disable=not watched())
     left = count
     while left:
         before = left

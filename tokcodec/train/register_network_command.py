@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
     count, batch = amounts(args, COUNT, BATCH)
     if not names_tokenizer(args.tokenizer):
         raise ArgumentError(f"{args.tokenizer} is no register tokenizer")
-    done = steps_before(args.out, args.resume)
+    done = steps_before(args.out, args.resume, PRIOR)
     use_threads(torch, args.threads)
     device = devices.find(args.device)
     found = places(args.images)

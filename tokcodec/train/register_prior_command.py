@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from tokcodec.errors import ArgumentError
+from tokcodec.files import claim
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,6 +49,7 @@ def run(args: argparse.Namespace) -> int:
     use_threads(torch, args.threads)
     if not names_tokenizer(args.tokenizer):
         raise ArgumentError(f"{args.tokenizer} is no register tokenizer")
+    claim(args.out)
     codec = load(args.tokenizer, args.device)
     codec.batch = args.batch
     rng = np.random.default_rng(args.seed)

@@ -38,7 +38,7 @@ class Address:
         try:
             parts = urlsplit(text)
             host, port = parts.hostname or "", parts.port
-        except ValueError as e:
+        except (ValueError, AttributeError) as e:  # the second: no text
             raise ArgumentError(f"{text} is no address: {e}") from None
         if parts.scheme not in PORTS:
             raise ArgumentError(f"{text} is no address; some that are: {EXAMPLES}")

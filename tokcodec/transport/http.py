@@ -17,7 +17,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from tokcodec.arguments import is_whole
 from tokcodec.errors import ArgumentError, InputError, LinkError
+from tokcodec.transport.address import check_port
 
 TYPE = "image/vnd.tokcodec"
 SUFFIX = ".tkc"
@@ -46,9 +48,10 @@ class Server(ThreadingHTTPServer):
         self.folder = Path(folder).resolve()
         if not self.folder.is_dir():
             raise InputError(f"there is no folder {folder}")
+        check_port(port, first=0)
         try:
             super().__init__((host, port), _Handler)
-        except (OSError, OverflowError) as e:
+        except (OSError, OverflowError, TypeError) as e:
             raise LinkError(f"cannot serve at {host}:{port}: {e}") from e
 
     @property
@@ -155,12 +158,12 @@ def fetch(url: str, max_bytes: int | None = None, *, timeout: float = PATIENCE) 
     """
     try:
         scheme = urlsplit(url).scheme
-    except ValueError as e:
+    except (ValueError, AttributeError) as e:  # the second: no text
         raise ArgumentError(f"{url} is no web address: {e}") from None
     if scheme not in ("http", "https"):
         raise ArgumentError(f"{url} is no web address: it starts with http:// or https://")
-    if max_bytes is not None and max_bytes < 1:
-        raise ArgumentError(f"max_bytes is at least 1, not {max_bytes}")
+    if max_bytes is not None and not (is_whole(max_bytes) and max_bytes >= 1):
+        raise ArgumentError(f"max_bytes is a whole number from 1, not {max_bytes!r}")
     return _pieces(url, max_bytes, timeout)
 
 

@@ -21,6 +21,7 @@ from tokcodec.errors import (
     TokCodecError,
     UnknownModelError,
 )
+from tokcodec.terminal import complain, say, stopping
 from tokcodec.transport import message
 from tokcodec.transport.address import Address
 from tokcodec.transport.fault import of_picture
@@ -28,7 +29,6 @@ from tokcodec.transport.gather import Gatherer
 from tokcodec.transport.options import references
 from tokcodec.transport.seam import Source
 from tokcodec.transport.store import STREAM, Store
-from tokcodec.transport.terminal import complain, say, stopping
 from tokcodec.transport.udp import UdpSource
 
 UPDATE = 0.5  # seconds between two looks whether pictures in packets have grown

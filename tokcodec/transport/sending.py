@@ -10,9 +10,19 @@ from typing import Any
 
 import tokcodec
 from tokcodec import link
-from tokcodec.errors import ArgumentError, InputError, LinkError, StreamError, TokCodecError
+from tokcodec.errors import (
+    ArgumentError,
+    ImageTooLargeError,
+    InputError,
+    LinkError,
+    ReferenceMismatchError,
+    StreamError,
+    TokCodecError,
+    UnknownModelError,
+)
 from tokcodec.files import read
 from tokcodec.pixels.image import suffixes
+from tokcodec.terminal import complain, say, stopping
 from tokcodec.transport import message
 from tokcodec.transport.address import Address
 from tokcodec.transport.fault import of_picture
@@ -20,7 +30,6 @@ from tokcodec.transport.folder import Folder
 from tokcodec.transport.options import references
 from tokcodec.transport.senders import Cutting, Sender, open_sender
 from tokcodec.transport.spool import File, Spool, Waiting
-from tokcodec.transport.terminal import complain, say, stopping
 
 STREAM = ".tkc"
 SPOOL = ".tokcodec-spool.sqlite"
@@ -40,6 +49,7 @@ def send(args: argparse.Namespace) -> int:
     reference = references(args.reference) or None
     given = {"quality": args.quality, "effort": args.effort, "reference": reference}
     said: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    alone = {name: value for name, value in said.items() if name != "reference"}
     cutting = Cutting(
         args.mtu, args.max_bytes, args.protect, args.check, loss, args.forget, args.rate,
         args.together, reference,
@@ -50,7 +60,13 @@ def send(args: argparse.Namespace) -> int:
         def stream_of(path: Path) -> bytes:
             if path.suffix.lower() == STREAM:
                 return _stream(path, room)
-            return codec.encode(path, args.budget, room, args.psnr, **said)
+            try:
+                return codec.encode(path, args.budget, room, args.psnr, **said)
+            except ReferenceMismatchError as e:
+                if not args.watch:
+                    raise
+                complain(f"{path}: {e}; sent without it")  # the camera was set to another size
+                return codec.encode(path, args.budget, room, args.psnr, **alone)
 
         if args.watch:
             return _watch(args, sender, stream_of)
@@ -157,7 +173,7 @@ class _Drain:
                     complain(f"{e}; {len(self._spool)} pictures wait")
                     self._told = True
                 return
-            except (ArgumentError, StreamError) as e:
+            except (ArgumentError, ImageTooLargeError, StreamError, UnknownModelError) as e:
                 self._give_up(first, e)
                 continue
             self._good, self._told = time.monotonic(), False

@@ -15,8 +15,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Serve until the program is told to stop; 0."""
+    from tokcodec.terminal import say, stopping
     from tokcodec.transport.http import Server
-    from tokcodec.transport.terminal import say, stopping
 
     with Server(args.folder, args.host, args.port) as server, stopping():
         say(f"serving {args.folder} at http://{args.host}:{server.port}/")

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import errno
-import io
 import os
-import struct
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,12 +11,12 @@ from PIL import Image
 
 from tokcodec.errors import ArgumentError, InputError, OutputError
 from tokcodec.files import atomic_file
+from tokcodec.pixels.saved import holds_colour, saved
 from tokcodec.transport.ledger import Ledger
 
 STREAM = ".tkc"
 MEMORY = ".tokcodec-received.sqlite"
 REMEMBERED = 1_000_000  # ids; the oldest are forgotten
-_REFUSED = (OSError, ValueError, ArithmeticError, RuntimeError, struct.error)  # Pillow's writers'
 _TABLES = """
     CREATE TABLE IF NOT EXISTS stored (
         place INTEGER PRIMARY KEY AUTOINCREMENT, id BLOB UNIQUE NOT NULL
@@ -46,8 +44,7 @@ class Store:
         self, folder: str | Path, suffix: str, draw: Callable[[bytes], Image.Image]
     ) -> None:
         self.folder, self._suffix, self._draw = Path(folder), suffix, draw
-        self._kind = Image.registered_extensions().get(suffix)
-        if suffix != STREAM and not _writes(self._kind):
+        if suffix != STREAM and not holds_colour(suffix):
             raise ArgumentError(f"no picture can be written with the suffix {suffix!r}; try .png")
         self._ledger = Ledger(self.folder / MEMORY, _TABLES)
 
@@ -88,9 +85,9 @@ class Store:
         if suffix != STREAM:
             picture = self._draw(stream)
             try:
-                data = _saved(picture, self._kind)
-            except _REFUSED as e:
-                raise InputError(f"cannot make a {self._suffix} file of it: {e}") from e
+                data = saved(picture, suffix)
+            except OutputError as e:  # the picture's fault, not the folder's
+                raise InputError(str(e)) from e
         with atomic_file(path, overwrite=True) as f:
             f.write(data)
             f.flush()
@@ -101,20 +98,6 @@ class Store:
     def close(self) -> None:
         """Let go of the memory."""
         self._ledger.close()
-
-
-def _saved(picture: Image.Image, kind: str | None) -> bytes:
-    out = io.BytesIO()
-    picture.save(out, kind)
-    return out.getvalue()
-
-
-def _writes(kind: str | None) -> bool:
-    """Whether pictures in colour can be saved so; some formats are for black and white alone."""
-    try:
-        return kind in Image.SAVE and bool(_saved(Image.new("RGB", (64, 64)), kind))
-    except _REFUSED:
-        return False
 
 
 def _settle_names(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""What commands that go on for long say, and how they are told to stop."""
+"""What commands say, whether somebody watches, and how they are told to stop."""
 
 from __future__ import annotations
 
@@ -28,6 +28,13 @@ def say(text: str) -> None:
     sys.stdout.flush()
 
 
+def watched() -> bool:
+    """Whether stderr is a terminal, where progress can be seen; it may be closed."""
+    return sys.stderr is not None and sys.stderr.isatty()
+
+
 def complain(text: str) -> None:
-    """A line to stderr."""
+    """A line to stderr; nothing where that is closed."""
+    if sys.stderr is None:
+        return
     sys.stderr.write("tokcodec: " + " ".join(text.split()) + "\n")

@@ -1,0 +1,115 @@
+"""What goes wrong is one line and an exit status, and nothing is lost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import tokcodec
+from tests.cli.typed import names, one_line, photo, run
+
+
+def test_nothing_is_overwritten_without_f(folder: Path, capsys) -> None:
+    before = (folder / "cat.tkc").read_bytes()
+    assert run("encode", "cat.png", "-b", 5) == 1
+    assert "cat.tkc exists already" in one_line(capsys.readouterr().err)
+    assert run("decode", "cat.tkc") == 1
+    assert "-f" in one_line(capsys.readouterr().err)
+    assert run("cut", "cat.tkc", "-b", 5) == 1
+    assert (folder / "cat.tkc").read_bytes() == before
+    assert run("encode", "cat.png", "-b", 5, "-f") == 0
+    assert (folder / "cat.tkc").read_bytes() == tokcodec.encode(photo(), 5)
+
+
+@pytest.mark.parametrize(
+    ("args", "told"),
+    [
+        (["encode", "gone.png"], "gone.png: No such file"),
+        (["encode", ""], "name of an input is empty"),
+        (["encode", "cat.png", "-o", "x.tkc", "--model", ""], "a model is a name"),
+        (["encode", "cat.png", "-o", "x.tkc", "-b", "-1"], "budget"),
+        (["encode", "cat.png", "-o", "x.tkc", "-m", 3], "smaller than the header"),
+        (["encode", "cat.png", "-o", "x.tkc", "--psnr", "nan"], "psnr"),
+        (["encode", "cat.png", "-o", "x.tkc", "--max-pixels", 99], "48 x 32"),
+        (["encode", "cat.png", "-o", "x.tkc", "--model", "nosuch"], "nosuch"),
+        (["encode", "cat.png", "-o", "x.tkc", "--model", "cat.png"], "cat.png"),
+        (["encode", "cat.png", "-o", "x.tkc", "--device", "cpu"], "for register tokenizers"),
+        (["encode", "cat.png", "-o", "cat.tkc/x.tkc"], "cat.tkc"),
+        (["decode", "cat.png", "-o", "x.png"], "no tokcodec stream"),
+        (["decode", "cat.tkc", "-o", "x.png", "--max-pixels", 99], "48 x 32"),
+        (["decode", "cat.tkc", "-o", "x.png", "--size", "0x9"], "0 x 9"),
+        (["decode", "cat.tkc", "-o", "x.png", "--decoder", "nosuch"], "nosuch"),
+        (["decode", "cat.tkc", "-o", "x.png", "--device", "tape"], "no device"),
+        (["decode", "cat.tkc", "-o", "x.png", "--device", "cuda:99"], "no such CUDA device"),
+        (["decode", "cat.tkc", "-o", "x.png", "--steps", 9, "--seed", 1], "--steps and --seed out"),
+        (["decode", "cat.tkc", "-o", "x.nosuch"], ".nosuch"),
+        (["decode", "cat.tkc", "-o", "x"], "suffix"),
+        (["decode", "cat.tkc", "-o", "x/", "--suffix", ""], "suffix"),
+        (["decode", "cat.tkc", "--suffix", "../../evil.png"], "suffix"),
+        (["decode", "cat.tkc", "-o", "x.png", "--model", "pyramid-2"], "code 1"),
+        (["info", "cat.tkc", "--model", "pyramid-2"], "another model"),
+        (["cut", "cat.tkc", "-m", 20, "-o", "x.tkc", "--model", "pyramid-2"], "another model"),
+        (["cut", "cat.tkc", "-m", 20], "the input itself"),
+        (["export", "decoder", "--onnx", "x.txt"], ".onnx"),
+        (["decode", "cat.tkc", "-o", "x.psd"], ".psd"),  # Pillow reads these, but writes none
+        (["decode", "cat.tkc", "-o", "x.hdf"], ".hdf"),
+        (["decode", "cat.tkc", "-o", "x.xbm"], ""),  # of black and white alone
+        (["info", "gone.tkc"], "gone.tkc"),
+        (["cut", "cat.tkc", "-m", 7, "-o", "x.tkc"], "smaller than the header"),
+    ],
+)
+def test_a_failure_is_one_line_and_1(folder: Path, capsys, args: list, told: str) -> None:
+    before = {name: (folder / name).read_bytes() for name in names(folder)}
+    assert run(*args) == 1
+    out, err = capsys.readouterr()
+    assert told in one_line(err)
+    assert out == ""
+    assert {name: (folder / name).read_bytes() for name in names(folder)} == before
+
+
+def test_a_failure_to_write_leaves_nothing_half_written(folder: Path, capsys) -> None:
+    resource = pytest.importorskip("resource")
+    stream = (folder / "cat.tkc").read_bytes()
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20, before[1]))
+    try:
+        codes = run("encode", "cat.png", "-f"), run("decode", "cat.tkc", "-o", "big.png")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert codes == (1, 1)
+    assert capsys.readouterr().err.count("tokcodec: cannot write") == 2
+    assert names(folder) == ["cat.png", "cat.tkc"]
+    assert (folder / "cat.tkc").read_bytes() == stream
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        [],
+        ["nosuch"],
+        ["encode"],
+        ["encode", "cat.png", "-b", "many"],
+        ["encode", "cat.png", "--background", "1,2"],
+        ["encode", "cat.png", "--background", "1,2,256"],
+        ["encode", "cat.png", "--background", "red"],
+        ["encode", "cat.png", "--nosuch"],
+        ["decode", "cat.tkc", "--size", "20"],
+        ["decode", "cat.tkc", "--size", "axb"],
+        ["decode", "cat.tkc", "--size", "1x2x3"],
+    ],
+)
+def test_wrong_usage_is_2(folder: Path, capsys, args: list[str]) -> None:
+    with pytest.raises(SystemExit) as e:
+        run(*args)
+    assert e.value.code == 2
+    assert "usage: tokcodec" in capsys.readouterr().err
+    assert names(folder) == ["cat.png", "cat.tkc"]
+
+
+@pytest.mark.parametrize("args", [["--help"], ["--version"], ["encode", "--help"]])
+def test_help_and_version_are_0(args: list[str], capsys) -> None:
+    with pytest.raises(SystemExit) as e:
+        run(*args)
+    assert e.value.code == 0
+    assert "tokcodec" in capsys.readouterr().out

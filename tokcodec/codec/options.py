@@ -1,0 +1,46 @@
+"""Keywords of `tokcodec.encode` and `tokcodec.decode`, for editors and type checkers.
+
+What each means stands with `codec.pyramid.Codec` and `register.codec.RegisterCodec`, whose verbs
+take them; an option of the other family is refused with a message.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, TypedDict
+
+from tokcodec.arguments import Size
+from tokcodec.pixels.image import Colour
+from tokcodec.reference import Given
+
+
+class EncodeOptions(TypedDict, total=False):
+    """Of both families, unless said otherwise."""
+
+    quality: float | None  # pyramids: 0..100
+    background: Colour  # RGB, 0..255
+    bare: bool | str  # True, False or "size"
+    max_pixels: int | None
+    effort: int  # pyramids: 0..9
+    decoder: str | Path  # pyramids: whose picture effort looks at
+    reference: Given | None  # pyramids
+    fit: str | None  # register tokenizers: "squash", "crop" or "pad"
+
+
+class DecodeOptions(TypedDict, total=False):
+    """Of both families, unless said otherwise."""
+
+    decoder: str | Path
+    realism: float | None  # 0..1
+    max_pixels: int | None
+    original_size: Size | None  # (width, height), of a stream without a header
+    grey: bool  # of a stream without a header
+    bare: bool | str  # True, False or "size", as it was written
+    reference: Given | None  # pyramids
+    device: Any  # pyramids: "cpu", "cuda", ... or a torch.device
+    dtype: Any  # pyramids: "float32" or "bfloat16"
+    fit: str  # register tokenizers, of a stream without a header
+    steps: int  # FlexTok
+    guidance: float | None  # FlexTok
+    seed: int  # FlexTok
+    projected: bool  # FlexTok
