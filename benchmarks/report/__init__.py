@@ -73,12 +73,14 @@ def run(args: argparse.Namespace) -> int:
         write_atomically(paths[image], data, overwrite=True)
     there = {image: path for image, path in paths.items() if path.is_file()}  # of an earlier run
     source = name if args.folder.is_absolute() else args.folder.as_posix()
-    links = {image: f"benchmarks/{path.name}" for image, path in there.items()}
-    badly = f"benchmarks/{name}-worst.jpg"
+    links = {image: path.name for image, path in there.items()}
+    badly = f"{name}-worst.jpg"
+    own = folder / f"{name}.md"
+    update(
+        own, {name: everything(results, name, links, badly if (folder / badly).is_file() else None)}
+    )
     blocks = {
-        f"rd {name}": markdown(
-            results, name, source, links, badly if (args.out / badly).is_file() else None
-        ),
+        f"rd {name}": summary(results, name, source),
         "published": f"{words.PUBLISHED}\n\n"
         + _folded("Published tokenizers", [tables.published_points().to_markdown()]),
     }
@@ -88,7 +90,7 @@ def run(args: argparse.Namespace) -> int:
     path = args.html or args.out / f"benchmarks-{name}.html"
     _make(path.parent)
     write_atomically(path, whole, overwrite=True)
-    print(f"{args.out / 'benchmarks.md'}, {folder}/{name}-*, {path} ({len(whole):,} bytes)")
+    print(f"{args.out / 'benchmarks.md'}, {own}, {folder}/{name}-*, {path} ({len(whole):,} bytes)")
     return 0
 
 
@@ -110,16 +112,27 @@ def _pictures(
     return sheets, rows
 
 
-def markdown(
-    results: Results, name: str, source: str, sheets: dict[str, str], badly: str | None = None
-) -> str:
-    """The generated part of the document; `source`: where the rows are; `sheets`: picture to its
-    path from the document; `badly`: path of the sheet of those that look worst.
-    """
-    metrics = results.metrics()
-    shown = [m for m in metrics if m.name not in FOLDED] or list(metrics)
-    folded = [m for m in metrics if m.name in NEEDED_FOLDED]
+def summary(results: Results, name: str, source: str) -> str:
+    """What stands of a set in the document; `source`: where the rows are."""
+    shown = _shown(results)
     out = [f"{len(results.images)} pictures; rows in `{source}`.", ""]
+    out += [_plot(name, shown[0], "benchmarks/"), ""]
+    out += [tables.means(results, m).to_markdown() for m in shown]
+    more = (
+        f"[All of this set](benchmarks/{name}.md): every metric, bytes needed, sheets to look at."
+    )
+    return "\n".join([*out, words.MEANS, "", more])
+
+
+def everything(
+    results: Results, name: str, sheets: dict[str, str], badly: str | None = None
+) -> str:
+    """The page of a set; `sheets`: picture to its path from there; `badly`: path of the sheet of
+    those that look worst.
+    """
+    metrics, shown = results.metrics(), _shown(results)
+    folded = [m for m in metrics if m.name in NEEDED_FOLDED]
+    out = [f"# Bytes against fidelity: {name}", ""]
     for metric in shown:
         out += [_plot(name, metric), ""]
     out += [words.PLOT, "", words.CHOICE, ""]
@@ -154,9 +167,15 @@ def _needed(results: Results, codec: str, metrics: list[Metric]) -> list[str]:
     return [t.to_markdown() for m in metrics for t in tables.needed(results, m, codec)]
 
 
-def _plot(name: str, metric: Metric) -> str:
+def _shown(results: Results) -> list[Metric]:
+    """The metrics that are not folded away."""
+    metrics = results.metrics()
+    return [m for m in metrics if m.name not in FOLDED] or list(metrics)
+
+
+def _plot(name: str, metric: Metric, folder: str = "") -> str:
     what = metric.label.partition(",")[0]
-    return f"![Bytes against {what} on {name}](benchmarks/{name}-{metric.name}.svg)"
+    return f"![Bytes against {what} on {name}]({folder}{name}-{metric.name}.svg)"
 
 
 def _wanted_targets(results: Results, text: str) -> Sequence[int]:

@@ -318,6 +318,7 @@ def test_report_of_the_fixture(tmp_path: Path) -> None:
     first = files(tmp_path)
     assert set(first) == {
         "benchmarks.md",
+        "benchmarks/fixture_rows.md",
         "benchmarks/fixture_rows-psnr.svg",
         "benchmarks/fixture_rows-lpips_alex.svg",
         "benchmarks-fixture_rows.html",
@@ -327,8 +328,12 @@ def test_report_of_the_fixture(tmp_path: Path) -> None:
     assert "| WebP | – | 22.00 | 23.00 | 24.00 |" in text
     assert "| One-D-Piece-L | 256 | 12 | 384 | 18.80 | 0.18 | 7.61 |" in text
     assert text.index("published end") < text.index("<!-- rd fixture_rows begin -->")
-    for path in re.findall(r"!\[.*?\]\((.*?)\)", text):
-        assert (tmp_path / path).is_file()
+    whole = (tmp_path / "benchmarks/fixture_rows.md").read_text()
+    assert "| WebP | – | 22.00 | 23.00 | 24.00 |" in whole
+    assert len(whole) > 2 * len(text[text.index("<!-- rd") :])
+    for folder, page in ((tmp_path, text), (tmp_path / "benchmarks", whole)):
+        for path in re.findall(r"\]\((.*?)\)", page):
+            assert (folder / path).is_file()
     assert ask(FIXTURE, "--out", tmp_path, "--no-pictures") == 0
     assert files(tmp_path) == first
 
@@ -446,7 +451,7 @@ def test_the_pictures_that_look_worst_are_shown_by_every_decoder(bench: SimpleNa
         write(bench.rows / f"worst-{number}.tsv", rows)
     (bench.rows / "ours.tsv").unlink()
     assert ask(bench.rows, "--images", bench.images, "--out", bench.out) == 0
-    assert "(benchmarks/rows-worst.jpg)" in (bench.out / "benchmarks.md").read_text()
+    assert "(rows-worst.jpg)" in (bench.out / "benchmarks/rows.md").read_text()
     sheet = np.asarray(Image.open(bench.out / "benchmarks/rows-worst.jpg")).astype(float)
     for number, name in enumerate(("coffee.png", "chelsea.png")):  # worst first
         top, original = 23 + 73 * number + 17, np.asarray(bench.loaded[name])
