@@ -19,8 +19,8 @@ from benchmarks.tables import Cell, markdown, write_tsv
 from tokcodec.effort.adjoint import norms
 from tokcodec.pixels.colour import to_planes, to_rgb
 from tokcodec.prior import prior_for
-from tokcodec.prior.knowledge import Knowledge
 from tokcodec.psnr import psnr
+from tokcodec.tokens.knowledge import Knowledge
 from tokcodec.tokens.order import Order, Pass, order_for
 from tokcodec.tokens.pyramid import Source, analyse, dequantise, synthesise
 from tokcodec.weights import open_model

@@ -12,7 +12,7 @@ from tokcodec import codec, decoders
 from tokcodec.arguments import is_number
 from tokcodec.errors import ArgumentError, StreamError, TruncatedHeaderError
 from tokcodec.limits import MAX_PIXELS
-from tokcodec.pixels.image import check_size
+from tokcodec.pixels.image import check_pixels
 from tokcodec.reference import Given
 from tokcodec.stream import header as headers
 from tokcodec.stream.header import Header
@@ -151,7 +151,7 @@ class _Arrived:
             return None
         whole = codec.codec_for(data)
         whole.info(data[:length], count=False)
-        check_size(header.width, header.height, self._options["max_pixels"])
+        check_pixels(header.width, header.height, self._options["max_pixels"])
         return header, length
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from tokcodec.coder.codestring import Script, code, determined
 from tokcodec.decoders.linear import linear
 from tokcodec.distortion import Curve
-from tokcodec.prior.knowledge import Knowledge
+from tokcodec.tokens.knowledge import Knowledge
 from tokcodec.tokens.pyramid import Source
 from tokcodec.tokens.tokens import DIGITS
 

@@ -11,7 +11,7 @@ import tokcodec
 from tokcodec.coder import codestring
 from tokcodec.decoders.consistent import consistent, interval
 from tokcodec.pixels import colour
-from tokcodec.prior.knowledge import Knowledge
+from tokcodec.tokens.knowledge import Knowledge
 from tokcodec.tokens.order import order_for
 from tokcodec.tokens.pyramid import analyse, split_all, synthesise
 from tokcodec.weights import shipped

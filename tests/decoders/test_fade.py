@@ -12,9 +12,9 @@ from tokcodec import reference as references
 from tokcodec.coder import codestring
 from tokcodec.decoders.fade import share, shares
 from tokcodec.decoders.linear import linear
-from tokcodec.prior.knowledge import Knowledge
 from tokcodec.psnr import psnr
 from tokcodec.stream import header as headers
+from tokcodec.tokens.knowledge import Knowledge
 from tokcodec.tokens.order import order_for
 from tokcodec.weights import shipped
 

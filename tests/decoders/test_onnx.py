@@ -26,7 +26,7 @@ from tokcodec.decoders.steps import Step, climb, merge, stacked
 from tokcodec.decoders.stored import Stored
 from tokcodec.decoders.strips import correction
 from tokcodec.errors import ArgumentError, DamagedModelError, InputError
-from tokcodec.prior.knowledge import Knowledge
+from tokcodec.tokens.knowledge import Knowledge
 from tokcodec.tokens.order import order_for
 from tokcodec.tokens.pyramid import dequantise
 from tokcodec.weights import shipped

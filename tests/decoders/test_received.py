@@ -11,8 +11,8 @@ import pytest
 import tokcodec
 from tokcodec.coder import codestring
 from tokcodec.decoders.received import EACH, KNOWN_SCALES, received, received_planes
-from tokcodec.prior.knowledge import Knowledge
 from tokcodec.tokens import wavelet
+from tokcodec.tokens.knowledge import Knowledge
 from tokcodec.tokens.layout import ACROSS, DIAGONAL, LOW
 from tokcodec.tokens.order import Order, order_for
 from tokcodec.weights import shipped

@@ -11,8 +11,8 @@ import pytest
 import tokcodec
 from tokcodec.model import TOTAL
 from tokcodec.prior.context import Contexts, rescaled
-from tokcodec.prior.knowledge import Knowledge
 from tokcodec.prior.tables import pass_tables
+from tokcodec.tokens.knowledge import Knowledge
 from tokcodec.tokens.layout import bands
 from tokcodec.tokens.order import Order
 from tokcodec.weights import shipped

@@ -14,10 +14,10 @@ from tokcodec.codec import Codec
 from tokcodec.model import FEATURES, HIDDEN, KINDS, NETWORK, SHAPES, SIGNS, TOTAL, ZEROS, Model
 from tokcodec.prior import prior_for
 from tokcodec.prior.inputs import Inputs
-from tokcodec.prior.knowledge import Knowledge
 from tokcodec.prior.maps import lg, seen_from, signed_lg
 from tokcodec.prior.network import Network, layers, table
 from tokcodec.prior.surroundings import SURROUNDINGS
+from tokcodec.tokens.knowledge import Knowledge
 from tokcodec.tokens.order import Order
 from tokcodec.weights import shipped
 

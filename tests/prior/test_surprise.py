@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from tokcodec.prior.context import Contexts
-from tokcodec.prior.knowledge import Knowledge
 from tokcodec.prior.surprise import FEATURES, Surprise
+from tokcodec.tokens.knowledge import Knowledge
 from tokcodec.tokens.order import Order, Pass
 from tokcodec.weights import shipped
 

@@ -12,8 +12,8 @@ from PIL import Image
 
 from tokcodec.decoders.neural import neural
 from tokcodec.pixels import colour
-from tokcodec.prior.knowledge import Knowledge
 from tokcodec.tokens import pyramid
+from tokcodec.tokens.knowledge import Knowledge
 from tokcodec.tokens.order import order_for
 from tokcodec.weights import shipped
 

@@ -13,8 +13,8 @@ from tokcodec.cli import main
 from tokcodec.codec import Codec
 from tokcodec.model import FEATURES, NETWORK
 from tokcodec.prior import prior_for
-from tokcodec.prior.knowledge import Knowledge
 from tokcodec.prior.network import Network
+from tokcodec.tokens.knowledge import Knowledge
 from tokcodec.tokens.order import order_for
 from tokcodec.train.digits import DIGIT, UNIT, UNITS, digits_of, unit_of
 from tokcodec.weights import shipped

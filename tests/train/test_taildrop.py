@@ -11,8 +11,8 @@ from tokcodec.decoders.fade import share
 from tokcodec.decoders.linear import linear
 from tokcodec.decoders.received import received_planes
 from tokcodec.pixels import colour
-from tokcodec.prior.knowledge import Knowledge
 from tokcodec.tokens import pyramid
+from tokcodec.tokens.knowledge import Knowledge
 from tokcodec.tokens.order import Order, order_for
 from tokcodec.weights import shipped
 

@@ -21,11 +21,11 @@ from tokcodec.limits import MAX_PIXELS
 from tokcodec.model import Model
 from tokcodec.pixels import colour, image
 from tokcodec.pixels.image import WHITE, Colour, Picture
-from tokcodec.prior.knowledge import Knowledge
 from tokcodec.reference import Given
 from tokcodec.stream import framing
 from tokcodec.stream.header import REFERENCE
 from tokcodec.stream.info import Info
+from tokcodec.tokens.knowledge import Knowledge
 from tokcodec.tokens.order import Order, order_for
 from tokcodec.tokens.pyramid import Source, analyse
 from tokcodec.tokens.tokens import DIGITS, VOCABULARY, Tokens, to_digits, to_ids

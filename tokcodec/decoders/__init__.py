@@ -28,7 +28,7 @@ from tokcodec.decoders.trained import (
 )
 from tokcodec.errors import ArgumentError
 from tokcodec.pixels import geometry
-from tokcodec.prior.knowledge import Knowledge
+from tokcodec.tokens.knowledge import Knowledge
 
 Decoder = Callable[[Knowledge, tuple[int, int]], np.ndarray]
 SHIPPED = Path(weights.__file__).with_name("pyramid-decoder.safetensors")

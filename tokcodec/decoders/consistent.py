@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tokcodec.prior.knowledge import Knowledge
+from tokcodec.tokens.knowledge import Knowledge
 
 
 def consistent(bands: list[np.ndarray], known: Knowledge, channels: range) -> list[np.ndarray]:

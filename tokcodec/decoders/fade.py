@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 
 from tokcodec.decoders.received import CHANNELS
-from tokcodec.prior.knowledge import Knowledge
+from tokcodec.tokens.knowledge import Knowledge
 from tokcodec.tokens.order import Order
 from tokcodec.tokens.pyramid import planes_known
 

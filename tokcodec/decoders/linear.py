@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from tokcodec.pixels.colour import to_rgb
-from tokcodec.prior.knowledge import Knowledge
 from tokcodec.tokens import wavelet
+from tokcodec.tokens.knowledge import Knowledge
 from tokcodec.tokens.order import Order
 from tokcodec.tokens.pyramid import SMALL, dequantise, synthesise
 

@@ -12,7 +12,7 @@ from tokcodec.decoders.runtime import Runtime
 from tokcodec.decoders.steps import climb, merge, orientations
 from tokcodec.decoders.strips import correction
 from tokcodec.pixels.colour import to_rgb
-from tokcodec.prior.knowledge import Knowledge
+from tokcodec.tokens.knowledge import Knowledge
 from tokcodec.tokens.pyramid import dequantise, split_all, synthesise
 
 STRIP = 1 << 18  # half-size pixels worked out at a time

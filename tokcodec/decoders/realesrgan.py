@@ -18,7 +18,7 @@ from PIL import Image
 from tokcodec.decoders.linear import linear
 from tokcodec.decoders.tiles import enlarge
 from tokcodec.errors import ArgumentError, DamagedModelError
-from tokcodec.prior.knowledge import Knowledge
+from tokcodec.tokens.knowledge import Knowledge
 
 Size = tuple[int, int]  # (width, height), as in PIL
 

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from tokcodec.prior.knowledge import Knowledge
+from tokcodec.tokens.knowledge import Knowledge
 from tokcodec.tokens.layout import LOW
 from tokcodec.tokens.order import Order
 from tokcodec.tokens.pyramid import planes_known

@@ -19,7 +19,7 @@ from tokcodec.effort.draft import Draft, paid
 from tokcodec.effort.moves import Cells, Moves, Neighbourhoods, moved
 from tokcodec.effort.shown import missing
 from tokcodec.effort.view import View
-from tokcodec.prior.knowledge import Knowledge
+from tokcodec.tokens.knowledge import Knowledge
 from tokcodec.tokens.order import Order
 
 DIRECTIONS = (-1, 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tokcodec.effort.prices import Prices
-from tokcodec.prior.knowledge import Knowledge
+from tokcodec.tokens.knowledge import Knowledge
 from tokcodec.tokens.order import Order, Pass
 from tokcodec.tokens.pyramid import Source, dequantise, synthesise
 

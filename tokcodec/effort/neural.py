@@ -12,7 +12,7 @@ from tokcodec.decoders.fade import share
 from tokcodec.decoders.neural import neural
 from tokcodec.decoders.received import CHANNELS, received_planes
 from tokcodec.decoders.torch_runtime import TorchRuntime
-from tokcodec.prior.knowledge import Knowledge
+from tokcodec.tokens.knowledge import Knowledge
 from tokcodec.tokens.pyramid import dequantise
 
 

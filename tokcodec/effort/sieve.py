@@ -14,7 +14,7 @@ import numpy as np
 
 from tokcodec.effort.draft import Draft
 from tokcodec.effort.prices import Prices
-from tokcodec.prior.knowledge import Knowledge
+from tokcodec.tokens.knowledge import Knowledge
 from tokcodec.tokens.order import Order, Pass
 from tokcodec.tokens.pyramid import reconstruct
 

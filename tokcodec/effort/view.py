@@ -14,7 +14,7 @@ from tokcodec.effort import adjoint
 from tokcodec.effort.draft import drawn
 from tokcodec.effort.ladder import LINEAR
 from tokcodec.errors import ArgumentError
-from tokcodec.prior.knowledge import Knowledge
+from tokcodec.tokens.knowledge import Knowledge
 from tokcodec.tokens.order import Order
 
 NEURAL, AUTO = "neural", "auto"

@@ -56,7 +56,7 @@ def errors(
             f"what each byte is worth is known of pyramids, not of {model.name}; "
             "send its streams with protect='none'"
         )
-    image.check_size(header.width, header.height, max_pixels)
+    image.check_pixels(header.width, header.height, max_pixels)
     order = order_for(model, header.height, header.width, 1 if header.grey else 3)
     order = references.onto(order, header, reference)
     missing: float | None = 0.0

@@ -92,7 +92,7 @@ def is_grey(rgb: np.ndarray) -> bool:
     )
 
 
-def check_size(width: int, height: int, max_pixels: int | None) -> None:
+def check_pixels(width: int, height: int, max_pixels: int | None) -> None:
     """Refuse a picture that cannot be handled.
 
     Raises:
@@ -145,7 +145,7 @@ def _opened(source: str | IO[bytes]) -> Image.Image:
 
 
 def _from_pil(image: Image.Image, background: Colour, max_pixels: int | None) -> np.ndarray:
-    check_size(*image.size, max_pixels)
+    check_pixels(*image.size, max_pixels)
     try:
         image.load()
     except Exception as e:  # see _from_file
@@ -221,7 +221,7 @@ def _from_array(array: np.ndarray, background: Colour, max_pixels: int | None) -
         raise InputError(
             f"an array must be (height, width) or (height, width, 1, 3 or 4), not {array.shape}"
         )
-    check_size(array.shape[1], array.shape[0], max_pixels)
+    check_pixels(array.shape[1], array.shape[0], max_pixels)
     array = _to_8bit(array)
     if array.ndim == 2:
         array = array[..., None]

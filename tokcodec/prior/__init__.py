@@ -4,9 +4,9 @@ machine.
 
 from tokcodec.model import NETWORK
 from tokcodec.prior.context import Contexts
-from tokcodec.prior.knowledge import Knowledge
 from tokcodec.prior.likely import Prior
 from tokcodec.prior.network import Network
+from tokcodec.tokens.knowledge import Knowledge
 
 
 def prior_for(known: Knowledge) -> Prior:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tokcodec.prior.knowledge import Knowledge
 from tokcodec.prior.maps import FINE, clipped, seen_from
 from tokcodec.prior.tables import AGE_SPAN, SIGN_LUT, PassTables, pass_tables
+from tokcodec.tokens.knowledge import Knowledge
 from tokcodec.tokens.layout import Grid
 from tokcodec.tokens.order import Pass
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 import numpy as np
 
 from tokcodec.prior.context import Contexts
-from tokcodec.prior.knowledge import Knowledge
 from tokcodec.prior.surprise import Surprise
 from tokcodec.prior.surroundings import SURROUNDINGS, Seen, Surroundings
+from tokcodec.tokens.knowledge import Knowledge
 from tokcodec.tokens.order import Pass
 
 

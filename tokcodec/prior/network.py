@@ -17,9 +17,9 @@ import numpy as np
 
 from tokcodec.model import PLANES, SIGNS, ZEROS, Model, by_logits, slot
 from tokcodec.prior.inputs import Inputs
-from tokcodec.prior.knowledge import Knowledge
 from tokcodec.prior.likely import Table
 from tokcodec.prior.tables import LOGIT_BITS
+from tokcodec.tokens.knowledge import Knowledge
 from tokcodec.tokens.layout import DIAGONAL, LOW, Band
 from tokcodec.tokens.order import Pass
 

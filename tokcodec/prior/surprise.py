@@ -8,10 +8,10 @@ from functools import lru_cache
 
 import numpy as np
 
-from tokcodec.prior.knowledge import Knowledge
 from tokcodec.prior.maps import lg
 from tokcodec.prior.relatives import Relatives, family_of
 from tokcodec.prior.tables import ONE_BITS, PassTables
+from tokcodec.tokens.knowledge import Knowledge
 from tokcodec.tokens.order import Pass
 
 FEATURES = ("even cells", "plane before", "so far", "sisters", "channels", "parent")

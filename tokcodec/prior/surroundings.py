@@ -15,10 +15,10 @@ from typing import NamedTuple
 import numpy as np
 
 from tokcodec.model import FEATURES
-from tokcodec.prior.knowledge import Knowledge
 from tokcodec.prior.maps import CAP, FINE, box, clipped, extend, lg, mean, signed_lg
 from tokcodec.prior.relatives import KEPT, family_of
 from tokcodec.prior.view import View
+from tokcodec.tokens.knowledge import Knowledge
 from tokcodec.tokens.layout import DIAGONAL, DOWN, LOW, Grid
 from tokcodec.tokens.order import Pass
 

@@ -45,7 +45,7 @@ def background(streams: Sequence[Given], *, max_pixels: int | None = MAX_PIXELS)
         raise ArgumentError("a background is made of a list of streams, at least one")
     pictures = [listed(given, "each picture of a background") for given in streams]
     header, _ = headers.parse(pictures[0][-1])
-    image.check_size(header.width, header.height, max_pixels)
+    image.check_pixels(header.width, header.height, max_pixels)
     model = weights.model_for(header)
     if not isinstance(model, Model):
         raise ModelMismatchError(f"backgrounds are made of pyramids, not of {model.name}")

@@ -15,12 +15,12 @@ from tokcodec.arguments import as_bytes
 from tokcodec.coder import codestring
 from tokcodec.errors import ArgumentError, DamagedHeaderError, ReferenceMismatchError
 from tokcodec.model import Model
-from tokcodec.prior.knowledge import Knowledge
 from tokcodec.reference.field import HASH, Field
 from tokcodec.reference.regions import halves
 from tokcodec.reference.remembered import Remembered
 from tokcodec.stream import header as headers
 from tokcodec.stream.header import Header
+from tokcodec.tokens.knowledge import Knowledge
 from tokcodec.tokens.layout import Band
 from tokcodec.tokens.order import Base, Order, order_for
 from tokcodec.tokens.pyramid import planes_known

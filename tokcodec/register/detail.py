@@ -16,8 +16,8 @@ from PIL import Image
 
 from tokcodec import decoders, weights
 from tokcodec.codec.pyramid import known_of, source_of
-from tokcodec.prior.knowledge import Knowledge
 from tokcodec.register.square import Finish
+from tokcodec.tokens.knowledge import Knowledge
 from tokcodec.tokens.tokens import DIGITS
 
 BY_TORCH = ("auto", "neural", ".safetensors")  # ends of the names of what torch may run

@@ -99,7 +99,7 @@ def parse(
         header, length = headers.parse(data, bare == SIZED)
         if bare is False:
             _check_model(model, header, data[:length])
-    image.check_size(header.width, header.height, max_pixels)
+    image.check_pixels(header.width, header.height, max_pixels)
     return Frame(header, length, data)
 
 

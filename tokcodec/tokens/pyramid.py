@@ -9,8 +9,8 @@ from collections.abc import Callable
 import numpy as np
 
 from tokcodec.model import Model
-from tokcodec.prior.knowledge import Knowledge
 from tokcodec.tokens import wavelet
+from tokcodec.tokens.knowledge import Knowledge
 from tokcodec.tokens.layout import ACROSS, DIAGONAL, DOWN, Band
 from tokcodec.tokens.order import Order, Pass
 
@@ -75,7 +75,9 @@ def synthesise(
 
 
 class Source:
-    """The true digits of a picture, computed band by band when first asked for."""
+    """The true digits of a picture, computed band by band when first asked for. Each can be asked
+    for once, in coding order; `coder.codestring.Script` remembers them.
+    """
 
     def __init__(self, order: Order, coefficients: list[np.ndarray]) -> None:
         self.order = order

@@ -11,7 +11,7 @@ from tokcodec.model import FEATURES, PLANES, SLOTS, Model, slot
 from tokcodec.pixels.colour import to_planes
 from tokcodec.prior import prior_for
 from tokcodec.prior.inputs import Inputs
-from tokcodec.prior.knowledge import Knowledge
+from tokcodec.tokens.knowledge import Knowledge
 from tokcodec.tokens.layout import Band
 from tokcodec.tokens.order import Pass, order_for
 from tokcodec.tokens.pyramid import Source, analyse

@@ -7,8 +7,8 @@ import numpy as np
 from tokcodec import model as m
 from tokcodec.pixels.colour import to_planes
 from tokcodec.prior.context import CAP, Contexts, neighbours, rescaled
-from tokcodec.prior.knowledge import Knowledge
 from tokcodec.prior.tables import SIGN_LUT, pass_tables
+from tokcodec.tokens.knowledge import Knowledge
 from tokcodec.tokens.order import Pass, order_for
 from tokcodec.tokens.pyramid import Source, analyse
 

@@ -174,7 +174,9 @@ def by_id(identity: str) -> AnyModel:
 
 
 def code_of(model: AnyModel) -> tuple[int, bytes]:
-    """Model code and hash bytes for a header."""
+    """Model code and hash bytes for a header. One that is not shipped is kept, so that streams of
+    it can be read from then on.
+    """
     for name, code in SHIPPED.items():
         if _shipped(name).sha256 == model.sha256:
             return code, b""
