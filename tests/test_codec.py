@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import subprocess
 import sys
 import warnings
@@ -14,9 +15,12 @@ from hypothesis import strategies as st
 
 import tokcodec
 from tokcodec import errors
+from tokcodec.codec.options import DecodeOptions, EncodeOptions
 from tokcodec.psnr import psnr
+from tokcodec.register.codec import RegisterCodec
 from tokcodec.stream import framing
 
+FLEXTOK = ("steps", "guidance", "seed", "projected")  # what its tokenizers take besides
 PHOTOGRAPHS = [("astronaut", 96, 80), ("coffee", 101, 67), ("camera", 64, 64), ("chelsea", 40, 130)]
 
 
@@ -62,9 +66,10 @@ def test_cut_equals_encode(picture):
     )
 
 
-def test_every_prefix_decodes_to_a_prefix_of_the_tokens(photograph):
+@pytest.mark.parametrize("model", ["pyramid", "pyramid-2"])
+def test_every_prefix_decodes_to_a_prefix_of_the_tokens(photograph, model):
     for name, width, height in (("astronaut", 64, 48), ("camera", 33, 20)):
-        data = tokcodec.encode(photograph(name, width, height), max_bytes=160)
+        data = tokcodec.encode(photograph(name, width, height), max_bytes=160, model=model)
         whole = tokcodec.unpack(data)
         before = 0
         for n in range(8, len(data) + 1):
@@ -72,7 +77,7 @@ def test_every_prefix_decodes_to_a_prefix_of_the_tokens(photograph):
             assert np.array_equal(tokens.ids, whole.ids[: len(tokens)])
             assert len(tokens) >= before
             before = len(tokens)
-            assert tokcodec.decode(data[:n]).size == (width, height)
+            assert tokcodec.decode(data[:n], decoder="linear").size == (width, height)
 
 
 def test_psnr_is_reached_and_not_overshot(picture):
@@ -217,6 +222,21 @@ def test_bare_streams(picture):
 def test_bare_as_it_was_not_written(picture, given, told):
     with pytest.raises(errors.ArgumentError, match=told):
         tokcodec.decode(tokcodec.encode(picture, 9, bare="size"), **given)
+
+
+def test_options_are_those_of_the_codecs():
+    """What editors and type checkers are told is what the verbs take."""
+    for options, verb, more in (
+        (EncodeOptions, "encode", ()),
+        (DecodeOptions, "decode", FLEXTOK),
+    ):
+        taken = {
+            name
+            for kind in (tokcodec.Codec, RegisterCodec)
+            for name, p in inspect.signature(getattr(kind, verb)).parameters.items()
+            if p.kind is p.KEYWORD_ONLY
+        }
+        assert set(options.__annotations__) == taken | set(more)
 
 
 def test_decibels_of_any_number(picture):

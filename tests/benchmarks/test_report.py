@@ -38,6 +38,7 @@ from benchmarks.rows import Row, read_folder, settings_text, write
 from tokcodec.errors import ArgumentError, InputError, TokCodecWarning
 from tokcodec.psnr import psnr
 
+ROOT = Path(__file__).parents[2]
 FIXTURE = Path(__file__).parent / "fixture_rows"
 OURS = "tokcodec:pyramid@linear"
 PSNR, LPIPS = METRICS[0], METRICS[1]
@@ -540,3 +541,15 @@ def test_full_size_rows_are_their_own(results: Results) -> None:
     (dashed,) = (line for line in lines(apple, PSNR) if line.full_size)
     assert dashed.points[512].value == 18
     assert apple.mean("webp", PSNR, 512, FULL_SIZE).bytes == pytest.approx(505)
+
+
+@pytest.mark.parametrize("name", ["kodak256", "kodak", "scikit-image"])
+def test_the_documents_are_made_of_the_rows_that_are_there(name: str) -> None:
+    """Whoever measures again reports again."""
+    rows = ROOT / "benchmarks" / "results" / name
+    results = Results(read_folder(rows))
+    text = (ROOT / "docs" / "benchmarks.md").read_text()
+    assert report.summary(results, name, f"benchmarks/results/{name}") in text
+    page = (ROOT / "docs" / "benchmarks" / f"{name}.md").read_text()
+    for table in (tables.means(results, m).to_markdown() for m in results.metrics()):
+        assert table in page
