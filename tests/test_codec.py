@@ -66,10 +66,10 @@ def test_cut_equals_encode(picture):
     )
 
 
-@pytest.mark.parametrize("model", ["pyramid", "pyramid-2"])
-def test_every_prefix_decodes_to_a_prefix_of_the_tokens(photograph, model):
+@pytest.mark.parametrize(("model", "most"), [("pyramid", 160), ("pyramid-2", 50)])
+def test_every_prefix_decodes_to_a_prefix_of_the_tokens(photograph, model, most):
     for name, width, height in (("astronaut", 64, 48), ("camera", 33, 20)):
-        data = tokcodec.encode(photograph(name, width, height), max_bytes=160, model=model)
+        data = tokcodec.encode(photograph(name, width, height), max_bytes=most, model=model)
         whole = tokcodec.unpack(data)
         before = 0
         for n in range(8, len(data) + 1):
