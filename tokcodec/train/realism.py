@@ -56,7 +56,7 @@ class Realism:
     blocks: Sequence[int] = (1, 1, 2, 2, 1)  # of realism at each resolution, if there are none yet
     frozen: bool = True  # only they learn: what realism 0 draws stays
     share: float = 1.0  # of a batch that asks for realism
-    window: int = 64  # pixels a side of the middle of each crop that is judged; 0: all
+    window: int = 64  # pixels a side of the part of each crop that is judged; 0: all
     likeness: float = 0.5  # weight of the features' difference
     critic: float = 0.5  # weight of the critic's score
     error: float = 0.3  # weight of the squared error's logarithm
@@ -96,6 +96,7 @@ class Lesson(NamedTuple):
     cut: Cut
     realism: Tensor  # (B,)
     example: Tensor  # RGB (n, 3, h', w'): of those that ask for realism, the window
+    window: tuple[slice, slice]  # rows and columns that are judged
 
 
 class RealismTask(DecoderTask):
@@ -139,7 +140,7 @@ class RealismTask(DecoderTask):
         if lesson is None:
             lesson = self.lesson(batch)
             self.replay.keep(lesson)
-        truth, cut, realism, _ = lesson
+        truth, cut, realism, *_ = lesson
         height, width = truth.shape[-2:]
         place = tuple(torch.randint(1 << 16, (2,)).tolist())
         with self.autocast():
@@ -171,7 +172,7 @@ class RealismTask(DecoderTask):
         if min(height, width) < LEAST:
             realism = torch.zeros_like(realism)
         asking = realism > 0
-        rows, columns = self._window(truth)
+        window = rows, columns = self._window(truth)
         example = to_rgb(truth[asking][..., rows, columns])
         if self.teacher is not None and asking.any():
             rate = digits[asking] / (height * width)
@@ -180,7 +181,7 @@ class RealismTask(DecoderTask):
             if len(few):
                 quarter = climb(cut.bands, height, width)[-2].low[asking][few]
                 example = example.index_copy(0, few, self._taught(quarter, rows, columns))
-        return Lesson(truth, cut, realism, example)
+        return Lesson(truth, cut, realism, example, window)
 
     def wanted(self, count: int) -> Tensor:
         """Realism (count,): 0 for some; of the rest, half ask for 1, half for anything up to it."""
@@ -190,15 +191,17 @@ class RealismTask(DecoderTask):
         return torch.cat([some, some.new_zeros(count - asking)])
 
     def _window(self, planes: Tensor) -> tuple[slice, slice]:
-        """Rows and columns that are judged."""
+        """Rows and columns that are judged, anywhere, and as often at an edge as inside: what is
+        never judged there is drawn otherwise there, and pictures get a frame.
+        """
         height, width = planes.shape[-2:]
-        return _middle(height, self.settings.window), _middle(width, self.settings.window)
+        return _part(height, self.settings.window), _part(width, self.settings.window)
 
     def _judge(
         self, planes: Tensor, linear: Tensor, lesson: Lesson
     ) -> tuple[Tensor, dict[str, float]]:
         """What realism adds to the loss, summed over who asks for it; the critic learns, too."""
-        rows, columns = self._window(planes)
+        rows, columns = lesson.window
         drawn, plain = (to_rgb(x[..., rows, columns]) for x in (planes, linear))
         example, realism = lesson.example, lesson.realism[lesson.realism > 0]
         with self.autocast():
@@ -256,9 +259,12 @@ def patchwise_log_error(planes: Tensor, truth: Tensor, patch: int) -> Tensor:
     return (squares + ROUNDING).log().mean((1, 2))
 
 
-def _middle(length: int, window: int) -> slice:
-    """The middle `window` of `length` pixels, from a multiple of 4; all if it is 0 or too large."""
+def _part(length: int, window: int) -> slice:
+    """`window` of `length` pixels, from a multiple of 4, two times in three at one of its ends; all
+    if it is 0 or too large.
+    """
     if not 0 < window < length:
         return slice(0, length)
-    start = (length - window) // 8 * 4
+    last = (length - window) // 4
+    start = 4 * min(max(0, int(torch.randint(-last, 2 * last + 1, ()))), last)
     return slice(start, start + window)
