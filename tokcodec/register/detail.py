@@ -21,7 +21,7 @@ from tokcodec.tokens.knowledge import Knowledge
 from tokcodec.tokens.tokens import DIGITS
 
 BY_TORCH = ("auto", "neural", ".safetensors")  # ends of the names of what torch may run
-TOKENS = 2.0  # of the pyramid, for each pixel of the square; docs/training.md has the measurements
+TOKENS = 2.0  # of the pyramid, for each pixel of the square; docs/weights.md has the measurements
 
 
 def finish(
