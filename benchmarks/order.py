@@ -22,7 +22,9 @@ from tokcodec.prior import prior_for
 from tokcodec.psnr import psnr
 from tokcodec.tokens.knowledge import Knowledge
 from tokcodec.tokens.order import Order, Pass, order_for
-from tokcodec.tokens.pyramid import Source, analyse, dequantise, synthesise
+from tokcodec.tokens.quantiser import Source
+from tokcodec.tokens.reconstruction import dequantise
+from tokcodec.tokens.transform import analyse, synthesise
 from tokcodec.weights import open_model
 
 OUT = Path(__file__).parent / "results" / "order"

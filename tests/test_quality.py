@@ -17,8 +17,9 @@ from tokcodec.errors import ArgumentError, DamagedModelError
 from tokcodec.pixels import colour
 from tokcodec.psnr import psnr
 from tokcodec.tokens.order import order_for
-from tokcodec.tokens.pyramid import Source, analyse
+from tokcodec.tokens.quantiser import Source
 from tokcodec.tokens.tokens import DIGITS
+from tokcodec.tokens.transform import analyse
 
 STEPS = (0, 15, 30, 50, 75, 90, 98)
 NAMES = ("astronaut", "chelsea", "coffee", "rocket", "motorcycle_left", "retina")

@@ -29,7 +29,7 @@ from tokcodec.stream import header as headers
 from tokcodec.stream.header import REFERENCE
 from tokcodec.tokens import order as orders
 from tokcodec.tokens.order import order_for
-from tokcodec.tokens.pyramid import analyse, split_all, synthesise
+from tokcodec.tokens.transform import analyse, split_all, synthesise
 
 
 def drawn(data: bytes, **options) -> np.ndarray:

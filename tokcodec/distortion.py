@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from tokcodec.coder.codestring import Script
-from tokcodec.tokens.pyramid import Source, reconstruct
+from tokcodec.tokens.quantiser import Source
+from tokcodec.tokens.reconstruction import reconstruct
 
 FRACTION = (
     16.0  # squared errors are summed as whole sixteenths: integers add up alike on every machine

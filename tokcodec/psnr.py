@@ -10,7 +10,7 @@ from tokcodec.coder.codestring import Script, code, determined
 from tokcodec.decoders.linear import linear
 from tokcodec.distortion import Curve
 from tokcodec.tokens.knowledge import Knowledge
-from tokcodec.tokens.pyramid import Source
+from tokcodec.tokens.quantiser import Source
 from tokcodec.tokens.tokens import DIGITS
 
 LOOKS = 3  # inverse transforms after which halving takes over from estimating

@@ -36,7 +36,7 @@ from tokcodec.distortion import Curve
 from tokcodec.errors import ArgumentError, DamagedModelError
 from tokcodec.model import TOTAL
 from tokcodec.tokens.layout import Band
-from tokcodec.tokens.pyramid import Source
+from tokcodec.tokens.quantiser import Source
 from tokcodec.tokens.tokens import DIGITS
 
 AUTO = "auto"  # as a budget

@@ -14,7 +14,8 @@ from tokcodec.pixels import colour
 from tokcodec.tokens import wavelet
 from tokcodec.tokens.layout import bands
 from tokcodec.tokens.order import order_for
-from tokcodec.tokens.pyramid import analyse, dequantise
+from tokcodec.tokens.reconstruction import dequantise
+from tokcodec.tokens.transform import analyse
 from tokcodec.weights import shipped
 
 torch = pytest.importorskip("torch")

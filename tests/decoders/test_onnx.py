@@ -28,7 +28,7 @@ from tokcodec.decoders.strips import correction
 from tokcodec.errors import ArgumentError, DamagedModelError, InputError
 from tokcodec.tokens.knowledge import Knowledge
 from tokcodec.tokens.order import order_for
-from tokcodec.tokens.pyramid import dequantise
+from tokcodec.tokens.reconstruction import dequantise
 from tokcodec.weights import shipped
 
 onnx = pytest.importorskip("onnx")

@@ -10,7 +10,7 @@ import pytest
 from tokcodec.decoders.steps import climb, merge, orientations, stacked, up
 from tokcodec.pixels import colour
 from tokcodec.tokens import wavelet
-from tokcodec.tokens.pyramid import analyse, synthesise
+from tokcodec.tokens.transform import analyse, synthesise
 
 SIZES = [(5, 5), (5, 1), (1, 9), (6, 7), (3, 200), (200, 3), (64, 64), (97, 131)]
 

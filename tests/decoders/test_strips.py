@@ -14,7 +14,7 @@ from tokcodec.decoders.shape import Shape
 from tokcodec.decoders.steps import Step, climb, merge, stacked
 from tokcodec.decoders.strips import IN_STRIPS, correction, reach
 from tokcodec.tokens.order import order_for
-from tokcodec.tokens.pyramid import dequantise
+from tokcodec.tokens.reconstruction import dequantise
 from tokcodec.weights import shipped
 
 torch = pytest.importorskip("torch")

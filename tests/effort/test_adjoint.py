@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tokcodec.effort.adjoint import norms, project
-from tokcodec.tokens.pyramid import analyse, synthesise
+from tokcodec.tokens.transform import analyse, synthesise
 
 SHAPES = [(1, 1), (2, 9), (37, 50), (64, 64), (5, 133), (6, 5)]
 

@@ -14,7 +14,7 @@ from tokcodec.effort.sieve import sift
 from tokcodec.effort.view import Linear
 from tokcodec.pixels import colour
 from tokcodec.tokens.order import order_for
-from tokcodec.tokens.pyramid import analyse
+from tokcodec.tokens.transform import analyse
 
 
 @pytest.fixture(scope="module")

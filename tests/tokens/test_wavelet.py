@@ -7,7 +7,7 @@ import pytest
 
 from tokcodec.tokens import wavelet
 from tokcodec.tokens.layout import bands
-from tokcodec.tokens.pyramid import analyse, synthesise
+from tokcodec.tokens.transform import analyse, synthesise
 from tokcodec.weights import shipped
 
 

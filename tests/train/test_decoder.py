@@ -12,7 +12,7 @@ from PIL import Image
 
 from tokcodec.decoders.neural import neural
 from tokcodec.pixels import colour
-from tokcodec.tokens import pyramid
+from tokcodec.tokens import quantiser, transform
 from tokcodec.tokens.knowledge import Knowledge
 from tokcodec.tokens.order import order_for
 from tokcodec.weights import shipped
@@ -95,7 +95,7 @@ def test_check_tells_the_gain_in_psnr_and_draws_a_sheet(
 def read_back(picture: np.ndarray, digits: int) -> Knowledge:
     """What the first digits of a picture tell."""
     order = order_for(MODEL, *picture.shape[:2], 3)
-    source = pyramid.Source(order, pyramid.analyse(colour.to_planes(picture, False)))
+    source = quantiser.Source(order, transform.analyse(colour.to_planes(picture, False)))
     known = Knowledge(order)
     for step in order.passes:
         if digits <= 0:

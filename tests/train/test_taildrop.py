@@ -11,7 +11,7 @@ from tokcodec.decoders.fade import share
 from tokcodec.decoders.linear import linear
 from tokcodec.decoders.received import received_planes
 from tokcodec.pixels import colour
-from tokcodec.tokens import pyramid
+from tokcodec.tokens import quantiser, reconstruction, transform
 from tokcodec.tokens.knowledge import Knowledge
 from tokcodec.tokens.order import Order, order_for
 from tokcodec.weights import shipped
@@ -33,7 +33,7 @@ def counts(order: Order) -> list[int]:
 
 def read_back(order: Order, coefficients: list[np.ndarray], digits: int) -> Knowledge:
     """What the first digits of a picture tell."""
-    source, known, left = pyramid.Source(order, coefficients), Knowledge(order), digits
+    source, known, left = quantiser.Source(order, coefficients), Knowledge(order), digits
     for step in order.passes:
         if left <= 0:
             break
@@ -56,7 +56,7 @@ def test_planes_and_bands_are_those_of_the_codec(
     mine = to_planes(as_batch(picture))
     assert np.abs(mine[0].numpy() - planes).max() < 1e-3
     assert torch.equal(to_rgb(mine).round().byte(), as_batch(picture))
-    theirs, found = pyramid.analyse(planes), analyse(mine)
+    theirs, found = transform.analyse(planes), analyse(mine)
     assert 3 * len(found) == len(theirs)
     for i, band in enumerate(theirs):
         channel, place = divmod(i, len(found))
@@ -67,7 +67,7 @@ def test_planes_and_bands_are_those_of_the_codec(
 @pytest.mark.parametrize(("height", "width"), SIZES)
 def test_a_cut_is_what_the_stream_would_tell(height: int, width: int, photograph: Callable) -> None:
     order = order_for(shipped("pyramid"), height, width, 3)
-    coefficients = pyramid.analyse(colour.to_planes(photograph("coffee", width, height), False))
+    coefficients = transform.analyse(colour.to_planes(photograph("coffee", width, height), False))
     drop, each = TailDrop(order), len(order.bands) // 3
     bands = [
         torch.from_numpy(np.stack([coefficients[c * each + i] for c in range(3)]))[None]
@@ -77,7 +77,7 @@ def test_a_cut_is_what_the_stream_would_tell(height: int, width: int, photograph
         known, cut = read_back(order, coefficients, n), drop.cut(bands, torch.tensor([n]))
         for i in range(len(order.bands)):
             channel, place = divmod(i, each)
-            band = pyramid.dequantise(known, i)
+            band = reconstruction.dequantise(known, i)
             assert np.abs(cut.bands[place][0, channel].numpy() - band).max() < 1e-3
         assert np.allclose(cut.received, received_planes(known), atol=1e-5)
         assert cut.share.item() == pytest.approx(share(known), abs=1e-3)
@@ -87,7 +87,7 @@ def test_a_cut_draws_what_the_linear_decoder_draws(photograph: Callable) -> None
     height, width = 72, 55
     picture = photograph("chelsea", width, height)
     order = order_for(shipped("pyramid"), height, width, 3)
-    coefficients = pyramid.analyse(colour.to_planes(picture, False))
+    coefficients = transform.analyse(colour.to_planes(picture, False))
     truth, drop = analyse(to_planes(as_batch(picture))), TailDrop(order)
     for n in counts(order):
         steps = climb(drop.cut(truth, torch.tensor([n])).bands, height, width)

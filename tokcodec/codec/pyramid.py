@@ -27,8 +27,9 @@ from tokcodec.stream.header import REFERENCE
 from tokcodec.stream.info import Info
 from tokcodec.tokens.knowledge import Knowledge
 from tokcodec.tokens.order import Order, order_for
-from tokcodec.tokens.pyramid import Source, analyse
+from tokcodec.tokens.quantiser import Source
 from tokcodec.tokens.tokens import DIGITS, VOCABULARY, Tokens, to_digits, to_ids
+from tokcodec.tokens.transform import analyse
 
 
 class Codec:

@@ -19,7 +19,7 @@ from tokcodec.psnr import fewest_tokens
 from tokcodec.psnr import psnr as decibels
 from tokcodec.reference import Reference, choose
 from tokcodec.tokens.order import Order
-from tokcodec.tokens.pyramid import Source
+from tokcodec.tokens.quantiser import Source
 
 MOST_DECIBELS = 100.0  # asked for where a picture is drawn without any error
 ROUNDING = 1e-9  # decibels, so that what a stream reaches is not out of its own reach

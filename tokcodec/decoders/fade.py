@@ -17,7 +17,7 @@ import numpy as np
 from tokcodec.decoders.received import CHANNELS
 from tokcodec.tokens.knowledge import Knowledge
 from tokcodec.tokens.order import Order
-from tokcodec.tokens.pyramid import planes_known
+from tokcodec.tokens.reconstruction import planes_known
 
 WHOLE, NONE = 34.0, 42.0  # PSNR expected, dB: up to here it counts in full, from here on not at all
 FINER = 0.7  # details' size on a level to that on the coarser one, as in photographs

@@ -8,7 +8,8 @@ from tokcodec.pixels.colour import to_rgb
 from tokcodec.tokens import wavelet
 from tokcodec.tokens.knowledge import Knowledge
 from tokcodec.tokens.order import Order
-from tokcodec.tokens.pyramid import SMALL, dequantise, synthesise
+from tokcodec.tokens.reconstruction import dequantise
+from tokcodec.tokens.transform import SMALL, synthesise
 
 MARGIN = 2
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from tokcodec.decoders.consistent import consistent
@@ -9,11 +11,12 @@ from tokcodec.decoders.fade import share
 from tokcodec.decoders.linear import linear, reduced, together
 from tokcodec.decoders.received import CHANNELS, received_planes
 from tokcodec.decoders.runtime import Runtime
-from tokcodec.decoders.steps import climb, merge, orientations
+from tokcodec.decoders.steps import Step, climb, merge, orientations
 from tokcodec.decoders.strips import correction
 from tokcodec.pixels.colour import to_rgb
 from tokcodec.tokens.knowledge import Knowledge
-from tokcodec.tokens.pyramid import dequantise, split_all, synthesise
+from tokcodec.tokens.reconstruction import dequantise
+from tokcodec.tokens.transform import split_all, synthesise
 
 STRIP = 1 << 18  # half-size pixels worked out at a time
 
@@ -35,26 +38,43 @@ def neural(
     counts = share(known) if corrected and not reduced(order, size) else 0.0
     if not counts:
         return linear(known, size)
-    each = len(order.bands) // order.channels
-    bands = []
-    for i in range(each):
-        channels = [dequantise(known, c * each + i) for c in range(order.channels)]
-        channels += [np.zeros_like(channels[0])] * (CHANNELS - order.channels)
-        bands.append(np.stack(channels)[None])
-    steps = climb(bands, order.height, order.width, merge)
-    last, width = steps[-1], steps[-1].low.shape[-1]
-    low = last.low.copy()  # strips look at rows around them: the corrected ones stand apart
-    details = {o: d.copy() for o, d in last.details.items()}
-    told = received_planes(known)
-    for top, bottom, part in correction(runtime, steps, told, realism, -(-strip // width)):
-        part *= np.float32(counts)
-        low[..., top:bottom, :] += part[:, :CHANNELS]
-        for o in orientations(last.level):
-            rows = details[o][..., top:bottom, :]
-            found = part[:, CHANNELS * o : CHANNELS * (o + 1)]
-            rows += found[..., : rows.shape[-2], : rows.shape[-1]]
+    steps = climb(_bands(known), order.height, order.width, merge)
+    rows = -(-strip // steps[-1].low.shape[-1])
+    parts = correction(runtime, steps, received_planes(known), realism, rows)
+    low, details = _corrected(steps[-1], parts, np.float32(counts))
     planes: list[np.ndarray] = []
     for group in together(order):
         drawn = [*split_all(low[0, group]), *(details[o][0, group] for o in sorted(details))]
         planes += [*synthesise(consistent(drawn, known, group), order.height, order.width)]
     return to_rgb(planes)
+
+
+def _bands(known: Knowledge) -> list[np.ndarray]:
+    """The coefficients that are known, a band each, (1, CHANNELS, h, w), coarsest first; zeros for
+    the chromas of a grey picture.
+    """
+    order, bands = known.order, []
+    each = len(order.bands) // order.channels
+    for i in range(each):
+        channels = [dequantise(known, c * each + i) for c in range(order.channels)]
+        channels += [np.zeros_like(channels[0])] * (CHANNELS - order.channels)
+        bands.append(np.stack(channels)[None])
+    return bands
+
+
+def _corrected(
+    finest: Step, parts: Iterable[tuple[int, int, np.ndarray]], share: np.float32
+) -> tuple[np.ndarray, dict[int, np.ndarray]]:
+    """The low band and the details of the finest step, with a share of the correction added, which
+    comes in strips: first row, last row + 1, (1, BANDS, rows, w).
+    """
+    low = finest.low.copy()  # strips look at rows around them: the corrected ones stand apart
+    details = {o: d.copy() for o, d in finest.details.items()}
+    for top, bottom, part in parts:
+        part *= share
+        low[..., top:bottom, :] += part[:, :CHANNELS]
+        for o in orientations(finest.level):
+            rows = details[o][..., top:bottom, :]
+            found = part[:, CHANNELS * o : CHANNELS * (o + 1)]
+            rows += found[..., : rows.shape[-2], : rows.shape[-1]]
+    return low, details

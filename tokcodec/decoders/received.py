@@ -9,7 +9,7 @@ import numpy as np
 from tokcodec.tokens.knowledge import Knowledge
 from tokcodec.tokens.layout import LOW
 from tokcodec.tokens.order import Order
-from tokcodec.tokens.pyramid import planes_known
+from tokcodec.tokens.reconstruction import planes_known
 
 CHANNELS = 3
 KNOWN_SCALES = 8  # resolutions, finest first, whose share received is told

@@ -12,7 +12,7 @@ from functools import lru_cache
 import numpy as np
 
 from tokcodec.tokens import wavelet
-from tokcodec.tokens.pyramid import split_all
+from tokcodec.tokens.transform import split_all
 from tokcodec.tokens.wavelet import LIFT, SCALE_HIGH, SCALE_LOW
 
 EDGE = 8  # cells from a border on which basis functions are all alike

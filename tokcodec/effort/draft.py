@@ -7,7 +7,9 @@ import numpy as np
 from tokcodec.effort.prices import Prices
 from tokcodec.tokens.knowledge import Knowledge
 from tokcodec.tokens.order import Order, Pass
-from tokcodec.tokens.pyramid import Source, dequantise, synthesise
+from tokcodec.tokens.quantiser import Source
+from tokcodec.tokens.reconstruction import dequantise
+from tokcodec.tokens.transform import synthesise
 
 
 class Draft:

@@ -11,7 +11,7 @@ import numpy as np
 
 from tokcodec.effort.draft import Draft
 from tokcodec.tokens.order import Order, Pass
-from tokcodec.tokens.pyramid import CENTROID_UNIT, centred
+from tokcodec.tokens.reconstruction import CENTROID_UNIT, centred
 
 FRESH, AGED = 4.0, 1.6  # about the bits of a first digit that is not zero, and of one that refines
 FAR = 3.0  # bits guessed for a move that changes three planes or more

@@ -13,7 +13,7 @@ from tokcodec.decoders.neural import neural
 from tokcodec.decoders.received import CHANNELS, received_planes
 from tokcodec.decoders.torch_runtime import TorchRuntime
 from tokcodec.tokens.knowledge import Knowledge
-from tokcodec.tokens.pyramid import dequantise
+from tokcodec.tokens.reconstruction import dequantise
 
 
 class Neural:

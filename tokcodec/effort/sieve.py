@@ -16,7 +16,7 @@ from tokcodec.effort.draft import Draft
 from tokcodec.effort.prices import Prices
 from tokcodec.tokens.knowledge import Knowledge
 from tokcodec.tokens.order import Order, Pass
-from tokcodec.tokens.pyramid import reconstruct
+from tokcodec.tokens.reconstruction import reconstruct
 
 
 def sift(

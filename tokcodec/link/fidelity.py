@@ -16,7 +16,9 @@ from tokcodec.pixels.image import WHITE, Colour, Picture
 from tokcodec.reference import Given
 from tokcodec.stream import header as headers
 from tokcodec.tokens.order import Order, order_for
-from tokcodec.tokens.pyramid import Source, analyse, residual
+from tokcodec.tokens.quantiser import Source
+from tokcodec.tokens.reconstruction import residual
+from tokcodec.tokens.transform import analyse
 
 POINTS = 256  # at most so many prefixes are looked at; between them decibels run straight
 LEAST = 1 / 12  # mean squared error of rounding to 8 bits: no picture counts as better

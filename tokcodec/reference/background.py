@@ -15,7 +15,7 @@ from tokcodec.pixels import image
 from tokcodec.reference.known import SINGLE, Given, listed, opened
 from tokcodec.stream import header as headers
 from tokcodec.tokens.order import order_for
-from tokcodec.tokens.pyramid import Source
+from tokcodec.tokens.quantiser import Source
 from tokcodec.tokens.tokens import DIGITS
 
 FINER = 2  # about half a plane: what the median of five adds to them

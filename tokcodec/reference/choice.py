@@ -15,7 +15,7 @@ from tokcodec.reference.field import LONGEST, Field
 from tokcodec.reference.known import Reference, based
 from tokcodec.reference.regions import cheapest, coarser, costs, finest
 from tokcodec.tokens.order import Base, Order
-from tokcodec.tokens.pyramid import Source
+from tokcodec.tokens.quantiser import Source
 
 SIDES = 3  # sizes of regions that are tried, from the finest on
 NEGLIGIBLE = 5.5  # steps below which coefficients cost little, over the error of a sample

@@ -23,7 +23,7 @@ from tokcodec.stream.header import Header
 from tokcodec.tokens.knowledge import Knowledge
 from tokcodec.tokens.layout import Band
 from tokcodec.tokens.order import Base, Order, order_for
-from tokcodec.tokens.pyramid import planes_known
+from tokcodec.tokens.reconstruction import planes_known
 
 Given = bytes | Sequence[bytes]  # a stream, or several, each after those that it refers to
 SINGLE = (bytes, bytearray, memoryview)  # what a stream may be

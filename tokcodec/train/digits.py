@@ -14,7 +14,8 @@ from tokcodec.prior.inputs import Inputs
 from tokcodec.tokens.knowledge import Knowledge
 from tokcodec.tokens.layout import Band
 from tokcodec.tokens.order import Pass, order_for
-from tokcodec.tokens.pyramid import Source, analyse
+from tokcodec.tokens.quantiser import Source
+from tokcodec.tokens.transform import analyse
 
 UNITS = 3 * SLOTS * PLANES * 2  # channel, slot, plane, parity
 UNIT, DIGIT = FEATURES, FEATURES + 1  # columns after the features

@@ -10,7 +10,8 @@ from tokcodec.prior.context import CAP, Contexts, neighbours, rescaled
 from tokcodec.prior.tables import SIGN_LUT, pass_tables
 from tokcodec.tokens.knowledge import Knowledge
 from tokcodec.tokens.order import Pass, order_for
-from tokcodec.tokens.pyramid import Source, analyse
+from tokcodec.tokens.quantiser import Source
+from tokcodec.tokens.transform import analyse
 
 # Fine cells of the weighted sums; the model keeps the edges that tell most.
 MAGNITUDE_CELLS = np.array([

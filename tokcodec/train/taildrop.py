@@ -17,7 +17,7 @@ from tokcodec.decoders.fade import shares
 from tokcodec.decoders.received import telling
 from tokcodec.pixels.colour import MID, ROOT2, ROOT3, ROOT6
 from tokcodec.tokens.order import Order
-from tokcodec.tokens.pyramid import CENTROID_UNIT
+from tokcodec.tokens.reconstruction import CENTROID_UNIT
 
 __all__ = ["Cut", "TailDrop", "analyse", "to_planes", "to_rgb"]
 
