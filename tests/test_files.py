@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tokcodec.errors import InputError, OutputError, OutputExistsError
-from tokcodec.files import atomic_file, claim, make_folder, read, write_atomically
+from tokcodec.files import atomic_file, check_free, make_folder, read, write_atomically
 
 
 @contextmanager
@@ -245,11 +245,12 @@ def test_no_folder_where_a_file_is(tmp_path: Path) -> None:
         make_folder(tmp_path / "file")
 
 
-def test_a_place_is_claimed_before_long_work(tmp_path: Path) -> None:
-    claim(tmp_path / "new" / "result")
-    assert names(tmp_path) == ["new"]
+def test_whether_a_result_can_be_written_is_known_before_long_work(tmp_path: Path) -> None:
+    check_free(tmp_path / "new" / "inside" / "result")
+    assert names(tmp_path) == []
+    (tmp_path / "new").mkdir()
     (tmp_path / "new" / "result").write_bytes(b"old")
     with pytest.raises(OutputExistsError, match="result exists already"):
-        claim(tmp_path / "new" / "result")
+        check_free(tmp_path / "new" / "result")
     with pytest.raises(OutputError):
-        claim(tmp_path / "new" / "result" / "inside")
+        check_free(tmp_path / "new" / "result" / "inside")

@@ -103,19 +103,19 @@ def whether(asked: Callable[[], bool], unknown: bool) -> bool:
         return unknown
 
 
-def claim(path: str | os.PathLike[str]) -> None:
-    """Make the folder of a file that is to be written after long work.
+def check_free(path: str | os.PathLike[str]) -> None:
+    """See before long work that its result can be written: nothing is made yet.
 
     Raises:
         OutputExistsError: the file is there already.
         OutputError: it cannot be written there.
     """
     found = _named(path)
-    make_folder(found.parent)
     if os.path.lexists(found):
         raise OutputExistsError(f"{found} exists already: move it away, or name another")
-    if not os.access(found.parent, os.W_OK):
-        raise OutputError(f"cannot write {found}: Permission denied")
+    there = next(p for p in found.absolute().parents if os.path.lexists(p))
+    if not there.is_dir() or not os.access(there, os.W_OK):
+        raise OutputError(f"cannot write {found}: {there} is no folder to write in")
 
 
 def make_folder(path: str | os.PathLike[str]) -> None:

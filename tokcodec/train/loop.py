@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from tokcodec.errors import ArgumentError, DamagedModelError
-from tokcodec.files import claim, make_folder, read, write_atomically
+from tokcodec.files import check_free, make_folder, read, write_atomically
 from tokcodec.terminal import watched
 from tokcodec.train import together
 from tokcodec.train.muon import Muon
@@ -161,8 +161,7 @@ def steps_done(out: Path) -> int:
 
 
 def steps_before(out: Path, resume: bool, result: str) -> int:
-    """Steps of the run in a folder, if it is to be gone on with; 0 of a new one, whose folder is
-    made.
+    """Steps of the run in a folder, if it is to be gone on with; 0 of a new one.
 
     Args:
         result: name of the file that the run is to leave there.
@@ -179,8 +178,8 @@ def steps_before(out: Path, resume: bool, result: str) -> int:
         return steps_done(out)
     if there:
         raise ArgumentError(f"there is a run in {out}: go on with --resume, or move it away")
-    claim(out / result)
-    claim(out / LOG)
+    check_free(out / result)
+    check_free(out / LOG)
     return 0
 
 

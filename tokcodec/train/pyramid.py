@@ -22,7 +22,7 @@ from tqdm import tqdm
 
 from tokcodec import model as m
 from tokcodec.errors import ArgumentError, TokCodecError
-from tokcodec.files import claim, write_atomically
+from tokcodec.files import check_free, make_folder, write_atomically
 from tokcodec.terminal import watched
 from tokcodec.train.pictures import crops
 from tokcodec.train.statistics import (
@@ -250,7 +250,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         if min(args.count, args.rounds, args.workers) < 1 or args.seed < 0:
             raise ArgumentError("count, rounds and workers are above 0, seed is 0 or more")
-        claim(args.out)
+        check_free(args.out)
         batches = crops(args.images, args.count, args.seed)
         if not batches:
             parser.error("no picture is large enough to train on: 96 pixels wide, 64 high")
@@ -262,6 +262,7 @@ def main(argv: list[str] | None = None) -> int:
             "seed": str(args.seed),
         }
         model = m.Model(args.out.stem, model.arrays, card)
+        make_folder(args.out.parent)
         write_atomically(args.out, model.save_bytes(), overwrite=True)
     except TokCodecError as e:
         print(f"{parser.prog}: {e}", file=sys.stderr)

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from tokcodec.errors import ArgumentError
-from tokcodec.files import claim
+from tokcodec.files import check_free, make_folder
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
     use_threads(torch, args.threads)
     if not names_tokenizer(args.tokenizer):
         raise ArgumentError(f"{args.tokenizer} is no register tokenizer")
-    claim(args.out)
+    check_free(args.out)
     codec = load(args.tokenizer, args.device)
     codec.batch = args.batch
     rng = np.random.default_rng(args.seed)
@@ -66,6 +66,7 @@ def run(args: argparse.Namespace) -> int:
         bits = float(tables.bits(seen).sum(1).mean()) / length
         card |= {"bits_without": f"{without:.3f}", "bits_with": f"{bits:.3f}"}
         text += f", {bits:.3f} with, on {len(kept)} pictures held out"
+    make_folder(args.out.parent)
     write(args.out, tables, codec.model.checkpoint.hex(), card)
     sys.stdout.write(text + "\n")
     return 0
