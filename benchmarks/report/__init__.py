@@ -74,11 +74,9 @@ def run(args: argparse.Namespace) -> int:
     there = {image: path for image, path in paths.items() if path.is_file()}  # of an earlier run
     source = name if args.folder.is_absolute() else args.folder.as_posix()
     links = {image: path.name for image, path in there.items()}
-    badly = f"{name}-worst.jpg"
-    own = folder / f"{name}.md"
-    update(
-        own, {name: everything(results, name, links, badly if (folder / badly).is_file() else None)}
-    )
+    badly, own = folder / f"{name}-worst.jpg", folder / f"{name}.md"
+    sheet_of_worst = badly.name if badly.is_file() else None
+    update(own, {name: everything(results, name, links, sheet_of_worst)})
     blocks = {
         f"rd {name}": summary(results, name, source),
         "published": f"{words.PUBLISHED}\n\n"

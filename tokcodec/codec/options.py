@@ -1,7 +1,8 @@
 """Keywords of `tokcodec.encode` and `tokcodec.decode`, for editors and type checkers.
 
 What each means stands with `codec.pyramid.Codec` and `register.codec.RegisterCodec`, whose verbs
-take them; an option of the other family is refused with a message.
+take them; an option of the other family is refused. Which family it is the model decides, so that
+no type checker can know.
 """
 
 from __future__ import annotations

@@ -170,6 +170,11 @@ class RegisterCodec:
         Returns:
             PIL image of mode RGB.
 
+        Raises:
+            StreamError, ModelMismatchError, ImageTooLargeError: as `Codec.decode`.
+            ArgumentError: an argument has no meaning, the tokenizer has no such option, or torch is
+                missing.
+
         Warns:
             TokCodecWarning: the model needs more tokens than these to draw well.
         """
@@ -195,7 +200,9 @@ class RegisterCodec:
         reference: Given | None = None,
         **options,
     ) -> list[Image.Image]:
-        """`decode` for each stream, in order; those of as many tokens several at a time."""
+        """`decode` for each stream, in order; those of as many tokens several at a time. Arguments
+        and errors as for `decode`.
+        """
         finish = self._finish(decoder, realism)
         square.check_mode(fit)
         told = None if bare is False and original_size is None else fit  # else the header tells it

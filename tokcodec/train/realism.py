@@ -191,8 +191,8 @@ class RealismTask(DecoderTask):
         return torch.cat([some, some.new_zeros(count - asking)])
 
     def _window(self, planes: Tensor) -> tuple[slice, slice]:
-        """Rows and columns that are judged, anywhere, and as often at an edge as inside: what is
-        never judged there is drawn otherwise there, and pictures get a frame.
+        """Rows and columns that are judged, anywhere in a crop and mostly at an edge: what is never
+        judged there is drawn otherwise there, and pictures get a frame.
         """
         height, width = planes.shape[-2:]
         return _part(height, self.settings.window), _part(width, self.settings.window)
