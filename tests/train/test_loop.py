@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -243,6 +244,45 @@ def test_steps_are_kept_whatever_happens_at_the_check(
 
 
 # ---- going on
+
+
+class Stopped(Middle):
+    """Somebody presses Ctrl-C, or a service manager sends SIGTERM, in the sixth step."""
+
+    def __init__(self, picture: np.ndarray, number: signal.Signals | None = None) -> None:
+        super().__init__(picture)
+        self.number, self.steps = number, 0
+
+    def loss(
+        self, network: torch.nn.Module, batch: torch.Tensor
+    ) -> tuple[torch.Tensor, dict[str, float]]:
+        self.steps += 1
+        if self.number and self.steps == 6:
+            signal.raise_signal(self.number)
+        return super().loss(network, batch)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_stopped_keeps_its_steps(
+    number: signal.Signals, astronaut: np.ndarray, tmp_path: Path
+) -> None:
+    task, schedule = Stopped(astronaut, number), Schedule(steps=20)
+    with pytest.raises(KeyboardInterrupt):
+        train(task, task.batches(30), schedule, tmp_path, CPU)
+    assert steps_done(tmp_path) == 5
+    again = Stopped(astronaut)
+    assert train(again, again.batches(30), schedule, tmp_path, CPU, resume=True).step == 20
+    assert again.steps == 15 + 1  # the check looks at the loss, too
+
+
+def test_a_run_that_is_stopped_before_its_first_step_leaves_nothing(
+    astronaut: np.ndarray, tmp_path: Path
+) -> None:
+    task = Stopped(astronaut, signal.SIGINT)
+    task.steps = 5
+    with pytest.raises(KeyboardInterrupt):
+        train(task, task.batches(30), Schedule(steps=20), tmp_path, CPU)
+    assert not (tmp_path / CHECKPOINT).exists()
 
 
 def interrupted(picture: np.ndarray, out: Path, after: int, schedule: Schedule) -> None:

@@ -8,6 +8,7 @@ import math
 import os
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -18,7 +19,7 @@ from tqdm import tqdm
 
 from tokcodec.errors import ArgumentError, DamagedModelError
 from tokcodec.files import check_free, make_folder, read, write_atomically
-from tokcodec.terminal import watched
+from tokcodec.terminal import stopping, watched
 from tokcodec.train import together
 from tokcodec.train.muon import Muon
 from tokcodec.train.plot import plot
@@ -194,9 +195,9 @@ def train(
     """Train until the schedule ends; `average` of the result is what to keep (exponential moving
     average of the weights).
 
-    Writes `out`/checkpoint.pt every few minutes and with every check, `out`/log.tsv, a row a check,
-    and its plot. Under `torchrun` every process works on batches of its own
-    (DistributedDataParallel); the first one writes.
+    Writes `out`/checkpoint.pt every few minutes, with every check and where the run is stopped
+    (Ctrl-C, SIGTERM), `out`/log.tsv, a row a check, and its plot. Under `torchrun` every process
+    works on batches of its own (DistributedDataParallel); the first one writes.
     """
     first = int(os.environ.get("RANK", "0")) == 0
     make_folder(out)
@@ -220,25 +221,42 @@ def train(
     bar = tqdm(total=100.0, initial=100 * progress, disable=not (first and watched()),
                bar_format="{l_bar}{bar}| {elapsed}<{remaining} {postfix}")  # fmt: skip
     saved = checked = time.monotonic()
-    while progress < 1:
-        began = time.monotonic()
-        task.progress = progress
-        _step(task, worker, state, next(batches).to(device, non_blocking=True), schedule, progress)
-        now = time.monotonic()
-        state.seconds += now - began
-        progress = together.agreed(schedule.progress(state.seconds, state.step), device)
-        bar.update(100 * progress - bar.n)
-        if first and now - checked > 60 * schedule.check_minutes:
-            row = _check(state, out)
-            bar.set_postfix({k: f"{v:.3g}" for k, v in row.items()}, refresh=False)
-            saved = checked = time.monotonic()
-        elif first and now - saved > 60 * schedule.save_minutes:
-            state.save(out / CHECKPOINT)
-            saved = time.monotonic()
+    with _kept(state, out / CHECKPOINT, first):
+        while progress < 1:
+            began = time.monotonic()
+            task.progress = progress
+            batch = next(batches).to(device, non_blocking=True)
+            _step(task, worker, state, batch, schedule, progress)
+            now = time.monotonic()
+            state.seconds += now - began
+            progress = together.agreed(schedule.progress(state.seconds, state.step), device)
+            bar.update(100 * progress - bar.n)
+            if first and now - checked > 60 * schedule.check_minutes:
+                row = _check(state, out)
+                bar.set_postfix({k: f"{v:.3g}" for k, v in row.items()}, refresh=False)
+                saved = checked = time.monotonic()
+            elif first and now - saved > 60 * schedule.save_minutes:
+                state.save(out / CHECKPOINT)
+                saved = time.monotonic()
     bar.close()
     if first and state.checked_at != state.step:
         _check(state, out)
     return state
+
+
+@contextmanager
+def _kept(state: State, path: Path, first: bool) -> Iterator[None]:
+    """The steps made here are not lost where somebody stops the run. The last one may be half done,
+    which those to come make up for.
+    """
+    begun = state.step
+    with stopping():
+        try:
+            yield
+        except KeyboardInterrupt:
+            if first and state.step > begun:
+                state.save(path)
+            raise
 
 
 def _check(state: State, out: Path) -> dict[str, float]:
