@@ -31,6 +31,7 @@ from tokcodec.train.realism import (  # noqa: E402
     RealismTask,
     _part,
     patchwise_log_error,
+    tone_log_error,
 )
 from tokcodec.train.taildrop import analyse, to_planes, to_rgb  # noqa: E402
 
@@ -81,7 +82,7 @@ def test_all_losses_reach_the_network_and_the_critic_learns(
     assert any((a != b).any() for a, b in zip(before, critic.parameters(), strict=True))
     assert all(p.requires_grad for p in critic.parameters())
     found = {}
-    for name in ("likeness", "critic", "error"):
+    for name in ("likeness", "critic", "error", "contrast", "tone"):
         weights = {"likeness": 0.0, "critic": 0.0, "error": 0.0} | {name: 1.0}
         only = task_of(picture, window=32, frozen=False, **weights)
         found[name] = gradients(only, picture)["out.weight"]
@@ -230,6 +231,16 @@ def test_patches_that_are_cut_off_count(astronaut: np.ndarray) -> None:
     drawn[..., 48:, 48:] += 30
     error, none = (float(patchwise_log_error(x, truth, 16)) for x in (drawn, truth))
     assert error - none == pytest.approx(np.log(30**2 / 0.5) / 16, rel=0.01)
+
+
+def test_a_cast_is_an_error_of_tone_and_texture_is_not(astronaut: np.ndarray) -> None:
+    truth = to_planes(as_batch(astronaut[:50, :50]))
+    cast, rough = truth.clone(), truth.clone()
+    cast[:, 2] += 4
+    rough += 4 * (-1.0) ** torch.arange(50)
+    none, off, still = (float(tone_log_error(x, truth)) for x in (truth, cast, rough))
+    assert off - none == pytest.approx(np.log((16 + 0.5) / 0.5) / 3, rel=0.01)
+    assert still == pytest.approx(none, abs=0.01)
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,7 @@ from tokcodec.train.teacher import Teacher, teacher
 
 FEW, MANY = 0.3, 1.5  # digits a pixel: up to so many the teacher's example, from so many the truth
 LEAST = 32  # pixels a side of crops that ask for realism
+TONE = 16  # pixels a side: what is coarser is tone, of what is finer there is texture
 AROUND = 16  # pixels around the window that the teacher sees, too
 
 
@@ -62,6 +63,7 @@ class Realism:
     error: float = 0.3  # weight of the squared error's logarithm
     patch: int = 0  # pixels a side of the squares whose logarithms are averaged; 0: one for all
     contrast: float = 0.0  # weight of the difference of texture's strength
+    tone: float = 0.0  # weight of the error of colours averaged over squares of `TONE` pixels
     critic_rate: float = RATE
 
     def __post_init__(self) -> None:
@@ -151,6 +153,10 @@ class RealismTask(DecoderTask):
         wrong = torch.where(plain, error, local)
         loss = ((1 - (1 - self.settings.error) * realism) * wrong).mean()
         numbers = {"loss": float(loss.detach())}
+        if self.settings.tone:
+            off = tone_log_error(planes, truth)
+            loss = loss + self.settings.tone * (realism * off).mean()
+            numbers["tone"] = float(off.detach().mean())
         if plain.any():
             gained = (log_error(linear[plain], truth[plain]) - error[plain]).mean()
             numbers["gain_db"] = decibels(gained)
@@ -257,6 +263,15 @@ def patchwise_log_error(planes: Tensor, truth: Tensor, patch: int) -> Tensor:
         return log_error(planes, truth)
     squares = F.avg_pool2d((planes - truth).square().mean(1), patch, ceil_mode=True)
     return (squares + ROUNDING).log().mean((1, 2))
+
+
+def tone_log_error(planes: Tensor, truth: Tensor) -> Tensor:
+    """(B,): mean over channels of the logarithm of the squared error of planes that are averaged over
+    squares of `TONE` pixels. A cast of colour raises it, which features hardly see; texture does
+    not.
+    """
+    off = F.avg_pool2d(planes - truth, TONE, ceil_mode=True).square().mean((2, 3))
+    return (off + ROUNDING).log().mean(1)
 
 
 def _part(length: int, window: int) -> slice:
