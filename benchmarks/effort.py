@@ -19,6 +19,7 @@ from tokcodec.errors import InputError
 from tokcodec.psnr import psnr
 
 OUT = Path(__file__).parent / "results" / "effort"
+MODEL = "pyramid"
 TARGETS = (64, 128, 256, 512, 1024, 2048)
 COLUMNS = ("image", "target", "effort", "version", "bytes", "psnr", "psnr_network", "seconds")
 
@@ -29,6 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--bytes", type=_numbers, default=TARGETS, help="as in 64,256")
     parser.add_argument("--efforts", type=_numbers, default=tuple(range(MOST + 1)))
     parser.add_argument("--network", action="store_true", help="draw with the network, too")
+    parser.add_argument(
+        "--model", default=MODEL, help="what encodes; others than pyramid have rows apart"
+    )
     parser.add_argument(
         "--decoder", default=LINEAR, help="whose picture effort looks at; others have rows apart"
     )
@@ -53,11 +57,11 @@ def run(args: argparse.Namespace) -> int:
     Where effort looks through a network, the means are of `psnr_network`.
     """
     through = args.decoder != LINEAR
-    suffix = f"@{Path(args.decoder).stem}" if through else ""
+    apart = [args.model] * (args.model != MODEL) + [Path(args.decoder).stem] * through
     network = args.network or through
-    path = args.out / f"{Path(args.images).name}{suffix}.tsv"
+    path = args.out / f"{'@'.join([Path(args.images).name, *apart])}.tsv"
     drawn = (f"{args.decoder}@" if through else "") + "realism=0" if network else "linear"
-    version = find(f"tokcodec:pyramid@{drawn}").version
+    version = find(f"tokcodec:{args.model}@{drawn}").version
     rows = _read(path, version) if path.exists() else {}
     if args.again:
         rows = {key: row for key, row in rows.items() if key[2] not in args.efforts}
@@ -67,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
                 key = name, target, effort
                 if key in rows:
                     continue
-                found = _measure(load(), target, effort, network, args.decoder)
+                found = _measure(load(), target, effort, network, args.model, args.decoder)
                 rows[key] = [*key, version, *found]
                 write_tsv(path, COLUMNS, [rows[key] for key in sorted(rows)])
     print(_table(rows, COLUMNS.index("psnr_network" if through else "psnr")))
@@ -75,12 +79,12 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _measure(
-    picture: Image.Image, target: int, effort: int, network: bool, decoder: str
+    picture: Image.Image, target: int, effort: int, network: bool, model: str, decoder: str
 ) -> list[Cell]:
     """Bytes, both PSNRs and seconds."""
     how = {"effort": effort, "decoder": decoder} if effort else {}
     start = time.process_time()
-    data = tokcodec.encode(picture, max_bytes=target, **how)
+    data = tokcodec.encode(picture, max_bytes=target, model=model, **how)
     seconds = time.process_time() - start
     drawn = _psnr(data, picture, decoder="linear")
     drawer = "auto" if decoder == LINEAR else decoder

@@ -23,7 +23,9 @@ def stopping() -> Iterator[None]:
 
 
 def say(text: str) -> None:
-    """A line to stdout, at once."""
+    """A line to stdout, at once; nothing where that is closed."""
+    if sys.stdout is None:
+        return
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
 

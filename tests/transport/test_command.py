@@ -24,7 +24,8 @@ CODE = "import sys; from tokcodec.cli import main; sys.exit(main(sys.argv[1:]))"
     ("text", "found"),
     [
         ("mqtt://broker/cameras/gate", Address("mqtt", "broker", 1883, "cameras/gate")),
-        ("mqtts://me:a%2Fb@broker:99/x/", Address("mqtts", "broker", 99, "x", "me", "a/b")),
+        ("mqtts://me:a%2Fb@broker:99/x/", Address("mqtts", "broker", 99, "x/", "me", "a/b")),
+        ("mqtt://broker//home/cam", Address("mqtt", "broker", 1883, "/home/cam")),
         ("mqtt://broker/cameras/+", Address("mqtt", "broker", 1883, "cameras/+")),
         ("mqtt://broker/cameras/%23", Address("mqtt", "broker", 1883, "cameras/#")),
         ("udp://192.0.2.1:5700", Address("udp", "192.0.2.1", 5700)),
@@ -41,6 +42,11 @@ def test_addresses(text: str, found: Address):
 def test_passwords_are_not_shown():
     address = Address.parse("mqtts://me:secret@[::1]/x")
     assert str(address) == "mqtts://me@[::1]:8883/x"
+    assert "secret" not in repr(address)
+    for wrong in ("mqtts://me:secr#et@host/t", "mqtt://me:secret@host:99999/t", "me:secret@host"):
+        with pytest.raises(ArgumentError, match="host") as told:
+            Address.parse(wrong)
+        assert "secr" not in str(told.value)
 
 
 @pytest.mark.parametrize(

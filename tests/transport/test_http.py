@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import http.client
 import os
+import socket
+import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from threading import BoundedSemaphore
 
 import pytest
 
@@ -71,6 +75,81 @@ def test_ranges(server: Server, stream: bytes, wanted: str, first: int, last: in
     assert (status, body) == (206, stream[first : last + 1])
     assert headers["Content-Range"] == f"bytes {first}-{last}/400"
     assert headers["Content-Length"] == str(len(body))
+
+
+def asked(server: Server, request: bytes) -> bytes:
+    """All that comes back for bytes on one connection."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as s:
+        s.sendall(request)
+        s.shutdown(socket.SHUT_WR)
+        return b"".join(iter(lambda: s.recv(1 << 16), b""))
+
+
+@pytest.mark.parametrize("header", ["Content-Length: 40", "Transfer-Encoding: chunked"])
+def test_a_body_is_no_second_request(server: Server, header: str):
+    second = b"GET /sub/c.tkc HTTP/1.1\r\nHost: x\r\n\r\n"
+    first = b"GET /a%20b.tkc HTTP/1.1\r\nHost: x\r\n"
+    assert asked(server, first + b"\r\n" + second).count(b"HTTP/1.1 200") == 2
+    assert asked(server, first + header.encode() + b"\r\n\r\n" + second).count(b"HTTP/1.1 200") == 1
+
+
+def test_a_file_that_shrinks_ends_the_connection(server: Server, monkeypatch: pytest.MonkeyPatch):
+    """What follows would else be taken for the rest of it."""
+    path, whole = server.folder / "shrinking.tkc", bytes(1000)
+    path.write_bytes(whole)
+    found = os.fstat
+
+    def fstat(number: int) -> os.stat_result:
+        about = found(number)
+        os.truncate(path, 300)
+        return about
+
+    monkeypatch.setattr("tokcodec.transport.http.os.fstat", fstat)
+    request = b"GET /shrinking.tkc HTTP/1.1\r\nHost: x\r\n\r\n"
+    answer = asked(server, 2 * request)
+    assert b"Content-Length: 1000" in answer
+    assert answer.count(b"HTTP/1.1") == 1
+    assert answer.endswith(bytes(300))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere names of files are text")
+def test_names_of_any_bytes(server: Server, stream: bytes):
+    for name, target in ((b"caf\xe9.tkc", "/caf%E9.tkc"), ("né.tkc".encode(), "/n%C3%A9.tkc")):
+        (server.folder / os.fsdecode(name)).write_bytes(stream)
+        assert ask(server, target)[2] == stream
+    assert asked(server, "GET /né.tkc HTTP/1.0\r\n\r\n".encode()).endswith(stream)
+
+
+def test_connections_are_bounded(server: Server, stream: bytes, monkeypatch: pytest.MonkeyPatch):
+    with Server(server.folder, port=0) as few:
+        few._free = BoundedSemaphore(2)
+        thread = threading.Thread(target=few.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            silent = [socket.create_connection(("127.0.0.1", few.port)) for _ in range(2)]
+            for s in silent:  # an answer shows that it has its thread
+                s.sendall(b"HEAD /a%20b.tkc HTTP/1.1\r\nHost: x\r\n\r\n")
+                assert s.recv(15) == b"HTTP/1.1 200 OK"
+            assert ask(few)[0] == 503
+            for s in silent:
+                s.close()
+            for _ in range(100):
+                status, _, body = ask(few)
+                if status == 200:
+                    break
+                time.sleep(0.05)
+            assert body == stream
+        finally:
+            few.shutdown()
+            thread.join()
+
+
+def test_ipv6(server: Server):
+    try:
+        with Server(server.folder, "::1", 0) as found:
+            assert found.port > 0
+    except LinkError as e:
+        pytest.skip(f"no IPv6 here: {e}")
 
 
 def test_a_range_is_a_smaller_picture(server: Server, stream: bytes):

@@ -64,14 +64,16 @@ def test_progressive_takes_a_source(broker: Broker, stream: bytes):
     assert shown[-1] == tokcodec.decode(stream, decoder="linear")
 
 
-def test_what_was_not_dealt_with_comes_again(broker: Broker):
-    with MqttSource(at(broker), name="keeper") as source, MqttSink(at(broker)) as sink:
+@pytest.mark.parametrize("qos", [1, 2])
+def test_what_was_not_dealt_with_comes_again(broker: Broker, qos: int):
+    to = at(broker), qos
+    with MqttSource(*to, name="keeper") as source, MqttSink(*to) as sink:
         source.wait(PATIENCE)
         for data in (b"one", b"two", b"three"):
             sink.send(data, PATIENCE)
         assert source.receive(PATIENCE) == b"one"
         assert source.receive(PATIENCE) == b"two"  # the first is dealt with now, this one is not
-    with MqttSource(at(broker), name="keeper") as source:
+    with MqttSource(*to, name="keeper") as source:
         assert source.receive(PATIENCE) == b"two"
         assert source.receive(PATIENCE) == b"three"
         assert source.receive(0.1) is None
@@ -292,7 +294,7 @@ def test_what_cannot_be_read_here_is_kept_and_stops_nobody(
     assert len(list(out.glob("*.png"))) == 1
 
 
-def test_a_picture_that_cannot_be_written_is_dropped(
+def test_a_picture_that_the_suffix_cannot_hold_is_kept(
     broker: Broker, tmp_path: Path, stream: bytes, capsys: pytest.CaptureFixture
 ):
     long = tokcodec.encode(Image.new("RGB", (17_000, 4)), budget=1)
@@ -301,9 +303,10 @@ def test_a_picture_that_cannot_be_written_is_dropped(
         for data in (long, stream):
             sink.send(message.write(message.picture_id(data), data), PATIENCE)
     receive = ["receive", "--from", str(at(broker)), "--out", str(tmp_path), "--name", "keeper",
-               "--suffix", ".webp", "--decoder", "linear", "--count", "1"]  # fmt: skip
+               "--suffix", ".webp", "--decoder", "linear", "--count", "2"]  # fmt: skip
     assert main(receive) == 0
-    assert "dropped: cannot make a .webp file" in capsys.readouterr().err
+    assert "kept as it came: cannot make a .webp file" in capsys.readouterr().err
+    assert [p.read_bytes() for p in tmp_path.glob("*.tkc")] == [long]
     assert len(list(tmp_path.glob("*.webp"))) == 1
     with MqttSource(at(broker), name="keeper") as source:
         source.wait(PATIENCE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +17,12 @@ from tokcodec import link
 from tokcodec.cli import main
 from tokcodec.errors import ArgumentError, LinkError
 from tokcodec.link import packet as packets_of
+from tokcodec.link.packet import Packet
 from tokcodec.psnr import psnr
-from tokcodec.transport.gather import LEFT, SENDERS, Gatherer
+from tokcodec.transport.address import Address
+from tokcodec.transport.gather import LEFT, MEMORY, SENDERS, Gatherer
 from tokcodec.transport.seam import Sink
-from tokcodec.transport.senders import Cutting, Packets
+from tokcodec.transport.senders import Cutting, Packets, open_sender
 from tokcodec.transport.udp import UdpSink, UdpSource
 
 
@@ -53,8 +56,10 @@ def test_datagrams():
         data, (host, _) = source.receive_from(PATIENCE) or (b"", ("", 0))
         assert (len(data), host) == (60_000, "127.0.0.1")
         assert source.receive(0.01) is None
-        with pytest.raises(LinkError, match="too long"):
-            sink.send(bytes(70_000))
+        with pytest.raises(ArgumentError, match="65,507 bytes, not 65,508"):
+            sink.send(bytes(65_508))
+        sink.send(bytes(65_507))
+        assert len(source.receive(PATIENCE) or b"") == 65_507
         with pytest.raises(LinkError, match="in use"):
             UdpSource("127.0.0.1", source.port)
 
@@ -135,28 +140,79 @@ def test_numbers_of_different_senders_and_times_do_not_meet(stream: bytes, photo
     assert len({picture.id for picture in found}) == 5
 
 
-def test_many_senders_are_forgotten(stream: bytes):
+def test_senders_that_are_done_make_room(stream: bytes):
+    (packet,) = link.split(stream, 2000, protect="none")
+    gatherer = Gatherer("crc8", 10)
+    for sender in range(2 * SENDERS):
+        assert gatherer.add(packet, sender)
+    assert len(gatherer._senders) == SENDERS
+    found = list(gatherer.grown())
+    assert len({picture.id for picture in found}) == 2 * SENDERS
+    assert all((picture.stream, picture.complete) == (stream, True) for picture in found)
+    assert list(gatherer.grown()) == []
+    for sender in range(3 * LEFT):
+        gatherer.add(packet, sender)
+    assert len(list(gatherer.grown())) == LEFT + SENDERS
+
+
+def test_a_crowd_drives_nobody_out(stream: bytes):
+    """Each sends a packet in turn: whoever is in the middle of a picture stays."""
+    clock = Clock()
+    gatherer = Gatherer("crc8", 10, clock)
+    packets = link.split(stream, 51)
+    for packet in packets:
+        for sender in range(SENDERS + 3):
+            gatherer.add(packet, sender)
+    found = list(gatherer.grown())
+    assert len(found) == len({picture.id for picture in found}) == SENDERS
+    assert all(picture.complete for picture in found)
+    assert gatherer.unheard == 3 * (len(packets) - 1)  # of the last there was room for all
+    clock.now += 11
+    gatherer.add(packets[0], "later")
+    assert gatherer.unheard == 3 * (len(packets) - 1)
+
+
+def test_bytes_that_are_no_packet_come_from_nobody(stream: bytes):
     gatherer = Gatherer("crc8", 10)
     packets = link.split(stream, 51)
-    for sender in range(10 * SENDERS):
-        gatherer.add(packets[0], sender)
-    assert len(gatherer._senders) == SENDERS
-
-
-def test_pictures_of_forgotten_senders_are_not(stream: bytes):
-    packets = link.split(stream, 222, protect="none")
-    gatherer = Gatherer("crc8", 10)
     for packet in packets:
-        gatherer.add(packet, "first")
-    for sender in range(2 * SENDERS):
-        gatherer.add(packets[0], sender)
-    first, *others = gatherer.grown()
-    assert (first.stream, first.complete) == (stream, True)
-    assert len(others) == 2 * SENDERS
-    assert list(gatherer.grown()) == []
-    for sender in range(2 * LEFT):
-        gatherer.add(packets[0], sender)
-    assert len(list(gatherer.grown())) == LEFT + SENDERS
+        for sender in range(2 * SENDERS):
+            assert not gatherer.add(b"x", sender)
+        gatherer.add(packet, "here")
+    assert len({picture.id for picture in gatherer.grown()}) == 1
+    assert len(gatherer._senders) == 1
+
+
+def test_a_picture_is_shown_again_until_it_was_dealt_with(stream: bytes):
+    (packet,) = link.split(stream, 2000, protect="none")
+    gatherer = Gatherer("crc8", 10)
+    for sender in range(SENDERS + 1):  # the first of them is forgotten by now
+        gatherer.add(packet, sender)
+    ids = [next(gatherer.grown()).id]  # something goes wrong there
+    found = list(gatherer.grown())
+    assert found[0].id == ids[0]
+    assert len(found) == SENDERS + 1
+    gatherer.add(packet, "another")
+    shown = next(gatherer.grown())
+    assert [shown] == list(gatherer.grown())
+
+
+def test_pictures_that_were_shown_take_no_memory(photograph):
+    """What was shown of 128 numbers would otherwise be a multiple of what the receiver keeps."""
+    large = tokcodec.encode(photograph("coffee", 200, 300), psnr=40)
+    gatherer = Gatherer("none", 1000)
+    tracemalloc.start()
+    try:
+        for number in range(128):
+            packets = link.split(large, 8000, protect="none", check="none", picture=number)
+            for packet in packets:
+                gatherer.add(packet, "here")
+            assert all(picture.complete for picture in gatherer.grown())
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(large) * 128 > 8 * MEMORY
+    assert held < 4 * MEMORY
 
 
 def test_numbers_rest_until_they_are_free(stream: bytes, monkeypatch: pytest.MonkeyPatch):
@@ -175,6 +231,50 @@ def test_numbers_rest_until_they_are_free(stream: bytes, monkeypatch: pytest.Mon
     assert slept[0] == pytest.approx(22 - 12.8)
 
 
+class Blinking(Wire):
+    """A link that is gone now and then."""
+
+    def __init__(self, gone: set[int]) -> None:
+        super().__init__()
+        self.tries, self.gone = 0, gone
+
+    def send(self, data: bytes, timeout: float | None = None) -> None:
+        self.tries += 1
+        if self.tries in self.gone:
+            raise LinkError("no network")
+        super().send(data, timeout)
+
+
+def test_a_picture_goes_on_where_the_link_broke(stream: bytes, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("time.sleep", lambda s: pytest.fail("it waits"))
+    clock, wire = Clock(), Blinking({4, 6})
+    sender = Packets(wire, Cutting(mtu=51, timeout=20.0), clock)
+    for _ in range(2):
+        with pytest.raises(LinkError):
+            sender.send([(b"", stream)], None)
+        clock.now += 5
+    sizes = sender.send([(b"", stream)], None)
+    assert sizes == [sum(map(len, wire.sent))]
+    gatherer = Gatherer("crc16", 10)
+    for packet in wire.sent:
+        gatherer.add(packet, "here")
+    (picture,) = gatherer.grown()
+    assert picture.complete
+    assert stream.startswith(picture.stream)
+
+
+def test_what_the_receiver_has_forgotten_is_sent_anew(stream: bytes):
+    clock, wire = Clock(), Blinking({4})
+    sender = Packets(wire, Cutting(mtu=51, timeout=20.0), clock)
+    with pytest.raises(LinkError):
+        sender.send([(b"", stream)], None)
+    clock.now += 21
+    (size,) = sender.send([(b"", stream)], None)
+    assert size == sum(map(len, wire.sent[3:]))
+    numbers = [packets_of.read(data, "crc16").picture for data in wire.sent]
+    assert numbers == [0] * 3 + [1] * (len(numbers) - 3)
+
+
 def test_rate_and_bytes(stream: bytes, monkeypatch: pytest.MonkeyPatch):
     clock, wire = Clock(), Wire()
     monkeypatch.setattr("time.sleep", lambda s: setattr(clock, "now", clock.now + s))
@@ -184,8 +284,14 @@ def test_rate_and_bytes(stream: bytes, monkeypatch: pytest.MonkeyPatch):
     assert sum(map(len, wire.sent)) <= 5 * 222
     assert max(map(len, wire.sent)) <= 51
     assert clock.now == pytest.approx((sum(map(len, wire.sent)) - len(wire.sent[-1])) / 100)
-    with pytest.raises(ArgumentError, match="rate"):
-        Packets(wire, Cutting(rate=0.0))
+    for rate in (0.0, float("nan"), float("inf")):
+        with pytest.raises(ArgumentError, match="rate"):
+            Packets(wire, Cutting(rate=rate))
+    for timeout in (0.0, -5.0, float("nan"), float("inf")):
+        with pytest.raises(ArgumentError, match="free again"):
+            Packets(wire, Cutting(timeout=timeout))
+    with pytest.raises(ArgumentError, match="over UDP"):
+        open_sender(Address.parse("udp://127.0.0.1:5700"), 1, Cutting(mtu=65_535))
     with pytest.raises(ArgumentError, match="small"):
         Packets(wire, Cutting(mtu=6))
     with pytest.raises(ArgumentError, match="510 packets"):
@@ -284,6 +390,32 @@ def test_commands_with_a_reference(tmp_path: Path, photograph, capsys):
                 sink.send(packet)
             receiver.join(0.5)
     assert psnr(np.asarray(Image.open(next(out.glob("*.png")))), scene) > 29
+
+
+def test_what_cannot_be_drawn_is_kept_and_what_is_no_stream_is_not(
+    tmp_path: Path, astronaut: np.ndarray, capsys: pytest.CaptureFixture
+):
+    key = tokcodec.encode(astronaut, psnr=25)
+    told = tokcodec.encode(astronaut, max_bytes=200, reference=key)  # which the receiver lacks
+    out, port = tmp_path / "out", free_port(socket.SOCK_DGRAM)
+    receive = ["receive", "--from", f"udp://127.0.0.1:{port}", "--out", str(out), "--count", "1",
+               "--suffix", ".png", "--decoder", "linear", "--check", "none"]  # fmt: skip
+    receiver = threading.Thread(target=main, args=(receive,))
+    receiver.start()
+    (packet,) = link.split(told, 1000, check="none", protect="none")
+    nonsense = packets_of.write(Packet(5, 0, 0, 1, b"this is no stream"), "none")
+    with UdpSink("127.0.0.1", port) as sink:
+        for data, wanted in ((nonsense, "a picture dropped: this is no"), (packet, "kept as it")):
+            said = ""
+            for _ in range(100):  # nobody tells whether the receiver is there yet
+                sink.send(data)
+                receiver.join(0.3)
+                said += capsys.readouterr().err
+                if wanted in said:
+                    break
+            assert wanted in said
+    receiver.join(PATIENCE)
+    assert {p.read_bytes() for p in out.glob("*.tkc")} == {told}
 
 
 @pytest.mark.parametrize("together", ["1", "4"])

@@ -15,7 +15,7 @@ from tokcodec.arguments import is_number, is_whole
 from tokcodec.errors import ArgumentError, TruncatedHeaderError
 from tokcodec.link import packet as packets_of
 from tokcodec.link import protection
-from tokcodec.link.packet import PICTURES
+from tokcodec.link.packet import PICTURES, Packet
 from tokcodec.link.short import lengthen
 from tokcodec.stream import header as headers
 
@@ -159,8 +159,8 @@ class Receiver:
         if not isinstance(packet, (bytes, bytearray, memoryview)):
             raise ArgumentError(f"a packet is bytes, not {type(packet).__name__}")
         now = self._expire()
-        found = packets_of.read(bytes(packet), self._check)
-        if found is None or not protection.possible(found.scheme, found.count):
+        found = sound(packet, self._check)
+        if found is None:
             return State(Verdict.DAMAGED)
         length = 0 if found.scheme == protection.PLAIN else len(found.body)
         key = found.picture, found.scheme, found.count, length
@@ -240,6 +240,12 @@ class Receiver:
         else:
             complete = protection.enough(received, scheme, count, length)
         return State(verdict, number, len(received), count, complete)
+
+
+def sound(packet: bytes, check: str) -> Packet | None:
+    """A packet, read; None if it is none, or damaged as far as the check can tell."""
+    found = packets_of.read(bytes(packet), check)
+    return found if found and protection.possible(found.scheme, found.count) else None
 
 
 def _pieces(bodies: dict[int, bytes]) -> bytes:

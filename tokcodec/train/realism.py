@@ -266,9 +266,9 @@ def patchwise_log_error(planes: Tensor, truth: Tensor, patch: int) -> Tensor:
 
 
 def tone_log_error(planes: Tensor, truth: Tensor) -> Tensor:
-    """(B,): mean over channels of the logarithm of the squared error of planes that are averaged over
-    squares of `TONE` pixels. A cast of colour raises it, which features hardly see; texture does
-    not.
+    """(B,): mean over channels of the logarithm of the squared error of planes that are averaged
+    over squares of `TONE` pixels first. A cast of colour raises it, which features hardly see;
+    texture does not.
     """
     off = F.avg_pool2d(planes - truth, TONE, ceil_mode=True).square().mean((2, 3))
     return (off + ROUNDING).log().mean(1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
 from tokcodec.arguments import is_whole
@@ -30,7 +30,7 @@ class Address:
     port: int
     path: str = ""
     user: str | None = None
-    password: str | None = None
+    password: str | None = field(default=None, repr=False)
 
     @classmethod
     def parse(cls, text: str) -> Address:
@@ -39,10 +39,14 @@ class Address:
             parts = urlsplit(text)
             host, port = parts.hostname or "", parts.port
         except (ValueError, AttributeError) as e:  # the second: no text
-            raise ArgumentError(f"{text} is no address: {e}") from None
+            why = "" if "@" in str(text) else f": {e}"  # which may tell a part of the password
+            raise ArgumentError(f"{_told(text)} is no address{why}") from None
+        text = _told(text)
         if parts.scheme not in PORTS:
             raise ArgumentError(f"{text} is no address; some that are: {EXAMPLES}")
-        path = unquote(parts.path).strip("/")
+        path = unquote(parts.path).removeprefix("/")  # to MQTT, a/ and /a are topics of their own
+        if parts.scheme == "zenoh":
+            path = path.strip("/")
         if parts.query or parts.fragment:
             raise ArgumentError(f"{text}: nothing follows the path of an address")
         if parts.scheme == "udp" and (port is None or path):
@@ -65,6 +69,13 @@ class Address:
         user = f"{self.user}@" if self.user else ""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{self.scheme}://{user}{host}:{self.port}" + (f"/{self.path}" if self.path else "")
+
+
+def _told(text: object) -> str:
+    """An address as messages tell it: without user and password."""
+    before, at, after = str(text).rpartition("@")
+    scheme, slashes, _ = before.partition("//")
+    return f"{scheme if slashes else ''}{slashes}...@{after}" if at else after
 
 
 def check_port(port: int, first: int = 1) -> None:

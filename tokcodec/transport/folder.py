@@ -51,9 +51,17 @@ class Folder:
         return sorted(ready, key=lambda file: (file.time, file.name))
 
     @property
-    def waiting(self) -> bool:
-        """Whether files were seen, at the last look, that are not known."""
-        return bool(self._resting)
+    def waiting(self) -> set[File]:
+        """The files that were seen at the last look, and were not known."""
+        return set(self._resting)
+
+    def about(self, name: str) -> File | None:
+        """What a file is like now; None if it is gone."""
+        try:
+            about = (self.path / name).stat()
+        except OSError:
+            return None
+        return File(name, about.st_size, about.st_mtime_ns)
 
     def _files(self, below: str = "") -> Iterator[File]:
         try:
@@ -67,8 +75,6 @@ class Folder:
             if entry.is_dir(follow_symlinks=False):
                 yield from self._files(f"{below}{entry.name}/")
             elif Path(entry.name).suffix.lower() in self._suffixes:
-                try:
-                    about = entry.stat()
-                except OSError:
-                    continue
-                yield File(below + entry.name, about.st_size, about.st_mtime_ns)
+                found_now = self.about(below + entry.name)
+                if found_now is not None:
+                    yield found_now

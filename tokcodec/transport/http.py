@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from http import HTTPStatus
 from http.client import HTTPException
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from threading import BoundedSemaphore
+from urllib.parse import unquote_to_bytes, urlsplit
 
 from tokcodec.arguments import is_whole
 from tokcodec.errors import ArgumentError, InputError, LinkError
@@ -24,6 +27,8 @@ from tokcodec.transport.address import check_port
 TYPE = "image/vnd.tokcodec"
 SUFFIX = ".tkc"
 PATIENCE = 30.0  # seconds for a silent other end
+CONNECTIONS = 128  # at once; further ones are told to come again
+BUSY = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 PIECE = 1 << 14  # bytes read at once
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
@@ -49,9 +54,12 @@ class Server(ThreadingHTTPServer):
         if not self.folder.is_dir():
             raise InputError(f"there is no folder {folder}")
         check_port(port, first=0)
+        self._free = BoundedSemaphore(CONNECTIONS)
         try:
+            families = {found[0] for found in socket.getaddrinfo(host, port)}
+            self.address_family = min(families, key=lambda family: family != socket.AF_INET)
             super().__init__((host, port), _Handler)
-        except (OSError, OverflowError, TypeError) as e:
+        except (OSError, UnicodeError, OverflowError, TypeError) as e:
             raise LinkError(f"cannot serve at {host}:{port}: {e}") from e
 
     @property
@@ -62,11 +70,33 @@ class Server(ThreadingHTTPServer):
     def find(self, target: str) -> Path | None:
         """The file that a request's target names, if it may be had."""
         try:
-            path = (self.folder / unquote(urlsplit(target).path).lstrip("/")).resolve()
+            # Names of files are bytes, and so are targets: http.server takes them for Latin-1.
+            name = os.fsdecode(unquote_to_bytes(urlsplit(target).path.encode("latin-1")))
+            path = (self.folder / name.lstrip("/")).resolve()
             good = path.suffix == SUFFIX and path.is_relative_to(self.folder) and path.is_file()
         except (OSError, ValueError):
             return None
         return path if good else None
+
+    def process_request(self, request, client_address) -> None:
+        """In a thread of its own, of which there are at most `CONNECTIONS`."""
+        if self._free.acquire(blocking=False):
+            try:
+                super().process_request(request, client_address)
+            except RuntimeError:  # no thread can be had: none will end, either
+                self._free.release()
+                raise
+            return
+        with suppress(OSError):
+            request.sendall(BUSY)
+        self.shutdown_request(request)
+
+    def process_request_thread(self, request, client_address) -> None:
+        """What such a thread does."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._free.release()
 
     def handle_error(self, request, client_address) -> None:
         """Nothing: a client that hangs up is no error."""
@@ -84,6 +114,9 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(body=False)
 
     def _answer(self, body: bool) -> None:
+        # A body that nobody reads would be taken for the next request.
+        length = self.headers.get("Content-Length", "0").strip()
+        self.close_connection |= length != "0" or "Transfer-Encoding" in self.headers
         path = self.server.find(self.path)
         try:
             file = None if path is None else path.open("rb")
@@ -113,8 +146,11 @@ class _Handler(BaseHTTPRequestHandler):
             self._head(HTTPStatus.PARTIAL_CONTENT if partial else HTTPStatus.OK, tag, more)
             if body:
                 file.seek(part.start)
-                for at in range(part.start, part.stop, PIECE):
-                    self.wfile.write(file.read(min(PIECE, part.stop - at)))
+                left = len(part)
+                while left and (piece := file.read(min(PIECE, left))):
+                    self.wfile.write(piece)
+                    left -= len(piece)
+                self.close_connection |= left > 0  # the file shrank: what follows is no part of it
 
     def _head(self, status: HTTPStatus, tag: str, more: dict[str, str] | None = None) -> None:
         self.send_response(status)

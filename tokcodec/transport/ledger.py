@@ -35,6 +35,7 @@ class Ledger:
         except sqlite3.DatabaseError as e:
             self._file.close()
             raise InputError(f"cannot use {path}: {e}") from e
+        self._is = _number(path)
 
     def one(self, query: str, *values: object) -> tuple | None:
         """The first row that answers a question."""
@@ -74,6 +75,22 @@ class Ledger:
         """What was done so far to the disk, for good: from now on a cut in power leaves it."""
         self.do("PRAGMA wal_checkpoint(TRUNCATE)")
 
+    def check(self) -> None:
+        """Raise OutputError if the file is no longer where it was made: a folder that was removed
+        takes it along, and it is written to all the same.
+        """
+        if _number(self._path) != self._is:
+            raise OutputError(f"{self._path} was taken away while it was in use")
+
     def close(self) -> None:
         """Let go of the file."""
         self._file.close()
+
+
+def _number(path: str | Path) -> tuple[int, int] | None:
+    """What the system calls a file; None if it is gone."""
+    try:
+        about = Path(path).stat()
+    except OSError:
+        return None
+    return about.st_dev, about.st_ino

@@ -2,7 +2,9 @@
 
 With QoS 1 or 2 a message is safe with the broker when `send` returns, and the broker keeps it until
 the source has dealt with it: through broken connections, restarts of either end and, if the broker
-itself keeps what it has (mosquitto: `persistence true`), restarts of the broker.
+itself keeps what it has (mosquitto: `persistence true`), restarts of the broker. From the broker on
+messages travel with QoS 1: of QoS 2 a broker delivers nothing again that had arrived, dealt with or
+not, and what may come twice is told by its id.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from tokcodec.transport.seam import Sink, Source, until_after
 
 KEEPALIVE = 60  # seconds
 LONGEST_PAUSE = 30  # seconds between attempts to connect
+SURE = 1  # the QoS with which messages come from the broker, if it is above 0
 WAITING = 1024  # messages of QoS 0 that wait for us; further ones are dropped
 LONGEST = 65_535  # bytes of a topic, and of other texts
 _FILTER = re.compile(r"((\+|[^+#/]*)/)*(\+|#|[^+#/]*)")  # + and # fill their level
@@ -147,7 +150,8 @@ class MqttSource(Source):
 
     Args:
         address: of the broker, its path the topic.
-        qos: at most; messages come with no more than they were sent with.
+        qos: 0, or 1 and 2, which are the same here; messages come with no more than they were
+            sent with.
         name: of this receiver, unlike all others at the broker; None for one that the broker
             forgets.
 
@@ -167,7 +171,7 @@ class MqttSource(Source):
         def subscribe(client: Any, *about: Any) -> None:
             connected(client, *about)
             if not about[2].is_failure:
-                client.subscribe(address.path, qos)
+                client.subscribe(address.path, min(qos, SURE))
 
         self._link.client.on_connect = subscribe
         self._ready = False

@@ -6,15 +6,15 @@ import argparse
 
 import tokcodec
 from tokcodec.files import read
+from tokcodec.link.packet import CHECKS
+from tokcodec.transport.address import EXAMPLES
 
-SCHEMES = "mqtt://host/topic, mqtts://user:password@host/topic, udp://host:5700, zenoh://host/key"
 QOS = (0, 1, 2)
-CHECKS = ("none", "crc8", "crc16")
 
 
 def add_address(parser: argparse.ArgumentParser, flag: str, name: str) -> None:
     """Where the transport is."""
-    parser.add_argument(flag, required=True, dest=name, metavar="ADDRESS", help=SCHEMES)
+    parser.add_argument(flag, required=True, dest=name, metavar="ADDRESS", help=EXAMPLES)
 
 
 def add_reference(parser: argparse.ArgumentParser, help: str) -> None:

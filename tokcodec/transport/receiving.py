@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 import socket
 import time
+from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from PIL import Image
 
@@ -18,6 +19,7 @@ from tokcodec.errors import (
     LinkError,
     OutputError,
     ReferenceMismatchError,
+    StreamError,
     TokCodecError,
     UnknownModelError,
 )
@@ -25,7 +27,7 @@ from tokcodec.terminal import complain, say, stopping
 from tokcodec.transport import message
 from tokcodec.transport.address import Address
 from tokcodec.transport.fault import of_picture
-from tokcodec.transport.gather import Gatherer
+from tokcodec.transport.gather import SENDERS, Gatherer
 from tokcodec.transport.options import references
 from tokcodec.transport.seam import Source
 from tokcodec.transport.store import STREAM, Store
@@ -68,10 +70,8 @@ def _collect(args: argparse.Namespace, address: Address, store: Store) -> int:
             for data in source:
                 try:
                     identity, stream = message.taken_apart(data)
-                    path = _put(store, identity, stream)
-                except TokCodecError as e:
-                    if not of_picture(e):
-                        raise  # it stays with the broker, for when that is mended
+                    path = _kept(store.put, identity, stream, _of_this_one)
+                except StreamError as e:
                     complain(f"a message of {len(data)} bytes dropped: {e}")
                     continue
                 if path is not None:
@@ -85,18 +85,45 @@ def _collect(args: argparse.Namespace, address: Address, store: Store) -> int:
     return 0
 
 
-def _put(store: Store, identity: bytes, stream: bytes) -> Path | None:
-    """Store a message's picture; what cannot be read here as the stream that it came as, since it
-    may be read elsewhere, or here with another model or reference.
+Kept = TypeVar("Kept", bound=Path | None)
+
+
+def _kept(
+    write: Callable[..., Kept],
+    identity: bytes,
+    stream: bytes,
+    forgiven: Callable[[TokCodecError], bool],
+) -> Kept:
+    """Store a picture; what cannot be read, drawn or saved here as the stream that it came as,
+    since it may be elsewhere, or here with another model, reference or suffix.
+
+    Args:
+        write: `Store.put` or `Store.replace`.
+        forgiven: what may be wrong with it; else the receiver stops.
+
+    Raises:
+        StreamError: it begins as no stream does.
     """
     try:
         message.check(stream)
-        return store.put(identity, stream)
-    except (UnknownModelError, ReferenceMismatchError) as e:
-        path = store.put(identity, stream, drawn=False)
-        if path is not None:
-            complain(f"{path}: kept as it came: {e}")
-        return path
+    except UnknownModelError as e:
+        unread: TokCodecError = e
+    else:
+        try:
+            return write(identity, stream)
+        except TokCodecError as e:
+            if isinstance(e, OutputError) or not forgiven(e):
+                raise
+            unread = e
+    path = write(identity, stream, drawn=False)
+    if path is not None:
+        complain(f"{path}: kept as it came: {unread}")
+    return path
+
+
+def _of_this_one(e: TokCodecError) -> bool:
+    """Whether other pictures may be well: if not, they stay with the broker until it is mended."""
+    return of_picture(e) or isinstance(e, (UnknownModelError, ReferenceMismatchError))
 
 
 def _tell_whether_silent(source: Source) -> None:
@@ -122,26 +149,27 @@ def _source(args: argparse.Namespace, address: Address) -> Source:
 
 def _gather(args: argparse.Namespace, address: Address, store: Store) -> int:
     """Packets to files, which are replaced as their pictures grow."""
-    gatherer, complete = Gatherer(args.check, args.forget), set()
+    gatherer, complete, unheard = Gatherer(args.check, args.forget), 0, 0
 
     def write() -> None:
+        nonlocal complete, unheard
         for picture in gatherer.grown():
-            try:
-                path = store.replace(picture.id, picture.stream)
-            except OutputError:
-                raise
-            except TokCodecError as e:  # of any kind: nobody keeps packets, so stopping saves none
+            try:  # whatever is wrong: nobody keeps packets, so stopping saves none
+                path = _kept(store.replace, picture.id, picture.stream, lambda e: True)
+            except StreamError as e:
                 complain(f"a picture dropped: {e}")
                 continue
             state = "complete" if picture.complete else "so far"
             say(f"{path}: {len(picture.stream)} bytes, {state}")
-            if picture.complete:
-                complete.add(picture.id)
+            complete += picture.complete
+        if gatherer.unheard and not unheard:
+            complain(f"more than {SENDERS} senders at once: further ones are not listened to")
+        unheard = gatherer.unheard
 
     with UdpSource(address.host, address.port) as source:
         try:
             look, ready = time.monotonic() + UPDATE, False
-            while args.count is None or len(complete) < args.count:
+            while args.count is None or complete < args.count:
                 found = source.receive_from(max(LEAST, 0 if ready else look - time.monotonic()))
                 if found is not None:
                     ready |= gatherer.add(*found)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import time
 from abc import abstractmethod
+from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -16,8 +18,8 @@ from tokcodec.link.packet import PICTURES
 from tokcodec.reference import Given
 from tokcodec.transport import message
 from tokcodec.transport.address import Address
-from tokcodec.transport.seam import End, Sink
-from tokcodec.transport.udp import UdpSink
+from tokcodec.transport.seam import LONGEST, End, Sink
+from tokcodec.transport.udp import MOST, UdpSink
 
 MARGIN = 1.1  # a number rests longer than the receiver remembers it
 LOSS = link.independent(0.1)
@@ -95,23 +97,39 @@ class Cutting:
     reference: Given | None = None
 
 
+@dataclass
+class _Begun:
+    """Pictures on their way: what is left of their packets, and when the last one went."""
+
+    pictures: list[tuple[bytes, bytes]]
+    numbers: list[int]
+    sizes: list[int] = field(default_factory=list)
+    left: deque[bytes] = field(default_factory=deque)
+    last: float = -math.inf
+
+
 class Packets(Sender):
     """Each picture is cut into packets of `tokcodec.link`.
 
     The 128 numbers of pictures come round again, each when the receiver has forgotten it: `send`
-    waits for that.
+    waits for that. Where the link breaks in the middle of pictures, `send` of the same ones goes on
+    there, unless the receiver has forgotten what it had.
     """
 
     def __init__(
         self, sink: Sink, cutting: Cutting, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        if cutting.rate is not None and not cutting.rate > 0:
+        if cutting.rate is not None and not 0 < cutting.rate < math.inf:
             raise ArgumentError(f"a rate is above 0 bytes a second, not {cutting.rate}")
+        if not 0 < cutting.timeout < math.inf:
+            raise ArgumentError(
+                f"a number is free again after some seconds above 0, not {cutting.timeout}"
+            )
         if not 1 <= cutting.together <= PICTURES:
             raise ArgumentError(f"1 to {PICTURES} pictures take turns, not {cutting.together}")
         self.together = cutting.together
         self._sink, self._cutting, self._clock = sink, cutting, clock
-        self._number = 0
+        self._number, self._begun = 0, _Begun([], [])
         self._free = [-float("inf")] * PICTURES  # when each number may be used again
         self._next = -float("inf")  # when the next packet may go
         # Tells wrong arguments, and that reedsolo is missing: later it would be a picture's fault.
@@ -123,6 +141,25 @@ class Packets(Sender):
         return None if max_bytes is None else max_bytes + SPARE
 
     def send(self, pictures: Sequence[tuple[bytes, bytes]], timeout: float | None) -> list[int]:
+        begun = self._begun
+        late = self._clock() - begun.last > self._cutting.timeout
+        if not begun.left or late or begun.pictures != list(pictures):
+            begun = self._begin(pictures)
+        while begun.left:
+            self._sleep_until(self._next)
+            self._sink.send(begun.left[0], timeout)
+            packet, begun.last = begun.left.popleft(), self._clock()
+            for number in begun.numbers:
+                self._free[number] = begun.last + MARGIN * self._cutting.timeout
+            if self._cutting.rate is not None:
+                self._next = max(begun.last, self._next) + len(packet) / self._cutting.rate
+        return begun.sizes
+
+    def close(self) -> None:
+        self._sink.close()
+
+    def _begin(self, pictures: Sequence[tuple[bytes, bytes]]) -> _Begun:
+        """Cut pictures, and wait until their numbers are free."""
         numbers = [(self._number + i) % PICTURES for i in range(len(pictures))]
         several = [
             self._cut(stream, number, len(pictures))
@@ -130,19 +167,11 @@ class Packets(Sender):
         ]
         for number in numbers:
             self._sleep_until(self._free[number])
-        for packet in link.interleave(several):
-            self._sleep_until(self._next)
-            self._sink.send(packet, timeout)
-            now = self._clock()
-            for number in numbers:
-                self._free[number] = now + MARGIN * self._cutting.timeout
-            if self._cutting.rate is not None:
-                self._next = max(now, self._next) + len(packet) / self._cutting.rate
         self._number = (self._number + len(pictures)) % PICTURES
-        return [sum(map(len, packets)) for packets in several]
-
-    def close(self) -> None:
-        self._sink.close()
+        sizes = [sum(map(len, packets)) for packets in several]
+        left = deque(link.interleave(several))
+        self._begun = _Begun(list(pictures), numbers, sizes, left, self._clock())
+        return self._begun
 
     def _cut(
         self, stream: bytes, number: int, together: int, least: int | None = None
@@ -164,9 +193,8 @@ class Packets(Sender):
         )
 
     def _sleep_until(self, moment: float) -> None:
-        wait = moment - self._clock()
-        if wait > 0:
-            time.sleep(wait)
+        while (wait := moment - self._clock()) > 0:
+            time.sleep(min(wait, LONGEST))
 
 
 def open_sender(address: Address, qos: int, cutting: Cutting) -> Sender:
@@ -182,6 +210,8 @@ def open_sender(address: Address, qos: int, cutting: Cutting) -> Sender:
         LinkError: there is no such host, or no such peer.
     """
     if address.scheme == "udp":
+        if cutting.mtu > MOST:
+            raise ArgumentError(f"packets over UDP have at most {MOST:,} bytes, not {cutting.mtu}")
         return Packets(UdpSink(address.host, address.port), cutting)
     if address.scheme == "zenoh":
         from tokcodec.transport.zenoh import ZenohSink

@@ -35,6 +35,7 @@ STREAM = ".tkc"
 SPOOL = ".tokcodec-spool.sqlite"
 SHARE = 5  # a look at a folder of many files is followed by a pause so many times as long
 PATIENCE = 5.0  # seconds without a picture sent before that is told
+PIECE = 1 << 20  # bytes read at once
 LOOK = 1.0  # seconds between two looks at a folder; a picture on its way is waited for so long
 
 
@@ -44,7 +45,8 @@ def send(args: argparse.Namespace) -> int:
         raise ArgumentError("say what to send: pictures, or --watch DIR, not both")
     if not (args.timeout > 0 and args.settle >= 0):
         raise ArgumentError("--timeout is above 0, --settle at least 0")
-    loss = link.bursty(args.loss, args.burst) if args.burst else link.independent(args.loss)
+    bursts = args.burst is not None
+    loss = link.bursty(args.loss, args.burst) if bursts else link.independent(args.loss)
     codec = tokcodec.load(args.model)
     reference = references(args.reference) or None
     given = {"quality": args.quality, "effort": args.effort, "reference": reference}
@@ -78,16 +80,18 @@ def _send_each(
 ) -> int:
     failed = 0
     for at in range(0, len(paths), sender.together):
-        found: dict[Path, tuple[bytes, bytes]] = {}
+        found: list[Path] = []
+        pictures: list[tuple[bytes, bytes]] = []
         for path in paths[at : at + sender.together]:
             try:
                 stream = stream_of(path)
-                found[path] = message.picture_id(stream, *_file(path)), stream
+                pictures.append((message.picture_id(stream, *_file(path)), stream))
+                found.append(path)
             except TokCodecError as e:
                 failed += 1
                 complain(f"{path}: {e}")
         try:
-            for path, size in zip(found, sender.send([*found.values()], timeout), strict=True):
+            for path, size in zip(found, sender.send(pictures, timeout), strict=True):
                 say(f"{path}: {size} bytes sent")
         except TokCodecError as e:
             failed += len(found)
@@ -107,44 +111,82 @@ def _watch(args: argparse.Namespace, sender: Sender, stream_of: Callable[[Path],
     """Take finished pictures into the spool, and send what is in the spool, again and again."""
     folder = Folder(args.watch, {*suffixes(), STREAM}, args.settle)
     with Spool(args.spool or args.watch / SPOOL) as spool, stopping():
-        drain, failed = _Drain(spool, sender), 0
+        drain, take = _Drain(spool, sender), _Take(spool, folder, stream_of)
         try:
             while True:
                 start = time.monotonic()
+                spool.check()
                 files = folder.finished(spool.knows)
+                take.unread &= folder.waiting
                 pause = max(LOOK, SHARE * (time.monotonic() - start))
                 look = time.monotonic() + LOOK
                 for file in files:
-                    failed += not _take(spool, file, args.watch / file.name, stream_of)
+                    take(file)
                     if time.monotonic() >= look:  # there are many: send some before the next
                         drain(LOOK)
                         look = time.monotonic() + LOOK
                 drain(LOOK)
-                if args.once and not folder.waiting and not len(spool):
-                    return 1 if failed + drain.given_up else 0
+                if args.once and folder.waiting <= take.unread and not len(spool):
+                    return 1 if take.refused or take.unread or drain.given_up else 0
                 time.sleep(max(0.0, start + pause - time.monotonic()))
         except KeyboardInterrupt:
             complain(f"stopped; {len(spool)} pictures wait in the spool")
-            return 1 if failed + drain.given_up else 0
+            return 1 if take.refused or take.unread or drain.given_up else 0
 
 
-def _take(spool: Spool, file: File, path: Path, stream_of: Callable[[Path], bytes]) -> bool:
-    """Queue a picture; one that cannot be read is reported, and left until it changes.
+class _Take:
+    """From the folder to the spool.
 
-    Raises:
-        TokCodecError: it is not the picture's fault, but would meet them all.
+    Attributes:
+        refused: how many are no pictures, as far as can be told.
+        unread: files that are there and that the system does not give: they may be read later.
     """
-    try:
-        stream = stream_of(path)
-    except TokCodecError as e:
-        if not of_picture(e):
-            raise type(e)(f"{path}: {e}") from e
-        complain(f"{path}: {e}")
-        spool.take(file, b"", None)
-        return False
-    identity = message.picture_id(stream, spool.sender, file.name, str(file.time))
-    spool.take(file, identity, stream)
-    return True
+
+    def __init__(self, spool: Spool, folder: Folder, stream_of: Callable[[Path], bytes]) -> None:
+        self._spool, self._folder, self._stream_of = spool, folder, stream_of
+        self.refused, self.unread = 0, set[File]()
+
+    def __call__(self, file: File) -> None:
+        """Queue a picture. One that was read and is none is reported, and left until it changes;
+        one that has changed since it rested, or is gone, is left to the next look.
+
+        Raises:
+            TokCodecError: it is not the picture's fault, but would meet them all.
+        """
+        if self._folder.about(file.name) != file:
+            self.unread.discard(file)
+            return
+        path, stream = self._folder.path / file.name, None
+        try:
+            stream = self._stream_of(path)
+        except TokCodecError as e:
+            if not of_picture(e):
+                raise type(e)(f"{path}: {e}") from e
+            if self._folder.about(file.name) == file and not self._whole(path, file):
+                if file not in self.unread:
+                    complain(f"{path}: {e}; looked at again later")
+                self.unread.add(file)
+                return
+            wrong = e
+        if self._folder.about(file.name) != file:
+            return  # half of it may be of before, half of after
+        self.unread.discard(file)
+        if stream is None:
+            complain(f"{path}: {wrong}")
+            self._spool.take(file, b"", None)
+            self.refused += 1
+            return
+        identity = message.picture_id(stream, self._spool.sender, file.name, str(file.time))
+        self._spool.take(file, identity, stream)
+
+    @staticmethod
+    def _whole(path: Path, file: File) -> bool:
+        """Whether the system gives all of a file's bytes."""
+        try:
+            with path.open("rb") as f:
+                return sum(map(len, iter(lambda: f.read(PIECE), b""))) == file.size
+        except OSError:
+            return False
 
 
 class _Drain:

@@ -100,6 +100,12 @@ class Spool:
         """Take it off the queue."""
         self._ledger.do("DELETE FROM waiting WHERE place = ?", waiting.place)
 
+    def check(self) -> None:
+        """Raise OutputError if the file was taken away: what is queued in it would be lost, and
+        sent twice what was.
+        """
+        self._ledger.check()
+
     def close(self) -> None:
         """Let go of the file."""
         self._ledger.close()

@@ -69,6 +69,7 @@ class Store:
         """
         if identity in self:
             return None
+        self._ledger.check()
         path = self.replace(identity, stream, drawn)
         with self._ledger.together():
             self._ledger.do("INSERT INTO stored (id) VALUES (?)", identity)

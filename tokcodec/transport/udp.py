@@ -5,11 +5,12 @@ from __future__ import annotations
 import socket
 from contextlib import suppress
 
-from tokcodec.errors import LinkError
+from tokcodec.errors import ArgumentError, LinkError
 from tokcodec.transport.address import check_port
 from tokcodec.transport.seam import Sink, Source, limit
 
-LONGEST = 65_535  # bytes of a datagram
+LONGEST = 65_535  # bytes of a datagram that arrives
+MOST = 65_507  # and of one that can be sent, over IPv4
 BUFFER = 1 << 20  # bytes that the system keeps for us while we draw, if it allows so many
 
 Peer = tuple[str, int]
@@ -32,8 +33,11 @@ class UdpSink(Sink):
         """One datagram; `timeout` is not needed.
 
         Raises:
-            LinkError: the system does not take it: too long, no network.
+            ArgumentError: it is longer than datagrams are.
+            LinkError: the system does not take it: no network.
         """
+        if len(data) > MOST:
+            raise ArgumentError(f"a datagram has at most {MOST:,} bytes, not {len(data):,}")
         try:
             try:
                 self._socket.send(data)
