@@ -16,7 +16,7 @@ import tokcodec
 from benchmarks.metrics import measure
 from benchmarks.pictures import SETS, pictures
 from benchmarks.tables import Cell, markdown, write_tsv
-from tokcodec.decoders import SHIPPED
+from tokcodec.decoders import SHIPPED, stored
 from tokcodec.mx.file import load, quantised
 from tokcodec.mx.formats import FORMATS
 from tokcodec.mx.weights import is_weight
@@ -60,10 +60,12 @@ def run(args: argparse.Namespace) -> int:
             rows = list(tokenizer.rows(files, args.images))
             tables = tokenizer.shown(rows)
         else:
-            columns, rows = COLUMNS, list(_rows(files, args.images, args.bytes))
+            knows = stored.read(original).shape.realism
+            realisms = REALISMS if knows else REALISMS[:1]
+            columns, rows = COLUMNS, list(_rows(files, args.images, args.bytes, realisms))
             tables = "\n".join(
                 f"Realism {realism:g}\n\n{_shown(rows, realism, args.bytes)}"
-                for realism in REALISMS
+                for realism in realisms
             )
         sizes = markdown(("format", "bits a weight", "bytes", "weights, dB"), list(_sizes(files)))
     write_tsv(args.out / f"{original.stem}.tsv", columns, rows)
@@ -71,14 +73,16 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _rows(files: dict[str, Path], images: str, targets: list[int]) -> Iterator[list[Cell]]:
+def _rows(
+    files: dict[str, Path], images: str, targets: list[int], realisms: tuple[float, ...]
+) -> Iterator[list[Cell]]:
     with open(files[ORIGINAL], "rb") as f:
         identity = hashlib.file_digest(f, "sha256").hexdigest()[:8]
     for image, loaded in pictures(images).items():
         picture = np.asarray(loaded())
         for target in targets:
             stream = tokcodec.encode(picture, max_bytes=target)
-            for realism in REALISMS:
+            for realism in realisms:
                 original: np.ndarray | None = None
                 for name, path in files.items():
                     shown = np.asarray(tokcodec.decode(stream, decoder=path, realism=realism))

@@ -82,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
             found = dict(walk(order, rgb, way, limits))
             rows.append([name, title, *(found.get(limit) for limit in limits)])
     columns = ("image", "way", *map(str, limits))
-    write_tsv(args.out / f"{args.model}-{Path(args.images).name}.tsv", columns, rows)
+    write_tsv(args.out / f"{Path(args.model).stem}-{Path(args.images).name}.tsv", columns, rows)
     head = ("way", *(f"{n} bytes" for n in limits), "bytes saved, %")
     print(markdown(head, _summary(rows, limits)))
     return 0

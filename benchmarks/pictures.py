@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable
 from functools import partial
@@ -11,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from tokcodec.errors import ArgumentError, InputError
+from tokcodec.files import write_atomically
 from tokcodec.pixels.image import to_rgb
 
 KODAK = "TOKCODEC_KODAK"  # environment variable: folder with kodim01.png ... kodim24.png
@@ -20,6 +22,8 @@ PHOTOGRAPHS = (  # of scikit-image: colour photographs, no charts, no scans
     "astronaut", "chelsea", "coffee", "hubble_deep_field", "motorcycle_left", "rocket",
 )  # fmt: skip
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".ppm", ".avif", ".jp2"}
+SUMS = "pictures.sha256"  # file beside rows: what the pictures of a folder were
+NAMES = "surrogateescape"  # of files need not be UTF-8
 SETS = ("scikit-image", "kodak256", "kodak")
 
 Loader = Callable[[], Image.Image]
@@ -51,6 +55,35 @@ def pictures(name: str) -> dict[str, Loader]:
     if not found:
         raise InputError(f"the folder {name} holds no picture")
     return {p.relative_to(folder).as_posix(): partial(load, p) for p in found}
+
+
+def check_same(name: str, out: Path) -> None:
+    """See that rows in a folder are of these pictures: rows know them by their names alone. What is
+    in a set never changes; of the pictures of a folder `out`/pictures.sha256 remembers the files.
+
+    Raises:
+        InputError: a picture was another one when its rows were measured.
+    """
+    if name in SETS:
+        return
+    now = {key: _digest(Path(name) / key) for key in pictures(name)}
+    path, before = out / SUMS, dict[str, str]()
+    if path.exists():
+        lines = path.read_text("utf-8", NAMES).splitlines()
+        before = {key: sum for sum, _, key in (line.partition("  ") for line in lines)}
+    if other := sorted(key for key in now if before.get(key, now[key]) != now[key]):
+        raise InputError(
+            f"the rows in {out} are of another {other[0]} than {Path(name) / other[0]}: give "
+            "another --out, or remove them"
+        )
+    out.mkdir(parents=True, exist_ok=True)
+    text = "".join(f"{sum}  {key}\n" for key, sum in sorted((before | now).items()))
+    write_atomically(path, text.encode("utf-8", NAMES), overwrite=True)
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as f:
+        return hashlib.file_digest(f, "sha256").hexdigest()
 
 
 def load(path: Path) -> Image.Image:

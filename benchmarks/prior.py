@@ -45,13 +45,14 @@ def run(args: argparse.Namespace) -> int:
         row for name, image in images.items() for row in _bytes(name, image, model, against, args)
     ]
     columns = ("image", "tokens", "bytes_before", "bytes")
-    write_tsv(args.out / f"{args.model}-{Path(args.images).name}.tsv", columns, rows)
+    model_name = Path(args.model).stem  # of a file's path
+    write_tsv(args.out / f"{model_name}-{Path(args.images).name}.tsv", columns, rows)
     print(markdown(("about, bytes", "saved, %"), _saved(rows, args.bytes)))
     if not args.no_times:
         photograph = next(iter(images.values()))
         times = [_times(photograph, side, limit, model, against) for side, limit in TIMES]
         columns = ("side", "bytes", "encode_before", "encode", "read_before", "read")
-        write_tsv(args.out / f"{args.model}-times.tsv", columns, times)
+        write_tsv(args.out / f"{model_name}-times.tsv", columns, times)
         print(markdown(columns, times))
     return 0
 

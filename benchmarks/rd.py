@@ -22,7 +22,7 @@ from tqdm import tqdm
 
 from benchmarks import codecs
 from benchmarks.metrics import METRICS, measure
-from benchmarks.pictures import pictures
+from benchmarks.pictures import check_same, pictures
 from benchmarks.rows import CHOSEN_BY, Row, is_ours, nothing_fits, read, settings_text, write
 from benchmarks.search import Found, Judge, best, winners
 from tokcodec.errors import ArgumentError, InputError, TokCodecError, TokCodecWarning
@@ -117,6 +117,7 @@ def run(args: argparse.Namespace) -> int:
                 known = tuple(r for r in rows if r.image == image and r.version == version)
                 jobs.append(Job(spec, args.images, image, missing, metrics, known))
     jobs.sort(key=lambda j: images.index(j.image))  # metrics keep what they know of an original
+    check_same(args.images, out)
     out.mkdir(parents=True, exist_ok=True)
     for job, found in in_parallel(work, jobs, args.workers):
         if isinstance(found, str):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import math
 from pathlib import Path
-
-import numpy as np
 
 from benchmarks.codecs import find
 from benchmarks.pictures import SETS, pictures
+from benchmarks.search import best
 from benchmarks.tables import Cell, markdown, write_tsv
 from benchmarks.unlikely import unlikely
 from tokcodec.psnr import psnr
@@ -38,10 +38,10 @@ def run(args: argparse.Namespace) -> int:
             limit = max(LEAST, round(rate * image.width * image.height / 8))
             found = []
             for codec in codecs:
-                _, data = next(iter(codec.fitting(image, limit)))
-                shown = np.asarray(codec.decode(data, image.size))
-                found.append(psnr(shown, np.asarray(image)))
-                rows.append([name, rate, codec.name, codec.version, len(data), found[-1]])
+                picked = best(codec, image, limit, psnr, full_size=True)
+                found.append(math.nan if picked is None else picked.score)
+                size = None if picked is None else len(picked.data)
+                rows.append([name, rate, codec.name, codec.version, size, found[-1]])
             # Two perfect pictures are alike.
             gain = 0.0 if found[0] == found[1] else found[1] - found[0]
             gains.setdefault(name, []).append(gain)

@@ -190,6 +190,8 @@ def test_too_large(stream: bytes):
         {"growth": float("nan")},
         {"decoder": "none such"},
         {"realism": 2},
+        {"size": (0, 0)},
+        {"max_pixels": "x"},
         {"source": b"whole"},
         {"source": None},
     ],

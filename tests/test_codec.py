@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 import subprocess
 import sys
 import warnings
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 import tokcodec
 from tokcodec import errors
@@ -112,6 +114,14 @@ def test_psnr_out_of_reach_gives_everything_and_a_warning(picture):
     with pytest.warns(tokcodec.TokCodecWarning, match="out of reach"):
         data = tokcodec.encode(picture, psnr=99)
     assert tokcodec.info(data).complete
+
+
+@pytest.mark.parametrize("tighter", [{"max_bytes": 50}, {"budget": 30}, {"quality": 20}])
+def test_a_psnr_out_of_reach_goes_without_saying_where_another_limit_is_tighter(picture, tighter):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        data = tokcodec.encode(picture, psnr=99, **tighter)
+    assert not tokcodec.info(data).complete
 
 
 def test_a_warning_names_the_line_that_encodes(photograph):
@@ -321,6 +331,69 @@ def test_batches(photograph):
     streams = codec.encode_batch(pictures, budget=40)
     assert streams == [tokcodec.encode(p, budget=40) for p in pictures]
     assert [i.size for i in codec.decode_batch(streams)] == [(50, 40), (30, 60)]
+
+
+@pytest.mark.parametrize("model", ["pyramid", "register-small"])
+def test_a_batch_is_no_single_picture(model, photograph, tmp_path):
+    pytest.importorskip("torch")
+    codec, picture = tokcodec.load(model), photograph("coffee", 48, 64)
+    image = Image.fromarray(picture)
+    for one in (picture, picture[..., 0], image, "photo.jpg", tmp_path, b"bytes", None, 5):
+        with pytest.raises(errors.ArgumentError, match="not one"):
+            codec.encode_batch(one, 5)
+    with pytest.raises(errors.ArgumentError, match="not one bytes"):
+        codec.decode_batch(codec.encode(picture, 5))
+    assert codec.encode_batch(np.stack([picture] * 2), 5, 60) == [codec.encode(picture, 5, 60)] * 2
+    assert codec.encode_batch([]) == []
+
+
+def test_what_a_header_tells_is_not_told_again(picture):
+    data = tokcodec.encode(picture, max_bytes=100)
+    height, width = picture.shape[:2]
+    with pytest.raises(errors.ArgumentError, match="leave grey out"):
+        tokcodec.decode(data, grey=True)
+    with pytest.warns(tokcodec.TokCodecWarning, match="leave original_size out"):
+        tokcodec.decode(data, original_size=(width, height), decoder="linear")
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"psnr": 10**400}, {"background": [[1], [2, 3], [4]]}, {"background": "red"}]
+)
+def test_values_of_any_shape_are_refused_as_what_they_are(picture, wrong):
+    with pytest.raises(errors.ArgumentError, match=next(iter(wrong))):
+        tokcodec.encode(picture, **wrong)
+
+
+def test_views_need_not_lie_in_one_piece(picture):
+    data = tokcodec.encode(picture, max_bytes=100)
+    spread = memoryview(bytes(v for byte in data for v in (byte, 0)))[::2]
+    assert tokcodec.info(spread).bytes == 100
+    assert list(tokcodec.progressive([spread], decoder="linear"))
+    with pytest.raises(errors.InputError, match="no image format"):
+        tokcodec.encode(spread)
+
+
+def test_a_bundle_is_told_from_a_stream(picture, tmp_path):
+    tokcodec.Bundle.write(tmp_path / "b", [tokcodec.encode(picture, budget=3)])
+    with pytest.raises(errors.BadMagicError, match="bundle"):
+        tokcodec.decode((tmp_path / "b").read_bytes())
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no forks here")
+def test_a_child_draws_what_its_parent_has_drawn():
+    """By fork, as multiprocessing makes children on Linux: OpenMP's threads stay behind."""
+    pytest.importorskip("torch")
+    code = (
+        "import os, sys, numpy as np, tokcodec\n"
+        "data = tokcodec.encode(np.arange(96 * 96 * 3, dtype='u1').reshape(96, 96, 3), 200)\n"
+        "tokcodec.decode(data, decoder='neural')\n"
+        "child = os.fork()\n"
+        "if not child:\n"
+        "    os._exit(tokcodec.decode(data, decoder='neural').size != (96, 96))\n"
+        "sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))"
+    )
+    env = os.environ | {"OMP_NUM_THREADS": "2"}
+    assert subprocess.run([sys.executable, "-c", code], env=env, timeout=200).returncode == 0
 
 
 def test_info_counts_or_reads_the_header_alone(astronaut):

@@ -52,6 +52,50 @@ def test_an_existing_file_is_kept(tmp_path: Path) -> None:
     assert names(tmp_path) == ["old"]
 
 
+@pytest.mark.parametrize("links", [True, False])
+def test_a_file_that_appears_meanwhile_is_kept(
+    links: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Long work lies between the first look and the end; some disks have no hard links."""
+    if not links:
+
+        def link(*_: object) -> None:
+            raise OSError(errno.EPERM, "Operation not permitted")
+
+        monkeypatch.setattr(os, "link", link)
+
+    def write() -> None:
+        with atomic_file(tmp_path / "a", False) as f:
+            f.write(b"new")
+            (tmp_path / "a").write_bytes(b"precious")
+
+    with pytest.raises(OutputExistsError, match="by now"):
+        write()
+    assert (tmp_path / "a").read_bytes() == b"precious"
+    with atomic_file(tmp_path / "b", False) as f:
+        f.write(b"new")
+    assert (tmp_path / "b").read_bytes() == b"new"
+    assert names(tmp_path) == ["a", "b"]
+
+
+@pytest.mark.parametrize("wrong", [ConnectionResetError(104, "reset"), TimeoutError("timed out")])
+def test_what_goes_wrong_on_a_wire_is_no_failure_to_write(wrong: OSError, tmp_path: Path) -> None:
+    def write() -> None:
+        with atomic_file(tmp_path / "a", False) as f:
+            f.write(b"begun")
+            raise wrong
+
+    with pytest.raises(type(wrong)):
+        write()
+    assert names(tmp_path) == []
+
+
+def test_a_folder_that_is_a_file(tmp_path: Path) -> None:
+    (tmp_path / "notes").write_bytes(b"")
+    with pytest.raises(OutputError, match="it is a file"):
+        make_folder(tmp_path / "notes")
+
+
 def test_an_existing_file_is_replaced_when_asked_for(tmp_path: Path) -> None:
     (tmp_path / "old").write_bytes(b"something longer")
     write_atomically(tmp_path / "old", b"new", overwrite=True)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import reprlib
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,6 +24,18 @@ def as_bytes(data: bytes) -> bytes:
     if not isinstance(data, (bytes, bytearray, memoryview)):
         raise ArgumentError(f"a stream is bytes, not {type(data).__name__}; read the file first")
     return bytes(data)
+
+
+def check_several(pictures: object) -> None:
+    """Refuse one picture where several are wanted: its rows or letters would each be taken for
+    one.
+    """
+    one = isinstance(pictures, (str, bytes, bytearray, memoryview, os.PathLike))
+    one |= getattr(pictures, "ndim", 0) in (2, 3)
+    if one or not isinstance(pictures, Iterable):
+        raise ArgumentError(
+            f"a batch is a list of pictures or streams, not one {type(pictures).__name__}"
+        )
 
 
 def check_size(size: Size) -> Size:
@@ -58,9 +73,14 @@ def check_limits(
     """Tokens and bytes as Python's own integers, which do not overflow; limits that mean nothing
     are refused.
     """
-    if decibels is not None and not (is_number(decibels) and 0 <= float(decibels) <= 100):
+    if decibels is not None and not (is_number(decibels) and 0 <= decibels <= 100):
         raise ArgumentError(f"psnr must lie in 0..100 dB, not {decibels!r}")
     return _whole("budget", budget), _whole("max_bytes", max_bytes)
+
+
+def short(value: object) -> str:
+    """A value as messages show it: never long, however much it stands for (aliases of YAML)."""
+    return reprlib.repr(value)[:60]
 
 
 def is_whole(value: object) -> bool:

@@ -9,7 +9,7 @@ from typing import Any, overload
 from PIL import Image
 
 from tokcodec import codec, decoders
-from tokcodec.arguments import is_number
+from tokcodec.arguments import check_size, is_number
 from tokcodec.errors import ArgumentError, StreamError, TruncatedHeaderError
 from tokcodec.limits import MAX_PIXELS
 from tokcodec.pixels.image import check_pixels
@@ -82,7 +82,11 @@ def progressive(
     """
     if not is_number(growth) or not growth >= 1:
         raise ArgumentError(f"growth is at least 1, not {growth!r}")
-    decoders.find(decoder, realism)  # told now, not when the first bytes are here
+    # Told now, not when the first bytes are here.
+    decoders.find(decoder, realism)
+    if size is not None:
+        check_size(size)
+    check_pixels(1, 1, max_pixels)
     options: dict[str, Any] = {
         "size": size, "decoder": decoder, "realism": realism, "max_pixels": max_pixels,
         "reference": reference,
@@ -112,7 +116,7 @@ class _Arrived:
         """Take a chunk; whether it is time for a picture."""
         if not isinstance(chunk, (bytes, bytearray, memoryview)):
             raise ArgumentError(f"a source gives bytes, not {type(chunk).__name__}")
-        self._data += chunk
+        self._data += bytes(chunk)  # a view need not lie in one piece
         if self._most is None:
             found = self._header()
             if found is None:

@@ -38,15 +38,32 @@ def atomic_file(path: str | os.PathLike[str], overwrite: bool) -> Iterator[IO[by
             f.flush()
             with suppress(OSError):  # a file keeps who may read it
                 temporary.chmod(stat.S_IMODE(real.stat().st_mode))
-        temporary.replace(real)
+        if overwrite:
+            temporary.replace(real)
+        else:
+            _become(temporary, real)
     except OSError as e:
+        if isinstance(e, (ConnectionError, TimeoutError)):
+            raise  # of a wire that the caller was reading from
         if e.filename not in (None, str(path), str(temporary)):
-            raise  # another file's, which the caller was reading
+            raise  # another file's, likewise
         raise OutputError(f"cannot write {path}: {e.strerror or e}") from e
     finally:
         if temporary is not path:
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
+
+
+def _become(temporary: Path, real: Path) -> None:
+    """Give a file its name, unless one has that name by now."""
+    try:
+        os.link(temporary, real)
+    except FileExistsError:
+        raise OutputExistsError(f"{real} exists by now, and was not replaced") from None
+    except OSError:  # some disks know no second names of a file
+        if os.path.lexists(real):
+            raise OutputExistsError(f"{real} exists by now, and was not replaced") from None
+        temporary.replace(real)
 
 
 def _named(path: str | os.PathLike[str]) -> Path:
@@ -126,5 +143,7 @@ def make_folder(path: str | os.PathLike[str]) -> None:
     """
     try:
         Path(path).mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise OutputError(f"cannot make the folder {path}: it is a file") from None
     except OSError as e:
         raise OutputError(f"cannot make the folder {path}: {e.strerror or e}") from e

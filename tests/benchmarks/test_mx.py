@@ -37,6 +37,23 @@ def test_rows_and_table(
     assert close > far > 30
 
 
+def test_a_decoder_that_knows_only_realism_0(
+    tmp_path: Path, astronaut: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tokcodec.decoders.files import write
+    from tokcodec.decoders.network import Network, Shape
+
+    monkeypatch.setattr("benchmarks.mx.METRICS", {"psnr": "PSNR"})
+    write(tmp_path / "mine.safetensors", Network(Shape((32, 32), (1, 1), 32)), {})
+    (tmp_path / "images").mkdir()
+    Image.fromarray(astronaut).save(tmp_path / "images" / "a.png")
+    command = ["mx", "--images", str(tmp_path / "images"), "--formats", "mxfp6", "--bytes", "300"]
+    command += ["--decoder", str(tmp_path / "mine.safetensors"), "--out", str(tmp_path)]
+    assert main(command) == 0
+    rows = [line.split("\t") for line in (tmp_path / "mine.tsv").read_text().splitlines()[1:]]
+    assert {row[5] for row in rows} == {"0"}
+
+
 def test_a_register_tokenizer(
     tmp_path: Path, astronaut: np.ndarray, capsys: pytest.CaptureFixture
 ) -> None:

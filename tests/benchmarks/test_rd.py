@@ -98,6 +98,17 @@ def test_a_second_run_measures_only_what_is_missing(results: Path, images: Path)
     assert {k[2] for k in after} - {k[2] for k in before} == {300}
 
 
+def test_rows_are_not_taken_for_those_of_another_folder(
+    results: Path, images: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    (tmp_path / "coffee.png").write_bytes((images / "astronaut.png").read_bytes())
+    assert run(tmp_path, results, OURS, "128") == 1
+    assert "another coffee.png" in capsys.readouterr().err
+    (tmp_path / "coffee.png").rename(tmp_path / "more.png")
+    (tmp_path / "coffee.png").write_bytes((images / "coffee.png").read_bytes())
+    assert run(tmp_path, results, OURS, "128") == 0  # one is new
+
+
 def test_rows_of_another_tokcodec_are_measured_again(results: Path, images: Path) -> None:
     path = results / file_name(OURS)
     current = read(path)[0].version

@@ -22,6 +22,21 @@ def test_they_are_always_the_same(astronaut: np.ndarray) -> None:
     assert len({image.tobytes() for image in one.values()}) == len(one)
 
 
+def test_the_best_file_counts_and_none_is_no_failure(
+    astronaut: np.ndarray, tmp_path: Path, monkeypatch
+) -> None:
+    image = Image.fromarray(astronaut)
+    monkeypatch.setattr(robust, "unlikely", lambda photographs: {"photograph": image})
+    command = ["robust", "--codecs", "webp", "tokcodec:pyramid@linear", "--rates", "0.02", "4"]
+    assert main([*command, "--out", str(tmp_path)]) == 0
+    rows = [line.split("\t") for line in (tmp_path / "robust.tsv").read_text().splitlines()[1:]]
+    sizes, scores = ({(r[1], r[2]): r[at] for r in rows} for at in (4, 5))
+    assert sizes["0.02", "webp"] == ""
+    limit = 4 * image.width * image.height // 8
+    assert 0.9 * limit < int(sizes["4", "webp"]) <= limit
+    assert float(scores["4", "webp"]) > 30
+
+
 def test_a_decoder_gains_nothing_over_itself(
     astronaut: np.ndarray, tmp_path: Path, monkeypatch, capsys
 ) -> None:

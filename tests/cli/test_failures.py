@@ -56,6 +56,8 @@ def test_nothing_is_overwritten_without_f(folder: Path, capsys) -> None:
         (["decode", "cat.tkc", "-o", "x.hdf"], ".hdf"),
         (["decode", "cat.tkc", "-o", "x.xbm"], ""),  # of black and white alone
         (["info", "gone.tkc"], "gone.tkc"),
+        (["encode", "cat.tkc", "-o", "x.tkc"], "cat.tkc: these bytes cannot be read"),
+        (["encode", "cat.png", "-o", "cat.png/x.tkc"], "it is a file"),
         (["cut", "cat.tkc", "-m", 7, "-o", "x.tkc"], "smaller than the header"),
     ],
 )

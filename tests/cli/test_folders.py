@@ -53,6 +53,24 @@ def test_two_pictures_of_one_name_are_refused(tree: Path, capsys) -> None:
     assert not (tree / "out").exists()
 
 
+def test_one_file_by_several_names_is_one_job(tree: Path, capsys) -> None:
+    names_of_it = ["cat.png", str(tree / "cat.png"), "in/../cat.png", "cat.png"]
+    photo().save("cat.png")
+    assert run("encode", *names_of_it, "-b", 5) == 0
+    photo("rocket").save("cat.jpg")
+    assert run("encode", str(tree / "cat.png"), "cat.jpg", "-b", 5, "-f") == 1
+    assert "would both be written to" in one_line(capsys.readouterr().err)
+
+
+def test_an_empty_folder_does_not_stop_the_rest(tree: Path, capsys) -> None:
+    (tree / "empty").mkdir()
+    assert run("encode", "empty", "in/a", "-b", 5, "-o", "out") == 1
+    assert "the folder empty holds no file" in one_line(capsys.readouterr().err)
+    assert names(tree / "out") == ["b/rocket.tkc", "cup.tkc"]
+    assert run("info", "out/cup.tkc", "empty", "out/b") == 1
+    assert capsys.readouterr().out.count("48x32") == 2
+
+
 def test_an_empty_folder_is_told(folder: Path, capsys) -> None:
     (folder / "empty").mkdir()
     for command in ("encode", "decode", "info"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -26,10 +27,23 @@ def test_closed_stdin_and_stdout(folder: Path, tmp_path: Path) -> None:
     done = typed("encode p.png -b 3 >&-")
     assert (done.returncode, done.stderr) == (0, "")
     assert (tmp_path / "p.tkc").exists()
+    for arguments in ("info p.tkc >&-", "info --json p.tkc >&-", "models >&-"):
+        done = typed(arguments)
+        assert (done.returncode, done.stderr) == (0, "")
     for arguments, said in (("info - <&-", "stdin"), ("decode p.tkc -o - >&-", "stdout")):
         done = typed(arguments)
         assert done.returncode == 1
         assert said in one_line(done.stderr)
+
+
+def test_letters_that_stdout_does_not_have(folder: Path) -> None:
+    (folder / "cat.tkc").rename(folder / "é☃.tkc")
+    command = [sys.executable, "-m", "tokcodec", "info", "é☃.tkc"]
+    done = subprocess.run(
+        command, stdout=subprocess.PIPE, cwd=folder, env=os.environ | {"PYTHONIOENCODING": "cp1252"}
+    )
+    assert done.returncode == 0
+    assert done.stdout.startswith(b"\xe9\\u2603.tkc: ")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="descriptors are closed otherwise there")

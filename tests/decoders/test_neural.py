@@ -19,7 +19,7 @@ from tokcodec.decoders.neural import neural
 from tokcodec.decoders.shape import Shape
 from tokcodec.decoders.stored import KIND
 from tokcodec.decoders.trained import opened
-from tokcodec.errors import ArgumentError, DamagedModelError, InputError
+from tokcodec.errors import ArgumentError, DamagedModelError, InputError, ModelMismatchError
 from tokcodec.tokens.knowledge import Knowledge
 from tokcodec.tokens.order import order_for
 from tokcodec.weights import shipped
@@ -177,6 +177,27 @@ def test_a_stream_is_drawn_by_the_decoder_in_a_file(tmp_path: Path, photograph: 
         drawn.append(np.asarray(tokcodec.decode(stream, decoder=str(path))))
         assert np.array_equal(drawn[-1], neural(known, (70, 50), TorchRuntime(read(path))))
     assert (drawn[0] != drawn[1]).any()
+
+
+def test_a_decoder_of_other_tokens_is_refused(tmp_path: Path, photograph: Callable) -> None:
+    path, stream = tmp_path / "mine.safetensors", tokcodec.encode(photograph("coffee", 70, 50), 50)
+    for at, tokens in enumerate(("0" * 64, tokcodec.load().model.tokens_id, None)):
+        write(path, random_network(), {"tokens": tokens} if tokens else {})
+        os.utime(path, (at, at))
+        if tokens == "0" * 64:
+            with pytest.raises(ModelMismatchError, match="tokens of another model than pyramid"):
+                tokcodec.decode(stream, decoder=path)
+        else:
+            assert tokcodec.decode(stream, decoder=path).size == (70, 50)
+
+
+def test_weights_that_are_no_numbers_are_refused(tmp_path: Path) -> None:
+    path, network = tmp_path / "mine.safetensors", random_network()
+    with torch.no_grad():
+        network.out.bias[0] = float("nan")
+    write(path, network, {})
+    with pytest.raises(DamagedModelError, match=r"out\.bias holds what is no number"):
+        read(path)
 
 
 def test_realism_is_the_decoders_own_unless_told(tmp_path: Path, photograph: Callable) -> None:

@@ -265,6 +265,18 @@ def test_files_of_other_kinds_are_refused(contents: bytes, tmp_path: Path) -> No
             use(path)
 
 
+@pytest.mark.parametrize("damage", [b"\x01\x02\x03\x04", b"\xff\xff\xff\xff"])
+def test_weights_that_have_changed_are_refused(damage: bytes, tmp_path: Path) -> None:
+    kept = random_decoder()
+    weight = kept.weights["scales.0.embed.weight"]
+    path, whole = tmp_path / "bent.onnx", bytearray(to_bytes(kept))
+    at = whole.index(weight.tobytes()[:64])
+    whole[at : at + 4] = damage
+    path.write_bytes(whole)
+    with pytest.raises(DamagedModelError, match=r"not those it was written with|no number"):
+        read(path)
+
+
 def test_damage_is_told_or_does_no_harm(tmp_path: Path) -> None:
     path, whole = tmp_path / "bent.onnx", to_bytes(random_decoder())
     generator = np.random.default_rng(0)

@@ -42,6 +42,9 @@ def test_a_file_of_weights_with_some_kept(tmp_path: Path) -> None:
     assert np.array_equal(load(out)["last"], x.astype(np.float16))
     assert main(wanted) == 1
     assert main([*wanted, "-f"]) == 0
+    whole = given.read_bytes()
+    assert main(["quantize", str(given), "--format", "mxfp4", "-o", str(given), "-f"]) == 1
+    assert given.read_bytes() == whole
 
 
 @pytest.mark.parametrize(

@@ -483,6 +483,21 @@ def test_other_things_are_refused(thing: object) -> None:
         to_rgb(thing)
 
 
+@pytest.mark.parametrize("mode", ["RGB", "L", "1"])
+def test_transparency_that_does_not_fit_the_mode(mode: str) -> None:
+    image = photo().convert(mode)
+    image.info["transparency"] = b"\x00\xff"  # which palettes have
+    with pytest.raises(InputError, match="cannot be read"):
+        to_rgb(image)
+
+
+def test_premultiplied_grey_with_transparency() -> None:
+    image = photo().convert("L").convert("LA").convert("La")
+    plain = to_rgb(image)
+    image.info["transparency"] = 7
+    assert np.array_equal(to_rgb(image), plain)
+
+
 @pytest.mark.parametrize(
     "background",
     [(1, 2), (1, 2, 3, 4), (0, 0, 256), (-1, 0, 0), (0.5, 0, 0), "red", None, 7, np.array(5)],

@@ -71,6 +71,16 @@ def test_configurations_beside_a_file(suffix: str, state, tmp_path: Path) -> Non
     refused(tmp_path / "mine.safetensors", errors.DamagedModelError, "num_latent_tokens = 9")
 
 
+def test_a_configuration_that_grows_when_it_is_shown(state, tmp_path: Path) -> None:
+    """Ten thousand million entries by aliases of aliases, in a message: they are counted off."""
+    pytest.importorskip("yaml")
+    rows = ["a0: &a0 [1,1,1,1,1,1,1,1,1,1]"]
+    rows += [f"a{i}: &a{i} [{','.join([f'*a{i - 1}'] * 10)}]" for i in range(1, 10)]
+    save_file(state, tmp_path / "mine.safetensors")
+    (tmp_path / "mine.yaml").write_text("\n".join([*rows, "model: *a9"]))
+    refused(tmp_path / "mine.safetensors", errors.DamagedModelError, "model is no table")
+
+
 def test_half_precision_on_the_disk(state, tmp_path: Path) -> None:
     half = {k: v.to(torch.bfloat16) for k, v in state.items()}
     codec = tokcodec.load(written(tmp_path / "half", half, CONFIG))

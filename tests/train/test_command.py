@@ -89,6 +89,48 @@ def test_a_run_is_gone_on_with_or_left_alone(photographs: Path, tmp_path: Path, 
     assert card(out / DECODER)["held_out"] == held_out
 
 
+def test_a_run_does_not_go_on_as_another(photographs: Path, tmp_path: Path, capsys) -> None:
+    pytest.importorskip("torch")
+    from tokcodec.train.loop import steps_done
+
+    out = tmp_path / "run"
+    assert train(photographs, out, 1) == 0
+    given = ["--images", str(photographs), "--out", str(out), "--resume"]
+    config = tmp_path / "other.toml"
+    for text, told in (
+        ((CONFIG % 2).replace("rate = 0.003", "rate = 0.004"), "another rate (it says 0.003)"),
+        (CONFIG % 2 + "grey = 0.5", "another grey"),
+        ((CONFIG % 2).replace("batch = 4", "batch = 2"), "another sizes"),
+    ):
+        config.write_text(text)
+        assert main(["train", "decoder", "--config", str(config), *given]) == 1
+        assert told in capsys.readouterr().err
+    assert main(["train", "decoder", *given]) == 1
+    assert "another network, sizes, rate" in capsys.readouterr().err
+    start = str(out / DECODER)
+    assert train(photographs, out, 2, "--resume", "--start", start) == 0  # it began with none
+    assert train(photographs, tmp_path / "two", 1, "--start", start) == 0
+    other = tmp_path / "other.safetensors"
+    other.write_bytes((tmp_path / "two" / DECODER).read_bytes())
+    assert train(photographs, tmp_path / "two", 2, "--resume", "--start", str(other)) == 1
+    assert "another --start" in capsys.readouterr().err
+    assert train(photographs, tmp_path / "two", 2, "--resume") == 0
+    assert steps_done(tmp_path / "two") == 2
+
+
+def test_a_decoder_with_realism_keeps_it(photographs: Path, tmp_path: Path) -> None:
+    """Squared error alone leaves its blocks as they are."""
+    torch = pytest.importorskip("torch")
+    from tokcodec.decoders.files import card, write
+    from tokcodec.decoders.network import Network, Shape
+
+    torch.manual_seed(0)
+    start = tmp_path / "natural.safetensors"
+    write(start, Network(Shape((8, 8), (1, 1), 8, (1, 1))), {"realism": 0.75})
+    assert train(photographs, tmp_path / "run", 1, "--start", str(start)) == 0
+    assert card(tmp_path / "run" / DECODER)["realism"] == 0.75
+
+
 def test_a_file_in_the_way_is_kept(photographs: Path, tmp_path: Path, capsys) -> None:
     pytest.importorskip("torch")
     (tmp_path / DECODER).write_text("precious")
@@ -205,6 +247,11 @@ def distance(a, b) -> float:
         ("sizes = [{ side = 32, batch = 1.5 }]", "batch"),
         ("sizes = [{ side = 32, batch = 2, share = 0 }]", "share"),
         ("shrink = 0", "shrink"),
+        ("shrink = inf", "shrink is a finite number"),
+        ("grey = 7.0", "shares"),
+        ("drawn = 1.5", "shares"),
+        ("schedule = { steps = 3, rate = inf }", "rate"),
+        ("schedule = { steps = 3, decay = nan }", "decay"),
         ("check_count = 0", "check_count"),
         ("check_side = 4", "check_side is above 4"),
         ("sizes = [{ side = 4, batch = 2 }]", "4 pixels"),

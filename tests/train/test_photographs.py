@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import tarfile
+import tracemalloc
 from collections.abc import Callable
 from itertools import count, islice
 from pathlib import Path
@@ -134,6 +135,25 @@ def test_photographs_are_what_the_encoder_sees(tmp_path: Path, photograph: Calla
         place = Place(tmp_path / name, name, 0, None)
         assert np.array_equal(photographs.photograph(place), to_rgb(tmp_path / name))
     assert photographs.photograph(place).size == (70, 80)
+
+
+def test_what_is_no_picture_is_not_read_whole(tmp_path: Path, photograph: Callable) -> None:
+    """Videos lie among photographs; in a tar file, too."""
+    video, picture = tmp_path / "holiday.mov", tmp_path / "a.jpg"
+    with open(video, "wb") as f:
+        f.truncate(200 << 20)
+    Image.fromarray(photograph("coffee", 96, 80)).save(picture)
+    with tarfile.open(tmp_path / "all.tar", "w") as tar:
+        tar.add(video, "holiday.mov")
+        tar.add(picture, "a.jpg")
+    for paths in ([video, picture], [tmp_path / "all.tar"]):
+        tracemalloc.start()
+        found = [photographs.photograph(place) for place in places(paths)]
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert found[0] is None
+        assert np.array_equal(np.asarray(found[1]), np.asarray(Image.open(picture)))
+        assert peak < 8 << 20
 
 
 def test_names_that_are_no_text(tmp_path: Path, photograph: Callable) -> None:

@@ -136,10 +136,25 @@ def test_the_rounded_network_is_the_trained_one(batches: list[np.ndarray]) -> No
     assert far < 0.04  # steps of 1/8 and 1/4
 
 
+def test_the_network_that_saved_most_is_kept(batches: list[np.ndarray], tmp_path: Path) -> None:
+    task = learnt(PriorNetwork(), batches, 30)
+    good = task.check(task.network, tmp_path, 1)
+    state = {name: t.clone() for name, t in task.network.state_dict().items()}
+    with torch.no_grad():
+        for p in task.network.parameters():
+            p.add_(torch.randn_like(p))
+    assert task.check(task.network, tmp_path, 2)["saved"] < good["saved"]
+    again = PriorTask(PriorNetwork(), task.held_out)
+    again.restore(task.state())
+    assert again.numbers == good
+    assert all(torch.equal(t, state[name]) for name, t in again.found().state_dict().items())
+
+
 def test_the_command_trains_goes_on_and_its_model_codes(
     folder: Path,
     tmp_path: Path,
     photograph: Photograph,
+    capsys: pytest.CaptureFixture,
 ) -> None:
     out = tmp_path / "mine"
 
@@ -154,6 +169,9 @@ def test_the_command_trains_goes_on_and_its_model_codes(
     assert first.name == "mine" or first.name == "model"
     assert float(first.card["steps"]) > 0
     assert run(0.01) == 1  # there is a run
+    assert "% of the bytes of pictures that it did not learn from" in capsys.readouterr().out
+    assert run(0.02, "--resume", "--seed", "7") == 1
+    assert "another seed" in capsys.readouterr().err
     assert run(0.02, "--resume") == 0
     second = tokcodec.load(out / MODEL).model
     assert float(second.card["steps"]) > float(first.card["steps"])

@@ -136,6 +136,13 @@ def test_from_photographs_to_a_file(folder, small, tmp_path, monkeypatch):
     assert rows.read_bytes() == before
 
 
+def test_where_nothing_can_be_written_nothing_is_measured(folder, tmp_path, capsys):
+    args = ["--images", folder, "--rows", tmp_path / "r", "--out", tmp_path, "--count", 16]
+    assert quality.main([str(a) for a in args]) == 1
+    assert "exists already" in capsys.readouterr().err
+    assert not (tmp_path / "r").exists()
+
+
 def test_bad_arguments(folder, tmp_path, capsys):
     args = ["--images", folder, "--rows", tmp_path / "r", "--out", tmp_path / "q", "--count", 3]
     assert quality.main([str(a) for a in args]) == 1

@@ -247,7 +247,7 @@ def test_a_run_does_not_go_on_with_another_network(
     config.write_text("network = { size = 'nano', tokens = 8 }\nschedule = { steps = 2 }")
     given = ["--config", str(config), "--images", str(photographs), "--out", str(tmp_path)]
     assert main(["train", "register", *given, "--resume"]) == 1
-    assert "another [network]" in capsys.readouterr().err
+    assert "began with another start, network, sizes" in capsys.readouterr().err
     other = ["--out", str(tmp_path / "other"), "--start", str(tmp_path / TOKENIZER)]
     assert main(["train", "register", *given[:4], *other]) == 1
     assert "another [network]" in capsys.readouterr().err

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
+
+from tokcodec.terminal import say
 
 
 def add_arguments(p: argparse.ArgumentParser) -> None:
@@ -31,5 +32,5 @@ def run(args: argparse.Namespace) -> int:
     """Write the pictures, say what they show; 0."""
     from tokcodec.demo import demo
 
-    sys.stdout.write(demo(args.out, sorted(set(args.bytes)), args.side))
+    say(demo(args.out, sorted(set(args.bytes)), args.side).removesuffix("\n"))
     return 0

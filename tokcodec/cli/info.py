@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 
 import tokcodec
 from tokcodec.cli import options
 from tokcodec.cli.jobs import SUFFIX, inputs, read
 from tokcodec.errors import TokCodecError
-from tokcodec.terminal import complain
+from tokcodec.terminal import complain, say
 
 
 def add_arguments(p: argparse.ArgumentParser) -> None:
@@ -36,9 +35,9 @@ def run(args: argparse.Namespace) -> int:
             complain(f"{source}: {e}")
             continue
         if args.json:
-            sys.stdout.write(json.dumps({"file": source, **found.as_dict()}) + "\n")
+            say(json.dumps({"file": source, **found.as_dict()}))
         else:
-            sys.stdout.write(f"{source}: {_line(found)}\n")
+            say(f"{source}: {_line(found)}")
     return 1 if failed else 0
 
 

@@ -38,21 +38,12 @@ def convert(
     Raises:
         ArgumentError: two inputs would have one output.
     """
-    jobs = [
-        (source, _target(source, root, args, suffix)) for source, root in inputs(args.inputs, kinds)
-    ]
-    if sum(target == STANDARD for _, target in jobs) > 1:
-        raise ArgumentError(
-            "several results on stdout could not be told apart; give a folder to -o, or one input "
-            "at a time"
-        )
-    sources: dict[str, str] = {}
-    for source, target in jobs:
-        if target != STANDARD and (other := sources.setdefault(target, source)) != source:
-            raise ArgumentError(
-                f"{other} and {source} would both be written to {target}; give a folder to -o, or "
-                "distinct names"
-            )
+    jobs = _distinct(
+        [
+            (source, _target(source, root, args, suffix))
+            for source, root in inputs(args.inputs, kinds)
+        ]
+    )
     failed = 0
     for source, target in tqdm(jobs, disable=len(jobs) < 2 or not watched(), unit="file"):
         try:
@@ -60,8 +51,38 @@ def convert(
             _write(target, change(read(source), target), args.force)
         except TokCodecError as e:
             failed += 1
-            complain(str(e) if len(jobs) == 1 else f"{source}: {e}")
+            told = _said(source) in str(e) or (target != STANDARD and target in str(e))
+            complain(str(e) if told and len(jobs) == 1 else f"{_said(source)}: {e}")
     return 1 if failed else 0
+
+
+def _distinct(jobs: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Sources and targets, those that were named twice once; ArgumentError where results would meet
+    in one file, or on stdout.
+    """
+    if sum(target == STANDARD for _, target in jobs) > 1:
+        raise ArgumentError(
+            "several results on stdout could not be told apart; give a folder to -o, or one input "
+            "at a time"
+        )
+    found: dict[str, tuple[str, str]] = {}
+    for source, target in jobs:
+        other, _ = found.setdefault(_place(target), (source, target))
+        if _place(other) != _place(source):
+            raise ArgumentError(
+                f"{other} and {source} would both be written to {target}; give a folder to -o, or "
+                "distinct names"
+            )
+    return list(found.values())
+
+
+def _place(name: str) -> str:
+    """The same for all names of a file."""
+    return name if name == STANDARD else os.path.realpath(name)
+
+
+def _said(source: str) -> str:
+    return "stdin" if source == STANDARD else source
 
 
 def inputs(paths: list[str], kinds: set[str]) -> Iterator[tuple[str, Path | None]]:
@@ -78,10 +99,10 @@ def inputs(paths: list[str], kinds: set[str]) -> Iterator[tuple[str, Path | None
                 for p in (Path(inside, name) for name in names)
                 if p.suffix.lower() in kinds and whether(p.is_file, True)
             ]
-            if not found and not closed:
-                raise InputError(f"the folder {path} holds no file to work on")
             yield from ((str(p), folder) for p in sorted(found))
-            # Closed folders come as inputs, too, so that they are told of as failures.
+            # Empty and closed folders come as inputs, too, so that they are told of as failures.
+            if not found and not closed:
+                yield path, None
             yield from ((e.filename, Path(e.filename).parent) for e in closed)
         else:
             yield path, None
@@ -91,6 +112,8 @@ def read(source: str) -> bytes:
     """A file's bytes, or stdin's."""
     if source != STANDARD:
         if whether(Path(source).is_dir, False):
+            if os.access(source, os.R_OK | os.X_OK):
+                raise InputError(f"the folder {source} holds no file to work on")
             raise InputError(f"cannot look into the folder {source}")
         return files.read(source)
     if sys.stdin is None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 
 import tokcodec
+from tokcodec.terminal import say
 
 
 def add_arguments(p: argparse.ArgumentParser) -> None:
@@ -18,13 +18,11 @@ def run(args: argparse.Namespace) -> int:
     """List them; 0."""
     for m in tokcodec.models():
         if args.json:
-            sys.stdout.write(json.dumps(m.__dict__) + "\n")
+            say(json.dumps(m.__dict__))
             continue
         identity = f", id {m.id[:16]}" if m.id else ""
-        sys.stdout.write(
-            f"{m.name}: family {m.family}, code {m.code}, vocabulary {m.vocabulary}{identity}\n"
-            f"  {m.about}\n"
-        )
+        say(f"{m.name}: family {m.family}, code {m.code}, vocabulary {m.vocabulary}{identity}")
+        say(f"  {m.about}")
         if m.hub:
-            sys.stdout.write(f"  hf-hub:{m.hub}\n  {m.licence}\n")
+            say(f"  hf-hub:{m.hub}\n  {m.licence}")
     return 0

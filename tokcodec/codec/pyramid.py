@@ -13,7 +13,7 @@ from PIL import Image
 from tokcodec import decoders
 from tokcodec import effort as efforts
 from tokcodec import reference as references
-from tokcodec.arguments import Size, check_limits, check_tokens
+from tokcodec.arguments import Size, check_limits, check_several, check_tokens
 from tokcodec.codec.request import Request
 from tokcodec.coder import codestring
 from tokcodec.errors import ArgumentError, TokensError
@@ -247,9 +247,9 @@ class Codec:
         *,
         max_pixels: int | None = MAX_PIXELS,
     ) -> bytes:
-        """The prefix of a stream that `encode` would have given with these limits; all of it, if it
-        is within them already. Tokens have to be counted: larger pictures than `max_pixels` are
-        refused then.
+        """The prefix of a stream that `encode` would have given with these limits, if the stream
+        was written without effort; all of it, if it is within them already. Tokens have to be
+        counted: larger pictures than `max_pixels` are refused then.
 
         Raises:
             ArgumentError: a limit is out of range, or smaller than the header.
@@ -275,15 +275,22 @@ class Codec:
     # ---- many
 
     def encode_batch(
-        self, pictures: Iterable[Picture], budget: int | str | None = None, **options
+        self,
+        pictures: Iterable[Picture],
+        budget: int | str | None = None,
+        max_bytes: int | None = None,
+        psnr: float | None = None,
+        **options,
     ) -> list[bytes]:
         """`encode` for each picture, in order."""
-        return [self.encode(p, budget, **options) for p in pictures]
+        check_several(pictures)
+        return [self.encode(p, budget, max_bytes, psnr, **options) for p in pictures]
 
     def decode_batch(
         self, streams: Sequence[bytes], size: Size | None = None, **options
     ) -> list[Image.Image]:
         """`decode` for each stream, in order."""
+        check_several(streams)
         return [self.decode(s, size, **options) for s in streams]
 
     # ---- helpers

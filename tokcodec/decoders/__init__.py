@@ -26,7 +26,7 @@ from tokcodec.decoders.trained import (
     best_way,
     opened,
 )
-from tokcodec.errors import ArgumentError
+from tokcodec.errors import ArgumentError, ModelMismatchError
 from tokcodec.pixels import geometry
 from tokcodec.tokens.knowledge import Knowledge
 
@@ -71,7 +71,7 @@ def find(
     if name == "realesrgan":
         return _enhanced(realism)
     if name.endswith(SUFFIXES):
-        return _trained(Path(name), realism, setting=setting)
+        return _own(Path(name), realism, setting)
     names, files = ", ".join(NAMES), ", ".join(f"*{s}" for s in SUFFIXES)
     raise ArgumentError(f"no decoder {name!r}; there are: {names}, or a file ({files})")
 
@@ -105,12 +105,11 @@ def _shipped(realism: float | None, way: str | None, setting: Setting) -> Decode
         raise ArgumentError(
             "the shipped decoder is missing: install tokcodec again, or give the path of a file"
         )
-    trained = _trained(SHIPPED, realism, way, setting)
-    _, card = opened(SHIPPED, way, setting)
+    trained, tokens = _trained(SHIPPED, realism, way, setting)
 
     def best(known: Knowledge, size: tuple[int, int]) -> np.ndarray:
         """The trained decoder for the tokens that it was trained on."""
-        ours = known.order.model.tokens_id == card.get("tokens")
+        ours = known.order.model.tokens_id == tokens
         return (trained if ours else linear)(known, size)
 
     return best
@@ -118,14 +117,30 @@ def _shipped(realism: float | None, way: str | None, setting: Setting) -> Decode
 
 def _trained(
     path: Path, realism: float | None, way: str | None = None, setting: Setting = USUAL
-) -> Decoder:
+) -> tuple[Decoder, str | None]:
+    """The decoder in a file, and the identity of the tokens that it was trained on, if it says."""
     runtime, card = opened(path, way, setting)
     if realism and not runtime.shape.realism:
         raise ArgumentError(f"{path} was trained for realism 0 only")
     from tokcodec.decoders.neural import neural
 
     wanted = card.get("realism", 0.0) if realism is None else realism
-    return partial(neural, runtime=runtime, realism=float(wanted))
+    return partial(neural, runtime=runtime, realism=float(wanted)), card.get("tokens")
+
+
+def _own(path: Path, realism: float | None, setting: Setting) -> Decoder:
+    trained, tokens = _trained(path, realism, setting=setting)
+
+    def own(known: Knowledge, size: tuple[int, int]) -> np.ndarray:
+        """The trained decoder, and no other: whoever names one wants it."""
+        model = known.order.model
+        if tokens not in (None, model.tokens_id):
+            raise ModelMismatchError(
+                f"the decoder {path} was trained for the tokens of another model than {model.name}"
+            )
+        return trained(known, size)
+
+    return own
 
 
 def _enhanced(realism: float | None) -> Decoder:

@@ -37,6 +37,5 @@ def network_of(kept: Stored) -> Network:
 def write(path: Path, network: Network, about: dict[str, Any]) -> None:
     """Weights in half precision with `about` as their card, and their hash."""
     state = {k: v.detach().cpu().half().contiguous() for k, v in network.state_dict().items()}
-    metadata = Stored(network.shape, {}, about).metadata()
-    metadata[stored.HASH] = stored.digest({k: v.numpy() for k, v in state.items()})
-    write_atomically(path, save(state, metadata), overwrite=True)
+    kept = Stored(network.shape, {k: v.numpy() for k, v in state.items()}, about)
+    write_atomically(path, save(state, kept.metadata()), overwrite=True)

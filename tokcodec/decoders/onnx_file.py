@@ -28,7 +28,7 @@ def read(path: Path) -> Stored:
 
     Raises:
         InputError: the file cannot be read.
-        DamagedModelError: it holds no decoder of this kind.
+        DamagedModelError: it holds no decoder of this kind, or not the weights it was written with.
     """
     try:
         data = path.read_bytes()
@@ -41,6 +41,8 @@ def read(path: Path) -> Stored:
         found = {t.name: t for t in model.graph.initializer if "." in t.name}
         if any(t.data_location == onnx.TensorProto.EXTERNAL for t in found.values()):
             raise ValueError("its weights are in other files")
-        return Stored.parse(metadata, found, lambda name: numpy_helper.to_array(found[name]))
+        kept = Stored.parse(metadata, found, lambda name: numpy_helper.to_array(found[name]))
+        kept.check(metadata)
+        return kept
     except (DecodeError, KeyError, TypeError, ValueError) as e:
         raise DamagedModelError(f"{path} holds no decoder for pyramids: {e}") from e

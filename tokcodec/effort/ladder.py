@@ -36,7 +36,7 @@ LEVELS = (
     Level(7, 20),
     Level(7, 30),
     Level(7, 30, 4, 4),
-    Level(7, 30, 10, 12),
+    Level(7, 30, 16, 12),
 )
 MOST = len(LEVELS) - 1
 LINEAR = "linear"  # the decoder whose picture is looked at unless another is named

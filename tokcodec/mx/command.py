@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tokcodec import decoders
 from tokcodec.errors import ArgumentError
-from tokcodec.files import write_atomically
+from tokcodec.files import whether, write_atomically
 from tokcodec.mx import formats
 from tokcodec.mx.file import quantised
 from tokcodec.register import shipped as tokenizers
@@ -52,9 +52,10 @@ def run(args: argparse.Namespace) -> int:
     path = named.get(args.model, Path(args.model))
     if args.out.suffix != SUFFIX:  # it is how others tell what a file is
         raise ArgumentError(f"the name of the file to write ends in {SUFFIX}: {args.out} does not")
-    data = quantised(path, form, args.keep)
+    if whether(lambda: args.out.samefile(path), False):
+        raise ArgumentError(f"{args.out} is the network itself, which would be lost: name another")
+    data, before = quantised(path, form, args.keep), path.stat().st_size
     write_atomically(args.out, data, args.force)
-    before = path.stat().st_size
     sys.stdout.write(
         f"{args.out}: {form.name}, {len(data):,} bytes, {len(data) / before:.0%} of {before:,}\n"
     )

@@ -55,7 +55,7 @@ def to_rgb(
     """
     if (
         not isinstance(background, Sequence | np.ndarray)
-        or np.shape(background) != (3,)
+        or len(background) != 3
         or not all(isinstance(v, (int, np.integer)) and 0 <= v <= 255 for v in background)
     ):
         raise ArgumentError(f"background must be three whole numbers in 0..255, not {background!r}")
@@ -66,7 +66,7 @@ def to_rgb(
             os.fspath(picture), f"the picture {os.fspath(picture)}", background, max_pixels
         )
     if isinstance(picture, (bytes, bytearray, memoryview)):
-        return _from_file(io.BytesIO(picture), "these bytes", background, max_pixels)
+        return _from_file(io.BytesIO(bytes(picture)), "these bytes", background, max_pixels)
     if callable(getattr(picture, "read", None)):
         return _from_file(picture, "the picture", background, max_pixels)
     if hasattr(picture, "detach") and hasattr(
@@ -157,11 +157,19 @@ def _from_pil(image: Image.Image, background: Colour, max_pixels: int | None) ->
         if "transparency" in image.info:  # the value of what is clear
             deep[np.asarray(image) == image.info["transparency"]] = background
         return deep
+    try:
+        return _laid(image, background)
+    except Exception as e:  # what is said of transparency may not fit the mode
+        raise InputError(f"the picture cannot be read: {e}") from e
+
+
+def _laid(image: Image.Image, background: Colour) -> np.ndarray:
+    """A picture of 8 bits as RGB, its transparent parts on the background."""
     profile = image.info.get("icc_profile")
-    if image.mode in ("P", "PA") or "transparency" in image.info:
-        image = image.convert("RGBA" if image.has_transparency_data else "RGB")
     if image.mode in ("La", "RGBa"):  # premultiplied
         image = image.convert({"La": "LA", "RGBa": "RGBA"}[image.mode])
+    elif image.mode in ("P", "PA") or "transparency" in image.info:
+        image = image.convert("RGBA" if image.has_transparency_data else "RGB")
     alpha = image.getchannel("A") if image.mode in ("RGBA", "LA") else None
     if image.mode == "RGBA":
         image = image.convert("RGB")

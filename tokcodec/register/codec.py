@@ -10,7 +10,7 @@ from typing import Any
 
 from PIL import Image
 
-from tokcodec.arguments import Size, check_limits
+from tokcodec.arguments import Size, check_limits, check_several
 from tokcodec.errors import ArgumentError
 from tokcodec.limits import MAX_PIXELS
 from tokcodec.pixels.image import WHITE, Colour, Picture
@@ -102,6 +102,7 @@ class RegisterCodec:
         max_pixels: int | None = MAX_PIXELS,
     ) -> list[bytes]:
         """`encode` for each picture, in order, several at a time."""
+        check_several(pictures)
         budget, max_bytes = check_limits(budget, max_bytes, psnr)
         for given, said in (
             (psnr is not None, "aims at likeness, not at decibels: give budget or max_bytes"),
@@ -203,6 +204,7 @@ class RegisterCodec:
         """`decode` for each stream, in order; those of as many tokens several at a time. Arguments
         and errors as for `decode`.
         """
+        check_several(streams)
         finish = self._finish(decoder, realism)
         square.check_mode(fit)
         told = None if bare is False and original_size is None else fit  # else the header tells it

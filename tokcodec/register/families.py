@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from tokcodec.arguments import short
 from tokcodec.errors import DamagedModelError, UnknownModelError
 from tokcodec.register.checkpoint import Checkpoint
 from tokcodec.register.flextok import flextok_from
@@ -81,7 +82,9 @@ def _family(kind: str, settings: Mapping[str, Any], shape: Shape) -> str:
     if kind == "one_d_piece" or settings.get("strict_length_assertion") is False:
         return "one-d-piece"
     if kind not in ("", "titok"):
-        raise UnknownModelError(f"the configuration says it is a {kind!r}, unknown to tokcodec")
+        raise UnknownModelError(
+            f"the configuration says it is a {short(kind)}, unknown to tokcodec"
+        )
     longer = shape.legacy and shape.latents > LONGEST_TITOK
     return "one-d-piece" if longer and not settings else "titok"
 
@@ -89,5 +92,5 @@ def _family(kind: str, settings: Mapping[str, Any], shape: Shape) -> str:
 def _table(config: Mapping[str, Any], name: str) -> dict[str, Any]:
     found = config.get(name) or {}
     if not isinstance(found, dict):
-        raise DamagedModelError(f"the configuration's {name} is no table, but {found!r:.60}")
+        raise DamagedModelError(f"the configuration's {name} is no table, but {short(found)}")
     return found

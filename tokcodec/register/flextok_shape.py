@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any
 
+from tokcodec.arguments import short
 from tokcodec.errors import DamagedModelError
 from tokcodec.register.vae import VAEShape
 
@@ -136,7 +137,7 @@ class _Config:
     def whole(self, path: str, otherwise: Any = _REQUIRED, most: int = MOST) -> int:
         found = self.get(path, otherwise)
         if type(found) is not int or not 0 < found <= most:
-            raise DamagedModelError(f"{path} is a whole number in 1..{most}, not {_short(found)}")
+            raise DamagedModelError(f"{path} is a whole number in 1..{most}, not {short(found)}")
         return found
 
     def wholes(self, path: str, otherwise: Any = _REQUIRED) -> tuple[int, ...]:
@@ -146,13 +147,13 @@ class _Config:
             or not 0 < len(found) <= 16
             or not all(type(n) is int and 0 < n <= MOST for n in found)
         ):
-            raise DamagedModelError(f"{path} is a list of sizes, not {_short(found)}")
+            raise DamagedModelError(f"{path} is a list of sizes, not {short(found)}")
         return tuple(found)
 
     def number(self, path: str, otherwise: Any = _REQUIRED) -> float:
         found = self.get(path, otherwise)
         if type(found) not in (int, float) or not isfinite(found) or found <= 0:
-            raise DamagedModelError(f"{path} is a number above 0, not {_short(found)}")
+            raise DamagedModelError(f"{path} is a number above 0, not {short(found)}")
         return float(found)
 
     def trunk(self, part: str, places: str) -> Trunk:
@@ -176,7 +177,3 @@ def _read(part: Any, name: str) -> Any:
         return ast.literal_eval(part)
     except (ValueError, SyntaxError, MemoryError, RecursionError) as e:
         raise DamagedModelError(f"the configuration of {name} is no plain data: {e}") from e
-
-
-def _short(found: Any) -> str:
-    return repr(found)[:60]

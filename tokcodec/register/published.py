@@ -93,5 +93,6 @@ def by_name(name: str) -> Published | None:
 
 
 def by_address(address: str) -> Published | None:
-    """A published tokenizer by owner and name on the hub."""
-    return next((p for p in PUBLISHED if p.hub.lower() == address.lower()), None)
+    """A published tokenizer by owner and name on the hub, whatever revision follows an `@`."""
+    named = address.partition("@")[0].lower()
+    return next((p for p in PUBLISHED if p.hub.lower() == named), None)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import isqrt
 from typing import Any
 
+from tokcodec.arguments import short
 from tokcodec.errors import DamagedModelError
 from tokcodec.register.maskgit import UPSAMPLING
 
@@ -131,6 +132,7 @@ def _confirm(config: Mapping[str, Any], found: Mapping[str, Any]) -> None:
     }  # fmt: skip
     for name, ours in said.items():
         if name in config and config[name] != found[ours]:
+            wrong = short(config[name])
             raise DamagedModelError(
-                f"the configuration says {name} = {config[name]!r}, the weights {found[ours]}"
+                f"the configuration says {name} = {wrong}, the weights {found[ours]}"
             )

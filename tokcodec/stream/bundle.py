@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, overload
 
 import zstandard
 
-from tokcodec.arguments import as_bytes
+from tokcodec.arguments import as_bytes, check_several
 from tokcodec.errors import (
     ArgumentError,
     BadMagicError,
@@ -28,7 +28,7 @@ from tokcodec.stream import header as headers
 from tokcodec.stream.header import Header
 from tokcodec.weights import AnyModel, code_of, model_for
 
-MAGIC = b"\xb7TKB"
+MAGIC = headers.BUNDLE
 VERSION = 1
 BLOCK = 1024  # entries to a block of the index
 _START = struct.Struct(
@@ -110,8 +110,9 @@ class Bundle(Sequence[bytes]):
             ArgumentError: there are not as many names as streams, or no stream at all.
             OutputExistsError, OutputError: the file cannot be written; nothing is left behind.
         """
-        if isinstance(streams, (bytes, bytearray, memoryview)) or isinstance(names, str):
-            raise ArgumentError("streams and names are lists of them, not a single one")
+        check_several(streams)
+        if names is not None:
+            check_several(names)
         given = iter(names) if names is not None else None
         with atomic_file(path, overwrite) as f:
             model: AnyModel | None = None

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from tokcodec import weights
 from tokcodec.arguments import Size, as_bytes, check_limits, check_size
-from tokcodec.errors import ArgumentError, ModelMismatchError
+from tokcodec.errors import ArgumentError, ModelMismatchError, TokCodecError, warn
 from tokcodec.model import Model
 from tokcodec.pixels import image
 from tokcodec.stream import header as headers
@@ -91,10 +91,14 @@ def parse(
                 "a stream written with bare='size' tells its size: leave original_size out"
             )
         header, length = Header(0, *check_size(original_size), grey), 0
+        if _whole(model, data):
+            warn("these bytes begin with a header, which tells their size: leave original_size out")
     elif bare is True:
         raise ArgumentError(
             "a stream written with bare=True tells no size: give original_size=(width, height)"
         )
+    elif grey:
+        raise ArgumentError("a stream with a header tells whether it is grey: leave grey out")
     else:
         header, length = headers.parse(data, bare == SIZED)
         if bare is False:
@@ -147,6 +151,16 @@ def info(
 def _check_bare(bare: bool | str) -> None:
     if bare is not True and bare is not False and bare != SIZED:
         raise ArgumentError(f"bare must be True, False or {SIZED!r}, not {bare!r}")
+
+
+def _whole(model: AnyModel, data: bytes) -> bool:
+    """Whether a header of this model is there: of millions of code strings one begins so."""
+    try:
+        header, length = headers.parse(data)
+        _check_model(model, header, data[:length])
+    except TokCodecError:
+        return False
+    return True
 
 
 def _check_model(model: AnyModel, header: Header, whole: bytes) -> None:

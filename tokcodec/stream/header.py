@@ -17,6 +17,7 @@ from tokcodec.errors import (
 )
 
 MAGIC = b"\xb7T"
+BUNDLE = MAGIC + b"KB"  # of files of many streams
 VERSION = 1
 HASHED = 255  # model code: four bytes of the model's hash follow
 NARROW, WIDE = 12, 16  # bits of a side less one
@@ -155,6 +156,8 @@ def parse(data: bytes, bare: bool = False) -> tuple[Header, int]:
     """
     if not bare and data[: len(MAGIC)] != MAGIC[: len(data)]:
         raise BadMagicError("this is no tokcodec stream: it does not start with the bytes b7 54")
+    if not bare and data[: len(BUNDLE)] == BUNDLE:
+        raise BadMagicError("this is a bundle of streams: tokcodec.Bundle(path) opens it")
     values: dict[str, int] = {}
     at = 0
     for name, width in _fields(values, bare):

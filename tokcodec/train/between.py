@@ -54,7 +54,7 @@ def write(path: Path, kept: Stored) -> None:
     Raises:
         OutputExistsError, OutputError: it is there already, or cannot be written.
     """
-    metadata = kept.metadata() | {stored.HASH: stored.digest(kept.weights)}
+    metadata = kept.metadata()
     write_atomically(path, save(kept.weights, metadata), overwrite=False)
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import tomllib
 from dataclasses import asdict, dataclass, field, fields
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+from tokcodec import files
 from tokcodec.errors import ArgumentError, InputError
 
 T = TypeVar("T")
@@ -69,8 +72,8 @@ def _check(what: str, value: Any, usual: Any) -> None:
     if usual is not None and (not isinstance(value, kinds) or isinstance(value, bool)):
         named = {float: "a number", int: "a whole number", str: "a text"}.get(kinds[0], "a table")
         raise ArgumentError(f"{what} is {named}, not {value!r}")
-    if isinstance(usual, (int, float)) and not value >= 0:
-        raise ArgumentError(f"{what} is 0 or more, not {value!r}")
+    if isinstance(usual, (int, float)) and not 0 <= value < math.inf:
+        raise ArgumentError(f"{what} is a finite number from 0, not {value!r}")
 
 
 def add_arguments(parser: argparse.ArgumentParser, start: str = "decoder") -> None:
@@ -96,6 +99,7 @@ def run(args: argparse.Namespace) -> int:
     except ImportError:
         raise ArgumentError("training needs torch: pip install torch") from None
     from tokcodec import devices
+    from tokcodec.decoders.files import card as about
     from tokcodec.decoders.files import read, write
     from tokcodec.decoders.network import Network, Shape
     from tokcodec.tokens.wavelet import COARSEST
@@ -117,7 +121,9 @@ def run(args: argparse.Namespace) -> int:
         check_numbers(config)
     except (TypeError, ValueError, KeyError, AttributeError) as e:
         raise ArgumentError(f"{args.config or 'the configuration'}: {e}") from None
-    done = steps_before(args.out, args.resume, DECODER)
+    model = open_model(config.model)
+    of = origin(config, schedule, args.start) | {"tokens": model.tokens_id}
+    done = steps_before(args.out, args.resume, DECODER, of)
     use_threads(torch, args.threads)
     with process(devices.find(args.device)) as (rank, device):
         seed = seed_of(config.seed, rank, done)
@@ -129,12 +135,11 @@ def run(args: argparse.Namespace) -> int:
             )
         network.requires_grad_(True).train()
         checks = held_out(args.images, config.check_side, config.check_count)
-        model = open_model(config.model)
-        of = DecoderTask if realism is None else realism.task
-        task = of(network, model, checks, device)
+        make = DecoderTask if realism is None else realism.task
+        task = make(network, model, checks, device)
         given = config.grey, config.drawn, config.shrink
         stream = batches(args.images, sizes, config.workers, seed, *given)
-        trained = train(task, stream, schedule, args.out, device, args.resume)
+        trained = train(task, stream, schedule, args.out, device, args.resume, of)
         if rank == 0:
             card = {
                 "tokens": task.model.tokens_id,
@@ -146,8 +151,22 @@ def run(args: argparse.Namespace) -> int:
             }
             if realism is not None:
                 card["realism"] = realism.default
+            elif args.start and network.shape.realism:  # its blocks are as they were
+                card["realism"] = about(args.start).get("realism", 0.0)
             write(args.out / DECODER, cast(Network, trained.average), card)
     return 0
+
+
+def origin(config: Any, schedule: Any, start: Path | None) -> dict[str, Any]:
+    """What a run is of: its configuration, but for how long it takes, how often it is looked at and
+    how many processes read, and the weights that it begins with, if they are given.
+    """
+    free = ("schedule", "workers", "check_count", "check_side", "model")
+    told = {k: v for k, v in for_card(asdict(config)).items() if k not in free}
+    told |= {k: getattr(schedule, k) for k in ("rate", "last", "decay", "clip", "average")}
+    if start is not None:
+        told["--start"] = sha256(files.read(start)).hexdigest() if start.is_file() else str(start)
+    return told
 
 
 def for_card(config: dict[str, Any]) -> dict[str, Any]:
@@ -174,11 +193,13 @@ def amounts(args: argparse.Namespace, count: int, batch: int) -> tuple[int, int]
 
 
 def check_numbers(config: Any) -> None:
-    """Refuse a configuration's seed that is beyond what random numbers take, and more processes
-    that read photographs than a machine bears.
+    """Refuse a configuration's seed that is beyond what random numbers take, shares of more than
+    all, and more processes that read photographs than a machine bears.
     """
     if config.seed > MOST_SEED:
         raise ArgumentError(f"seed lies in 0..{MOST_SEED}, not {config.seed}")
+    if max(config.grey, config.drawn) > 1:
+        raise ArgumentError("grey and drawn are shares of the crops, in 0..1")
     if config.workers > MOST_WORKERS:
         raise ArgumentError(f"workers is at most {MOST_WORKERS}, not {config.workers}")
 

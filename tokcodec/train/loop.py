@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import copy
 import io
+import json
 import math
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +28,7 @@ from tokcodec.train.plot import plot
 CHECKPOINT = "checkpoint.pt"
 LOG = "log.tsv"
 PLOT = "log.png"
+Origin = Mapping[str, Any]  # by name: configuration and whatever else a run begins with
 WARM_UP = 200  # steps over which the rate of learning rises
 
 
@@ -52,9 +54,10 @@ class Schedule:
         lengths = [n for n in (self.minutes, self.steps) if n is not None]
         if not lengths or not all(0 < n < math.inf for n in lengths):
             raise ArgumentError("say how long to train: minutes or steps, above 0")
-        if not self.rate > 0 or not 0 <= self.average < 1 or not self.clip > 0:
+        if not 0 < self.rate < math.inf or not 0 <= self.average < 1 or not self.clip > 0:
             raise ArgumentError("schedule: rate and clip are above 0, average lies in 0..1")
-        if not min(self.last, self.decay, self.save_minutes, self.check_minutes) >= 0:
+        rest = self.last, self.decay, self.save_minutes, self.check_minutes
+        if not all(n >= 0 for n in rest) or not max(self.last, self.decay) < math.inf:
             raise ArgumentError("schedule: last, decay and minutes between are 0 or more")
 
     def progress(self, seconds: float, steps: int) -> float:
@@ -106,6 +109,7 @@ class State:
     network: nn.Module
     average: nn.Module
     optimisers: list[torch.optim.Optimizer]
+    of: dict[str, str] = field(default_factory=dict)  # what it was begun with
     step: int = 0
     seconds: float = 0.0
     checked: dict[str, float] = field(default_factory=dict)  # the last check's numbers,
@@ -121,6 +125,7 @@ class State:
                 "average": self.average.state_dict(),
                 "optimisers": [o.state_dict() for o in self.optimisers],
                 "task": self.task.state(),
+                "of": self.of,
                 "step": self.step,
                 "seconds": self.seconds,
                 "checked": self.checked,
@@ -150,25 +155,35 @@ class State:
             ) from e
 
 
-def steps_done(out: Path) -> int:
-    """Steps of the run in a folder so far; 0 if there is none."""
+def steps_done(out: Path, of: Origin | None = None) -> int:
+    """Steps of the run in a folder so far; 0 if there is none. Raises as `steps_before`."""
     path = out / CHECKPOINT
     if not path.exists():
         return 0
     try:
-        return int(torch.load(path, map_location="cpu", weights_only=True)["step"])
+        found = torch.load(path, map_location="cpu", weights_only=True)
+        step, before = int(found["step"]), dict(found.get("of", {}))  # older ones do not say
     except Exception as e:
         raise DamagedModelError(f"cannot go on from {path}: {type(e).__name__}: {e}") from e
+    other = [k for k, v in (of or {}).items() if k in before and before[k] != _text(v)]
+    if other:
+        raise ArgumentError(
+            f"the run in {out} began with another {', '.join(other)} (it says "
+            f"{before[other[0]]:.60}): give --resume what it began with, or begin another run"
+        )
+    return step
 
 
-def steps_before(out: Path, resume: bool, result: str) -> int:
+def steps_before(out: Path, resume: bool, result: str, of: Origin | None = None) -> int:
     """Steps of the run in a folder, if it is to be gone on with; 0 of a new one.
 
     Args:
         result: name of the file that the run is to leave there.
+        of: what the run is of, as given to `train`.
 
     Raises:
-        ArgumentError: there is a run, and it is not to be gone on with, or the other way about.
+        ArgumentError: there is a run, and it is not to be gone on with, or the other way about; it
+            began with something else.
         DamagedModelError: its checkpoint cannot be read.
         OutputError: there is a file of that name or an old log, or none can be written.
     """
@@ -176,7 +191,7 @@ def steps_before(out: Path, resume: bool, result: str) -> int:
     if resume and not there:
         raise ArgumentError(f"there is no run in {out} to go on with: leave --resume out to begin")
     if resume:
-        return steps_done(out)
+        return steps_done(out, of)
     if there:
         raise ArgumentError(f"there is a run in {out}: go on with --resume, or move it away")
     check_free(out / result)
@@ -191,9 +206,11 @@ def train(
     out: Path,
     device: torch.device,
     resume: bool = False,
+    of: Origin | None = None,
 ) -> State:
     """Train until the schedule ends; `average` of the result is what to keep (exponential moving
-    average of the weights).
+    average of the weights). Checkpoints tell what the run is `of`, so that it is not gone on with
+    as another.
 
     Writes `out`/checkpoint.pt every few minutes, with every check and where the run is stopped
     (Ctrl-C, SIGTERM), `out`/log.tsv, a row a check, and its plot. Under `torchrun` every process
@@ -207,6 +224,7 @@ def train(
         network,
         copy.deepcopy(network).eval().requires_grad_(False),
         _optimisers(task, network, schedule),
+        {name: _text(value) for name, value in (of or {}).items()},
     )
     if resume and (out / CHECKPOINT).exists():
         state.load(out / CHECKPOINT, device)
@@ -269,6 +287,11 @@ def _check(state: State, out: Path) -> dict[str, float]:
     state.save(out / CHECKPOINT)  # with what the check found
     plot(out / LOG, out / PLOT)
     return row
+
+
+def _text(value: Any) -> str:
+    """The same for the same, whatever it is."""
+    return json.dumps(value, sort_keys=True, default=str)
 
 
 def _optimisers(task: Task, network: nn.Module, schedule: Schedule) -> list[torch.optim.Optimizer]:

@@ -9,7 +9,7 @@ import tarfile
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, Any, NamedTuple
 
 from PIL import Image
 
@@ -63,13 +63,42 @@ def places(paths: Sequence[Path]) -> list[Place]:
 def photograph(place: Place) -> Image.Image | None:
     """The picture as `encode` sees it, RGB; None for files that hold none, or too small a one."""
     try:
-        with open(place.path, "rb") as f:
-            f.seek(place.offset)
-            data = f.read() if place.size is None else f.read(place.size)
-        image = Image.open(io.BytesIO(data))
-        return Image.fromarray(to_rgb(image)) if min(image.size) >= LEAST else None
+        # Not all of its bytes: there may be videos among photographs, of which Pillow reads a
+        # header.
+        with open(place.path, "rb") as f, Image.open(io.BufferedReader(_Part(f, place))) as image:
+            return Image.fromarray(to_rgb(image)) if min(image.size) >= LEAST else None
     except Exception:  # Pillow's readers raise anything at damage, RuntimeError among them
         return None
+
+
+class _Part(io.RawIOBase):
+    """The bytes of a place in its file, as a file of their own."""
+
+    def __init__(self, file: IO[bytes], place: Place) -> None:
+        self._file, self._first, self._at = file, place.offset, 0
+        end = file.seek(0, io.SEEK_END)
+        self._size = end - place.offset if place.size is None else place.size
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
+        self._at = max(0, start + offset)
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
+
+    def readinto(self, buffer: Any) -> int:
+        self._file.seek(self._first + self._at)
+        found = self._file.read(max(0, min(len(buffer), self._size - self._at)))
+        buffer[: len(found)] = found
+        self._at += len(found)
+        return len(found)
 
 
 def readable(chosen: Sequence[Place]) -> list[Place]:

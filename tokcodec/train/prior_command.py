@@ -6,13 +6,12 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 
-from tokcodec.errors import ArgumentError
+from tokcodec.errors import ArgumentError, warn
 from tokcodec.files import write_atomically
-from tokcodec.terminal import watched
+from tokcodec.terminal import say, watched
 from tokcodec.train import register_network_command as register
 
 MODEL = "model.safetensors"
@@ -74,7 +73,8 @@ def run(args: argparse.Namespace) -> int:
     start = open_model(args.model or "pyramid")
     if start.prior != TABLES:
         raise ArgumentError(f"{args.model} has no tables to improve on; begin with pyramid")
-    done = steps_before(args.out, args.resume, MODEL)
+    of = {"model": start.id, "count": count, "batch": batch, "seed": args.seed}
+    done = steps_before(args.out, args.resume, MODEL, of)
     use_threads(torch, args.threads)
     torch.manual_seed(args.seed)
     batches = crops(args.images, count, args.seed)
@@ -88,17 +88,20 @@ def run(args: argparse.Namespace) -> int:
     schedule = Schedule(
         minutes=args.minutes, rate=5e-3, decay=0.01, check_minutes=max(1.0, args.minutes / 6)
     )
-    trained = train(task, stream, schedule, args.out, torch.device("cpu"), args.resume)
+    trained = train(task, stream, schedule, args.out, torch.device("cpu"), args.resume, of)
     card = {
         "about": args.about,
         "pictures": str(sum(len(b) for b in learnt)),
         "steps": str(trained.step),
         "minutes": f"{trained.seconds / 60:.1f}",
         "start": start.id,
-    } | {name: f"{value:.2f}" for name, value in trained.checked.items()}
-    name = args.out.resolve().name
-    model = to_model(cast(PriorNetwork, trained.average), start, name, card)
+    } | {name: f"{value:.2f}" for name, value in task.numbers.items()}
+    model = to_model(task.found(), start, args.out.resolve().name, card)
     write_atomically(args.out / MODEL, model.save_bytes(), overwrite=True)
+    saved = task.numbers["saved"]
+    say(f"saves {saved:.1f} % of the bytes of pictures that it did not learn from")
+    if saved <= 0:
+        warn(f"{start.name} does as well without: learn from more pictures, or for longer")
     return 0
 
 

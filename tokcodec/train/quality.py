@@ -26,7 +26,7 @@ from tokcodec.codec.pyramid import source_of
 from tokcodec.coder.codestring import Script
 from tokcodec.decoders import SHIPPED as DECODER
 from tokcodec.errors import ArgumentError, InputError, TokCodecError
-from tokcodec.files import write_atomically
+from tokcodec.files import check_free, write_atomically
 from tokcodec.quality import GROUPS, Gauge, Sight
 from tokcodec.tokens.tokens import DIGITS
 from tokcodec.train import judged
@@ -163,6 +163,8 @@ def main(argv: list[str] | None = None) -> int:
             from benchmarks.metrics import measure
         except ImportError as e:
             raise InputError(f"run it in the root of the repository: {e}") from e
+        if not args.out.is_file():  # a second run fits anew
+            check_free(args.out)
         chosen = judged.sources(args.images)
         rows = collect(chosen, args.count, args.seed, args.rows, measure)
         text = json.dumps(calibrate(rows, chosen, args.seed), indent=1) + "\n"

@@ -76,7 +76,8 @@ def run(args: argparse.Namespace) -> int:
         command.check_numbers(config)
     except (TypeError, ValueError, AttributeError) as e:
         raise ArgumentError(f"{args.config or 'the configuration'}: {e}") from None
-    done = steps_before(args.out, args.resume, TOKENIZER)
+    of = command.origin(config, schedule, args.start)
+    done = steps_before(args.out, args.resume, TOKENIZER, of)
     use_threads(torch, args.threads)
     with process(devices.find(args.device)) as (rank, device):
         given = config.grey, config.drawn, config.shrink
@@ -99,7 +100,7 @@ def run(args: argparse.Namespace) -> int:
         checks = held_out(args.images, network.side, config.check_count)
         stream = batches(args.images, sizes, config.workers, seed + 1, *given)
         task = RegisterTask(network, checks, device, aims)
-        trained = train(task, stream, schedule, args.out, device, args.resume)
+        trained = train(task, stream, schedule, args.out, device, args.resume, of)
         if rank == 0:
             card = {
                 "held_out": trained.checked,

@@ -49,15 +49,16 @@ def run(args: argparse.Namespace) -> int:
     count, batch = amounts(args, COUNT, BATCH)
     if not names_tokenizer(args.tokenizer):
         raise ArgumentError(f"{args.tokenizer} is no register tokenizer")
-    done = steps_before(args.out, args.resume, PRIOR)
     use_threads(torch, args.threads)
     device = devices.find(args.device)
+    codec = load(args.tokenizer, device)
+    of = {"tokenizer": codec.model.id, "count": count, "batch": batch, "seed": args.seed}
+    done = steps_before(args.out, args.resume, PRIOR, of)
     found = places(args.images)
     learnt = [p for p in found if not p.held_out]
     kept = readable([p for p in found if p.held_out])  # before all is encoded
     if not learnt or not kept:
         raise ArgumentError("photographs are needed to learn from, and some that are held out")
-    codec = load(args.tokenizer, device)
     rng = np.random.default_rng(args.seed)
     seen = digits_of(codec, pictures(learnt, count, rng, mirrored=True))
     checks, held_out = (
@@ -69,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
     task = NetworkTask(PriorNetwork(tables), checks, device)
     schedule = Schedule(minutes=args.minutes, rate=1e-2, decay=0.1, check_minutes=args.minutes / 20)
     stream = drawn(seen, batch, args.seed + done)
-    trained = train(task, stream, schedule, args.out, device, args.resume)
+    trained = train(task, stream, schedule, args.out, device, args.resume, of)
     prior = to_prior(task.found())
     rows = _rows(codec.model.tokenizer.levels, held_out, alone, tables, prior)
     card = {
