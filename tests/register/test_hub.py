@@ -41,6 +41,13 @@ def test_the_licence_is_shown_before_the_first_use(remote: Hub) -> None:
     assert {m.name: m.id for m in tokcodec.models()}["titok-l32"] == codec.model.id
 
 
+def test_the_licence_is_shown_for_a_revision_too(remote: Hub) -> None:
+    with pytest.warns(errors.TokCodecWarning, match="research purposes only"):
+        tokcodec.load(f"hf-hub:{L32.upper()}@main")
+    with pytest.raises(errors.UnknownModelError, match="revision"):
+        tokcodec.load(f"hf-hub:{L32}@gone")
+
+
 def test_what_is_cached_needs_no_network(remote: Hub) -> None:
     first = tokcodec.load("hf-hub:owner/mine")
     remote.online, remote.asked = False, []

@@ -78,7 +78,9 @@ def find(name_or_path: str | Path) -> Files:
         return Files(name, shipped.weights_of(name))
     known = published(name)
     if known is not None or name.startswith(hub.PREFIX):
-        address = known.hub if known is not None else name.removeprefix(hub.PREFIX)
+        address = name.removeprefix(hub.PREFIX)
+        if known is not None:  # as it is spelt there
+            address = "".join([known.hub, *address.partition("@")[1:]])
         weights, config = hub.fetch(address)
         short = known.name if known is not None else address.split("/")[-1]
         return Files(short, weights, config, hub.announced(weights), _shards(weights))
