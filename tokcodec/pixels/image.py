@@ -53,10 +53,10 @@ def to_rgb(
         ImageTooLargeError: it has more than `max_pixels` pixels, or a side beyond 65,536.
         ArgumentError: the background is no RGB colour.
     """
-    if (
-        not isinstance(background, Sequence | np.ndarray)
-        or len(background) != 3
-        or not all(isinstance(v, (int, np.integer)) and 0 <= v <= 255 for v in background)
+    row = isinstance(background, Sequence) or np.ndim(background) == 1
+    parts = list(background) if row else []
+    if len(parts) != 3 or not all(
+        isinstance(v, (int, np.integer)) and 0 <= v <= 255 for v in parts
     ):
         raise ArgumentError(f"background must be three whole numbers in 0..255, not {background!r}")
     if isinstance(picture, Image.Image):
