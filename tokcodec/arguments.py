@@ -27,8 +27,8 @@ def as_bytes(data: bytes) -> bytes:
 
 
 def check_several(pictures: object) -> None:
-    """Refuse one picture where several are wanted: its rows or letters would each be taken for
-    one.
+    """Raise ArgumentError for one picture or stream where several are wanted: its rows, letters or
+    bytes would each be taken for one.
     """
     one = isinstance(pictures, (str, bytes, bytearray, memoryview, os.PathLike))
     one |= getattr(pictures, "ndim", 0) in (2, 3)

@@ -192,12 +192,16 @@ class Codec:
 
         Raises:
             StreamError: the header is damaged, cut off, or of a newer version.
-            ModelMismatchError: another model wrote it.
+            ModelMismatchError: another model wrote it, or the decoder in a file was trained for the
+                tokens of another.
             ImageTooLargeError: the original has more than `max_pixels`.
             ReferenceMismatchError: the stream's reference is missing, or was another.
             ArgumentError: an argument has no meaning; no such decoder, device or precision, or a
                 package is missing for it.
             InputError, DamagedModelError: the decoder's file cannot be read, or is none.
+
+        Warns:
+            TokCodecWarning: `original_size` is given, and the bytes begin with a header.
         """
         draw = decoders.find(decoder, realism, device, dtype)
         frame = framing.parse(self.model, data, max_pixels, original_size, grey, bare)
@@ -282,7 +286,7 @@ class Codec:
         psnr: float | None = None,
         **options,
     ) -> list[bytes]:
-        """`encode` for each picture, in order."""
+        """`encode` for each picture, in order. Raises as that, and ArgumentError for one picture."""
         check_several(pictures)
         return [self.encode(p, budget, max_bytes, psnr, **options) for p in pictures]
 

@@ -104,10 +104,9 @@ class Request:
         numbers = [n for n in (self.budget, reached, deserved) if n is not None]
         tokens = min(numbers, default=None)
         payload = codestring.code(script, tokens, room)
-        if self.psnr is not None and reached is None and tokens is None and tell:
-            whole = room is None or codestring.read(source.order, payload).complete
-            if whole:
-                warn(f"{self.psnr:g} dB is out of reach for this picture; the stream is complete")
+        alone = self.psnr is not None and tokens is None
+        if alone and tell and (room is None or codestring.read(source.order, payload).complete):
+            warn(f"{self.psnr:g} dB is out of reach for this picture; the stream is complete")
         if not self.effort or view is None:
             return payload
         aim = self.psnr if reached is not None and reached == tokens else None
