@@ -286,7 +286,7 @@ class Codec:
         psnr: float | None = None,
         **options,
     ) -> list[bytes]:
-        """`encode` for each picture, in order. Raises as that, and ArgumentError for one picture."""
+        """`encode` for each picture, in order; ArgumentError if it is given one alone."""
         check_several(pictures)
         return [self.encode(p, budget, max_bytes, psnr, **options) for p in pictures]
 
