@@ -21,10 +21,10 @@ torch = pytest.importorskip("torch")
 
 from tokcodec.decoders.network import Network, Shape  # noqa: E402
 from tokcodec.decoders.torch_runtime import TorchRuntime  # noqa: E402
+from tokcodec.train.command import RATES  # noqa: E402
 from tokcodec.train.decoder import (  # noqa: E402
     CHECK_TOKENS,
     LEAST_DIGITS,
-    USUAL,
     DecoderTask,
     corrected,
     random_digits,
@@ -124,8 +124,10 @@ def test_most_cuts_are_usual_and_all_lengths_occur() -> None:
     torch.manual_seed(0)
     pixels, most = 128 * 128, 308_928
     digits = random_digits(4000, pixels, most, CPU)
-    usual = (digits >= USUAL[0] * pixels - 1) & (digits <= USUAL[1] * pixels)
+    usual = (digits >= RATES[0] * pixels - 1) & (digits <= RATES[1] * pixels)
     assert 0.75 < usual.float().mean() < 0.9
+    few = random_digits(4000, pixels, most, CPU, (0.004, 0.02))
+    assert 0.6 < (few <= 0.02 * pixels).float().mean() < 0.9
     assert digits.min() < 1.2 * LEAST_DIGITS
     assert 0.8 * most < digits.max() <= most
     assert random_digits(100, 12, 60, CPU).max() <= 60  # a picture of fewer digits than is usual

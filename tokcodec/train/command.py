@@ -17,6 +17,7 @@ from tokcodec.errors import ArgumentError, InputError
 T = TypeVar("T")
 DECODER = "decoder.safetensors"
 MOST_SEED, MOST_THREADS, MOST_WORKERS = (1 << 32) - 1, 1024, 256
+RATES = 0.015, 3.0  # digits a pixel: of 256x256 pixels, some 50 to 8,000 bytes
 SIZES = (
     {"side": 128, "batch": 8, "share": 0.6},
     {"side": 192, "batch": 4, "share": 0.3},
@@ -38,6 +39,7 @@ class Config:
     grey: float = 0.06  # share of crops without colour
     drawn: float = 0.08  # share of crops that are drawings instead: text, shapes, gradients
     shrink: float = 1.5  # by how much photographs are scaled down at least: JPEG's traces vanish
+    rates: list[float] = field(default_factory=lambda: list(RATES))  # digits a pixel of most cuts
     check_side: int = 256  # pixels a side of the held-out photographs to check with
     check_count: int = 24
     network: dict[str, Any] = field(default_factory=dict)
@@ -70,8 +72,8 @@ def _check(what: str, value: Any, usual: Any) -> None:
     """Raise unless a value is of the kind that is usual there; numbers are never negative."""
     kinds = (float, int) if isinstance(usual, float) else (type(usual),)
     if usual is not None and (not isinstance(value, kinds) or isinstance(value, bool)):
-        named = {float: "a number", int: "a whole number", str: "a text"}.get(kinds[0], "a table")
-        raise ArgumentError(f"{what} is {named}, not {value!r}")
+        named = {float: "a number", int: "a whole number", str: "a text", list: "a list"}
+        raise ArgumentError(f"{what} is {named.get(kinds[0], 'a table')}, not {value!r}")
     if isinstance(usual, (int, float)) and not 0 <= value < math.inf:
         raise ArgumentError(f"{what} is a finite number from 0, not {value!r}")
 
@@ -118,6 +120,7 @@ def run(args: argparse.Namespace) -> int:
         realism = None if config.realism is None else Realism(**config.realism)
         if config.check_side <= COARSEST or config.check_count < 1 or not config.shrink > 0:
             raise ValueError(f"check_side is above {COARSEST}, check_count and shrink above 0")
+        check_rates(config.rates)
         check_numbers(config)
     except (TypeError, ValueError, KeyError, AttributeError) as e:
         raise ArgumentError(f"{args.config or 'the configuration'}: {e}") from None
@@ -136,7 +139,7 @@ def run(args: argparse.Namespace) -> int:
         network.requires_grad_(True).train()
         checks = held_out(args.images, config.check_side, config.check_count)
         make = DecoderTask if realism is None else realism.task
-        task = make(network, model, checks, device)
+        task = make(network, model, checks, device, config.rates)
         given = config.grey, config.drawn, config.shrink
         stream = batches(args.images, sizes, config.workers, seed, *given)
         trained = train(task, stream, schedule, args.out, device, args.resume, of)
@@ -202,6 +205,13 @@ def check_numbers(config: Any) -> None:
         raise ArgumentError("grey and drawn are shares of the crops, in 0..1")
     if config.workers > MOST_WORKERS:
         raise ArgumentError(f"workers is at most {MOST_WORKERS}, not {config.workers}")
+
+
+def check_rates(rates: list[float]) -> None:
+    """Refuse what is not two numbers of digits a pixel, the smaller first."""
+    numbers = [n for n in rates if isinstance(n, (int, float)) and 0 < n < math.inf]
+    if len(rates) != 2 or numbers != sorted(rates):
+        raise ValueError(f"rates are two numbers above 0, the smaller first, not {rates}")
 
 
 def use_threads(torch: Any, number: int | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,23 +19,35 @@ from tokcodec.decoders.received import CHANNELS, EACH
 from tokcodec.files import write_atomically
 from tokcodec.model import Model
 from tokcodec.tokens.order import order_for
+from tokcodec.train.command import RATES
 from tokcodec.train.taildrop import Cut, TailDrop, analyse, to_planes, to_rgb
 
 LEAST_DIGITS = 45  # of a cut: as many a pixel, of 128x128, as 16 bytes of 256x256; the most is all
-USUAL = 0.015, 3.0  # digits a pixel of most cuts: of 256x256 pixels, some 50 to 8,000 bytes
-FOR_USUAL = 0.6  # the share of cuts that are certain to be usual
+FOR_USUAL = 0.6  # the share of cuts that are certain to be at usual rates
 ROUNDING = 0.5  # squared error that nobody sees: eight bits round away a sixth of it
 CHECK_TOKENS = (120, 360, 900, 2100, 4800, 12000)  # about 64 to 2,048 bytes at 256x256
 
 
 class DecoderTask:
-    """Cuts pictures after random numbers of digits and asks the network for the whole again."""
+    """Cuts pictures after random numbers of digits and asks the network for the whole again.
+
+    Args:
+        rates: digits a pixel between which most cuts lie.
+    """
 
     realisms: tuple[float, ...] = (0.0,)  # to check
     progress = 0.0
 
-    def __init__(self, network: Network, model: Model, held_out: Tensor, device: torch.device):
+    def __init__(
+        self,
+        network: Network,
+        model: Model,
+        held_out: Tensor,
+        device: torch.device,
+        rates: Sequence[float] = RATES,
+    ) -> None:
         self.network, self.model, self.held_out, self.device = network, model, held_out, device
+        self.rates = rates
         self._drops: dict[tuple[int, int], TailDrop] = {}
 
     def hidden(self) -> list[nn.Parameter]:
@@ -62,7 +75,7 @@ class DecoderTask:
         """Planes (B, 3, h, w), each cut after a random number of digits, and these numbers (B,)."""
         drop = self.drop(*truth.shape[-2:])
         pixels = truth.shape[-2] * truth.shape[-1]
-        digits = random_digits(len(truth), pixels, drop.order.digits, truth.device)
+        digits = random_digits(len(truth), pixels, drop.order.digits, truth.device, self.rates)
         with torch.no_grad():
             cut = drop.cut(analyse(truth), digits)
         # A grey picture is sent without chromas, which are told as its luma is.
@@ -123,11 +136,13 @@ class DecoderTask:
         return [to_rgb(x).round().clamp(0, 255) for x in planes]
 
 
-def random_digits(count: int, pixels: int, most: int, device: torch.device) -> Tensor:
-    """(count,) of up to `most` digits to cut pictures after: log-uniform, most of them where
-    pictures usually are.
+def random_digits(
+    count: int, pixels: int, most: int, device: torch.device, rates: Sequence[float] = RATES
+) -> Tensor:
+    """(count,) of up to `most` digits to cut pictures after: log-uniform, most of them at the
+    usual `rates`, in digits a pixel.
     """
-    low, high = (min(max(LEAST_DIGITS, pixels * x), most) for x in USUAL)
+    low, high = (min(max(LEAST_DIGITS, pixels * x), most) for x in rates)
     usual, at = torch.rand(2, count, device=device)
     digits = torch.where(
         usual < FOR_USUAL, low * (high / low) ** at, LEAST_DIGITS * (most / LEAST_DIGITS) ** at

@@ -28,6 +28,7 @@ from tokcodec.decoders.climb import climb
 from tokcodec.decoders.network import Network, with_realism
 from tokcodec.errors import ArgumentError
 from tokcodec.model import Model
+from tokcodec.train.command import RATES
 from tokcodec.train.contrast import contrast, contrast_error
 from tokcodec.train.critic import RATE, Adversary
 from tokcodec.train.decoder import ROUNDING, DecoderTask, corrected, decibels, log_error
@@ -79,7 +80,12 @@ class Realism:
             raise ArgumentError("realism: blocks are whole numbers of at least 1")
 
     def task(
-        self, network: Network, model: Model, held_out: Tensor, device: torch.device
+        self,
+        network: Network,
+        model: Model,
+        held_out: Tensor,
+        device: torch.device,
+        rates: Sequence[float] = RATES,
     ) -> RealismTask:
         """What to train, with features and teacher from their files."""
         if not network.shape.realism:
@@ -88,7 +94,7 @@ class Realism:
             network = with_realism(network, tuple(self.blocks)).train()
         seen = vgg16(None if self.features is None else Path(self.features))
         example = teacher() if self.teacher else None
-        return RealismTask(network, model, held_out, device, self, seen, example)
+        return RealismTask(network, model, held_out, device, self, seen, example, rates)
 
 
 class Lesson(NamedTuple):
@@ -115,8 +121,9 @@ class RealismTask(DecoderTask):
         settings: Realism,
         features: Features,
         teacher: Teacher | None,
+        rates: Sequence[float] = RATES,
     ) -> None:
-        super().__init__(network, model, held_out, device)
+        super().__init__(network, model, held_out, device, rates)
         if not network.shape.realism:
             raise ArgumentError("this network has no blocks of realism")
         if settings.frozen:
