@@ -15,12 +15,14 @@ from tqdm import tqdm
 import tokcodec
 from benchmarks.everyday import jpeg, webp
 from benchmarks.links import LINKS, Link, cost
+from benchmarks.lists import listed, whole_numbers
 from benchmarks.pictures import pictures
 from benchmarks.tables import markdown, write_tsv
-from tokcodec.errors import ArgumentError, TokCodecError
+from tokcodec.errors import TokCodecError
 from tokcodec.psnr import psnr
 
 OUT = Path(__file__).parent / "results" / "bandwidth"
+LEAST = 9  # bytes of a stream that holds anything
 BYTES = (24, 32, 51, 64, 128, 222, 340, 512, 1024)
 RIVALS = (webp(0), jpeg(10), jpeg(75))
 COLUMNS = (
@@ -127,30 +129,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--bytes",
-        default=",".join(map(str, BYTES)),
+        default=listed(BYTES),
         help="sizes of tokcodec streams (default: %(default)s)",
     )
     parser.add_argument("--out", type=Path, default=OUT, help="folder of the rows")
 
 
-def byte_list(text: str) -> list[int]:
-    """ "32,64" to [32, 64].
-
-    Raises:
-        ArgumentError: it is no list of whole numbers from 9, the smallest stream with content.
-    """
-    try:
-        sizes = sorted({int(part) for part in text.split(",")})
-    except ValueError:
-        sizes = []
-    if not sizes or sizes[0] < 9:
-        raise ArgumentError(f"--bytes takes whole numbers from 9, like 32,64,128; not {text!r}")
-    return sizes
-
-
 def run(args: argparse.Namespace) -> int:
     """Measure, write the rows, print the tables; 1 if a picture could not be read."""
-    sizes, found, failed = byte_list(args.bytes), [], 0
+    sizes, found, failed = whole_numbers(args.bytes, "bytes", LEAST), [], 0
     loaders = pictures(args.images)
     for name, load in tqdm(loaders.items(), disable=not sys.stderr.isatty(), unit="picture"):
         try:

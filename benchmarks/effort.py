@@ -12,6 +12,7 @@ from PIL import Image
 
 import tokcodec
 from benchmarks.codecs import find
+from benchmarks.lists import listed, whole_numbers
 from benchmarks.pictures import SETS, pictures
 from benchmarks.tables import Cell, markdown, write_tsv
 from tokcodec.effort import LINEAR, MOST
@@ -27,8 +28,8 @@ COLUMNS = ("image", "target", "effort", "version", "bytes", "psnr", "psnr_networ
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `python -m benchmarks effort`."""
     parser.add_argument("--images", default="scikit-image", help=f"{', '.join(SETS)}, or a folder")
-    parser.add_argument("--bytes", type=_numbers, default=TARGETS, help="as in 64,256")
-    parser.add_argument("--efforts", type=_numbers, default=tuple(range(MOST + 1)))
+    parser.add_argument("--bytes", default=listed(TARGETS), help="default: %(default)s")
+    parser.add_argument("--efforts", default=listed(range(MOST + 1)), help="default: all")
     parser.add_argument("--network", action="store_true", help="draw with the network, too")
     parser.add_argument(
         "--model", default=MODEL, help="what encodes; others than pyramid have rows apart"
@@ -43,11 +44,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, default=OUT)
 
 
-def _numbers(text: str) -> tuple[int, ...]:
-    """Whole numbers, as in 64,256; argparse tells of anything else."""
-    return tuple(int(v) for v in text.split(","))
-
-
 def run(args: argparse.Namespace) -> int:
     """Measure what the rows do not hold yet, write them, and print the means; 0. Rows of another
     version, model or decoder are dropped.
@@ -56,6 +52,7 @@ def run(args: argparse.Namespace) -> int:
     shipped one unless effort looks through another; `seconds` are the processor's, of one encoding.
     Where effort looks through a network, the means are of `psnr_network`.
     """
+    targets, efforts = whole_numbers(args.bytes, "bytes"), whole_numbers(args.efforts, "efforts", 0)
     through = args.decoder != LINEAR
     apart = [args.model] * (args.model != MODEL) + [Path(args.decoder).stem] * through
     network = args.network or through
@@ -64,9 +61,9 @@ def run(args: argparse.Namespace) -> int:
     version = find(f"tokcodec:{args.model}@{drawn}").version
     rows = _read(path, version) if path.exists() else {}
     if args.again:
-        rows = {key: row for key, row in rows.items() if key[2] not in args.efforts}
-    for effort in args.efforts:
-        for target in args.bytes:
+        rows = {key: row for key, row in rows.items() if key[2] not in efforts}
+    for effort in efforts:
+        for target in targets:
             for name, load in list(pictures(args.images).items())[:: args.every]:
                 key = name, target, effort
                 if key in rows:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from benchmarks.lists import listed, whole_numbers
 from benchmarks.pictures import SETS, pictures
 from benchmarks.tables import Cell, markdown, write_tsv
 from tokcodec.effort.adjoint import norms
@@ -66,13 +67,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `python -m benchmarks order`."""
     parser.add_argument("--images", default="scikit-image", help=f"{', '.join(SETS)}, or a folder")
     parser.add_argument("--model", default="pyramid")
-    parser.add_argument("--bytes", type=lambda s: tuple(map(int, s.split(","))), default=BYTES)
+    parser.add_argument("--bytes", default=listed(BYTES), help="default: %(default)s")
     parser.add_argument("--out", type=Path, default=OUT)
 
 
 def run(args: argparse.Namespace) -> int:
     """Measure, write a TSV, print what each way gains and what that is in bytes; 0."""
-    limits = sorted(args.bytes)
+    limits = whole_numbers(args.bytes, "bytes")
     model = open_model(args.model)
     rows: list[list[Cell]] = []
     for name, load in pictures(args.images).items():

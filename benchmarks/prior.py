@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 import tokcodec
+from benchmarks.lists import listed, whole_numbers
 from benchmarks.pictures import SETS, pictures
 from benchmarks.tables import Cell, markdown, write_tsv
 from tokcodec.codec import Codec
@@ -32,22 +33,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--images", default="scikit-image", help=f"{', '.join(SETS)}, or a folder")
     parser.add_argument("--model", default="pyramid-2", help="whose prior is measured")
     parser.add_argument("--against", default="pyramid", help="model with the same tokens")
-    parser.add_argument("--bytes", type=lambda s: tuple(map(int, s.split(","))), default=BYTES)
+    parser.add_argument("--bytes", default=listed(BYTES), help="default: %(default)s")
     parser.add_argument("--no-times", action="store_true", help="bytes only")
     parser.add_argument("--out", type=Path, default=OUT)
 
 
 def run(args: argparse.Namespace) -> int:
     """Measure, write a TSV of bytes and one of times, and print the means; 0."""
+    limits = whole_numbers(args.bytes, "bytes")
     model, against = tokcodec.load(args.model), tokcodec.load(args.against)
     images = {name: load() for name, load in pictures(args.images).items()}
     rows = [
-        row for name, image in images.items() for row in _bytes(name, image, model, against, args)
+        row for name, image in images.items() for row in _bytes(name, image, model, against, limits)
     ]
     columns = ("image", "tokens", "bytes_before", "bytes")
     model_name = Path(args.model).stem  # of a file's path
     write_tsv(args.out / f"{model_name}-{Path(args.images).name}.tsv", columns, rows)
-    print(markdown(("about, bytes", "saved, %"), _saved(rows, args.bytes)))
+    print(markdown(("about, bytes", "saved, %"), _saved(rows, limits)))
     if not args.no_times:
         photograph = next(iter(images.values()))
         times = [_times(photograph, side, limit, model, against) for side, limit in TIMES]
@@ -57,12 +59,10 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _bytes(
-    name: str, image: Image.Image, model: Codec, against: Codec, args: argparse.Namespace
-) -> Rows:
+def _bytes(name: str, image: Image.Image, model: Codec, against: Codec, limits: list[int]) -> Rows:
     """Bytes of the code string by both, at the tokens that so many bytes hold by the first."""
     rows: Rows = []
-    for limit in args.bytes:
+    for limit in limits:
         tokens = against.info(against.encode(image, max_bytes=limit)).tokens
         sizes: list[Cell] = [
             len(codec.encode(image, budget=tokens, bare=True)) for codec in (against, model)
@@ -71,7 +71,7 @@ def _bytes(
     return rows
 
 
-def _saved(rows: Rows, limits: tuple[int, ...]) -> Rows:
+def _saved(rows: Rows, limits: list[int]) -> Rows:
     """Percent saved, mean over pictures, by byte limit; the last row is the mean of all."""
     before, after = (np.array([r[i] for r in rows], float) for i in (2, 3))
     saved = 100 * (1 - after / before).reshape(-1, len(limits)).mean(0)

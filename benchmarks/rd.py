@@ -21,6 +21,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from benchmarks import codecs
+from benchmarks.lists import listed, whole_numbers
 from benchmarks.metrics import METRICS, measure
 from benchmarks.pictures import check_same, pictures
 from benchmarks.rows import CHOSEN_BY, Row, is_ours, nothing_fits, read, settings_text, write
@@ -60,9 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=",".join(CODECS),
         help="default: %(default)s; tokcodec:MODEL[@DECODER] for others",
     )
-    parser.add_argument(
-        "--bytes", default=",".join(map(str, BYTES)), help="targets (default: %(default)s)"
-    )
+    parser.add_argument("--bytes", default=listed(BYTES), help="targets (default: %(default)s)")
     parser.add_argument(
         "--out", type=Path, help="folder of the rows (default: benchmarks/results/IMAGES)"
     )
@@ -85,7 +84,7 @@ def run(args: argparse.Namespace) -> int:
     Rows of opponents are measured once and kept; those of tokcodec are measured again when model,
     decoder or version have changed.
     """
-    targets = whole_numbers(args.bytes)
+    targets = whole_numbers(args.bytes, "bytes")
     metrics = tuple(m for m in args.metrics.split(",") if m)
     if unknown := set(metrics) - set(METRICS):
         raise ArgumentError(f"no metric {', '.join(unknown)}; there are: {', '.join(METRICS)}")
@@ -129,19 +128,6 @@ def run(args: argparse.Namespace) -> int:
         print(f"failed: {failure}", file=sys.stderr)
     print(f"{out}: {sum(map(len, kept.values()))} rows of {len(kept)} codecs")
     return 1 if failures else 0
-
-
-def whole_numbers(text: str) -> list[int]:
-    """ "24,64" to [24, 64]; raises ArgumentError."""
-    try:
-        found = sorted({int(t) for t in text.split(",")})
-    except ValueError:
-        raise ArgumentError(
-            f"byte targets are whole numbers, as in 24,64,256; not {text!r}"
-        ) from None
-    if not found or found[0] < 1:
-        raise ArgumentError(f"byte targets are at least 1, not {text!r}")
-    return found
 
 
 def file_name(spec: str) -> str:

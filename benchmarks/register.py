@@ -20,8 +20,9 @@ from typing import Any
 from PIL import Image
 from tqdm import tqdm
 
+from benchmarks.lists import whole_numbers
 from benchmarks.pictures import SETS, pictures
-from benchmarks.speed import THREADS, machine, whole_numbers
+from benchmarks.speed import THREADS, machine
 from benchmarks.stopwatch import highest, start_peak, use_threads
 from benchmarks.tables import Cell, markdown, write_tsv
 

@@ -22,11 +22,11 @@ import numpy as np
 from tqdm import tqdm
 
 from benchmarks.contenders import RIVALS
+from benchmarks.lists import whole_numbers
 from benchmarks.pictures import SETS, pictures
 from benchmarks.scenes import scenes
 from benchmarks.stopwatch import JOBS, readable
 from benchmarks.tables import Cell, markdown, write_tsv
-from tokcodec.errors import ArgumentError
 
 OUT = Path(__file__).parent / "results" / "speed"
 SIDES = (64, 128, 256, 512, 1024, 2048, 4096)
@@ -188,21 +188,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-memory", action="store_true", help="leave peak memory out")
     parser.add_argument("--quick", action="store_true", help="one run each: no numbers to keep")
     parser.add_argument("--out", type=Path, default=OUT, help="folder of the rows")
-
-
-def whole_numbers(text: str, what: str, **words: int) -> list[int]:
-    """ "64,128" to [64, 128], each once and in order; `words` stand for numbers.
-
-    Raises:
-        ArgumentError: it is no list of whole numbers from 1.
-    """
-    try:
-        numbers = sorted({words[w] if w in words else int(w) for w in text.split(",")})
-    except ValueError:
-        numbers = []
-    if not numbers or numbers[0] < 1:
-        raise ArgumentError(f"--{what} takes whole numbers from 1, like 1,2; not {text!r}")
-    return numbers
 
 
 def run(args: argparse.Namespace) -> int:

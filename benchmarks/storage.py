@@ -20,9 +20,10 @@ from PIL import Image
 from tqdm import tqdm
 
 import tokcodec
-from benchmarks.bandwidth import byte_list
+from benchmarks.bandwidth import LEAST
 from benchmarks.containers import CONTAINERS, MILLION, Law, measure
 from benchmarks.everyday import jpeg, webp
+from benchmarks.lists import listed, whole_numbers
 from benchmarks.pictures import pictures
 from benchmarks.tables import Cell, markdown, write_tsv
 from tokcodec.errors import ArgumentError, TokCodecError
@@ -103,7 +104,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--bytes",
-        default=",".join(map(str, BYTES)),
+        default=listed(BYTES),
         help="sizes of tokcodec streams (default: %(default)s)",
     )
     parser.add_argument(
@@ -118,7 +119,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Encode, store, write the rows, print the table; 1 if a picture could not be read."""
-    sizes = byte_list(args.bytes)
+    sizes = whole_numbers(args.bytes, "bytes", LEAST)
     if args.entries < 4 or args.side < 16:
         raise ArgumentError("storage wants at least 4 entries and 16 pixels a side")
     forms, pixels, failed = encode_all(args, sizes)

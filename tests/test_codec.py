@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -189,6 +190,27 @@ def test_detokenize_draws_what_decode_draws(picture):
     assert tokens == tokcodec.unpack(full)
     assert tokcodec.pack(tokens) == full
     assert tokcodec.detokenize(tokens).tobytes() == tokcodec.decode(full).tobytes()
+
+
+def test_detokenize_draws_no_larger_picture_than_decode(picture):
+    tokens = tokcodec.tokenize(picture, budget=2)
+    huge = replace(tokens, size=(65_536, 65_536))
+    for draw in (tokcodec.detokenize, lambda t: tokcodec.decode(tokcodec.pack(t))):
+        with pytest.raises(errors.ImageTooLargeError):
+            draw(huge)
+    with pytest.raises(errors.ImageTooLargeError, match="1000"):
+        tokcodec.detokenize(tokens, max_pixels=1000)
+    assert tokcodec.detokenize(tokens, max_pixels=None).size == tokens.size
+
+
+def test_the_last_token_has_nothing_beyond_the_picture():
+    tokens = tokcodec.tokenize(np.zeros((4, 4, 3), np.uint8))
+    wrong, longer = tokens.ids.copy(), np.append(tokens.ids, 0)
+    wrong[-1] = 0
+    with pytest.raises(errors.TokensError, match="beyond the end"):
+        tokcodec.pack(replace(tokens, ids=wrong))
+    with pytest.raises(errors.TokensError, match="more than a picture"):
+        tokcodec.pack(replace(tokens, ids=longer))
 
 
 def test_thumbnails(picture):

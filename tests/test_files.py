@@ -266,6 +266,9 @@ def test_an_error_of_another_file_is_not_told_as_one_of_this(tmp_path: Path) -> 
     with pytest.raises(FileNotFoundError), atomic_file(tmp_path / "new", overwrite=False) as f:
         f.write((tmp_path / "missing").read_bytes())
     assert names(tmp_path) == []
+    with pytest.raises(OSError, match="truncated"), atomic_file(tmp_path / "new", False):
+        raise OSError("image file is truncated")  # as Pillow says, and no call of the system
+    assert names(tmp_path) == []
 
 
 def test_nothing_is_seen_under_the_name_before_the_end(tmp_path: Path) -> None:

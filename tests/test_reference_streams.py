@@ -195,7 +195,8 @@ def test_a_chain_too_large_to_remember_is_read_once(chain, read, monkeypatch):
 
 
 def test_large_pictures_are_remembered_too_within_bounds(chain, read, monkeypatch):
-    monkeypatch.setattr(orders, "CACHED_PIXELS", 0)  # all are large
+    monkeypatch.setattr(orders, "SMALL", 0)
+    monkeypatch.setattr(orders, "LARGE", 0)  # none is remembered
     size = 4 * 3 * 32 * 24  # bytes of a reference's coefficients
     monkeypatch.setattr(remembered, "ROOM", size)
     shown = drawn(chain[-1], reference=chain[:-1])

@@ -56,7 +56,8 @@ def encode(
         budget: tokens to keep: the shortest stream that determines so many (its last byte may
             determine a few more). "auto": as many as the picture deserves.
         max_bytes: the whole stream is never larger.
-        psnr: decibels to reach at least. Of several limits the tightest wins; with none it is 32.
+        psnr: decibels to reach at least. Of several limits the tightest wins; with none it is 32
+            (register tokenizers keep all of their tokens instead, and know no decibels).
         model: a name that `models()` lists, or the path of one's own.
         options: quality (0 to 100), effort (0 to 9), reference, background, bare, max_pixels, ...,
             each as for `Codec.encode`, which also tells what is raised.

@@ -76,6 +76,7 @@ def progressive(
         ArgumentError: an argument has no meaning, or the source gives something else than bytes.
         StreamError, UnknownModelError, ImageTooLargeError: the bytes are no stream that can be
             shown; told as soon as its header is here.
+        InputError, DamagedModelError: the file of a decoder cannot be used.
         ReferenceMismatchError: the stream's reference is missing, or was another; told in place of
             the first picture.
         TruncatedHeaderError: the source ended before the header did.

@@ -45,8 +45,8 @@ def atomic_file(path: str | os.PathLike[str], overwrite: bool) -> Iterator[IO[by
     except OSError as e:
         if isinstance(e, (ConnectionError, TimeoutError)):
             raise  # of a wire that the caller was reading from
-        if e.filename not in (None, str(path), str(temporary)):
-            raise  # another file's, likewise
+        if e.errno is None or e.filename not in (None, str(path), str(temporary)):
+            raise  # another file's, likewise; a reader's, which no call of the system gave
         raise OutputError(f"cannot write {path}: {e.strerror or e}") from e
     finally:
         if temporary is not path:

@@ -15,7 +15,8 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from tokcodec.errors import DamagedModelError, InputError
+from tokcodec.errors import DamagedModelError
+from tokcodec.files import read
 from tokcodec.tokens.layout import Band
 
 FAMILY = "pyramid"
@@ -185,10 +186,7 @@ def load_model(path: str | Path, name: str | None = None) -> Model:
         DamagedModelError: it is no model file, or its contents do not have the hash it states.
     """
     path = Path(path)
-    try:
-        blob = path.read_bytes()
-    except OSError as e:
-        raise InputError(f"cannot read the model file {path}: {e.strerror or e}") from e
+    blob = read(path)
     try:
         arrays = load(blob)  # first: it bounds the header's length and depth
         (length,) = struct.unpack_from("<Q", blob)

@@ -202,6 +202,8 @@ class Gauge:
 
 def tokens_for(script: Script, source: Source, aims: Sequence[Aim]) -> int | None:
     """The fewest tokens after which one of the aims is reached; None: all of them."""
+    if all(aim.error <= 0 for aim in aims):
+        return None  # no prefix is without error
     gauge, at = Gauge(script, source, shipped()), 0
     if any(gauge.error <= 0 < aim.error for aim in aims):
         return 0

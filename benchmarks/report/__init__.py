@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from benchmarks.lists import whole_numbers
 from benchmarks.report import tables, words
 from benchmarks.report.curves import Metric, Results
 from benchmarks.report.document import update
@@ -177,12 +178,7 @@ def _plot(name: str, metric: Metric, folder: str = "") -> str:
 
 
 def _wanted_targets(results: Results, text: str) -> Sequence[int]:
-    try:
-        wanted = [int(part) for part in text.split(",") if part]
-    except ValueError:
-        raise ArgumentError(
-            f"--sheet-bytes takes whole numbers, like 64,256: not {text!r}"
-        ) from None
+    wanted = whole_numbers(text, "sheet-bytes") if text else []
     if missing := sorted(set(wanted) - set(results.targets)):
         raise ArgumentError(f"no rows for {', '.join(map(str, missing))} bytes")
     return wanted

@@ -112,12 +112,6 @@ def test_nb_iot_goes_through_the_measurement() -> None:
     assert found.joules == pytest.approx(28.15e-3 * 3.7)
 
 
-@pytest.mark.parametrize("text", ["", "a", "8", "32,", "32,-5", "1e3"])
-def test_bytes_that_are_no_sizes(text: str) -> None:
-    with pytest.raises(ArgumentError, match="--bytes takes"):
-        bandwidth.byte_list(text)
-
-
 def options(*given: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     bandwidth.add_arguments(parser)

@@ -122,16 +122,6 @@ def test_described() -> None:
     assert described({"quality": 5, "optimize": True}) == "quality=5 optimize=1"
 
 
-@pytest.mark.parametrize("text", ["", "0", "a", "64,-2", "64;128"])
-def test_numbers_that_are_none(text: str) -> None:
-    with pytest.raises(ArgumentError, match="--sides takes"):
-        speed.whole_numbers(text, "sides")
-
-
-def test_words_for_numbers() -> None:
-    assert speed.whole_numbers("all,1", "threads", all=4) == [1, 4]
-
-
 @needs_proc
 def test_peak_sees_what_was_there_for_a_moment() -> None:
     """In a process of its own: one that has run for long has free memory to take again."""

@@ -15,7 +15,7 @@ from skimage import data
 
 import tokcodec
 from tokcodec import weights
-from tokcodec.errors import InputError, TokCodecError, UnknownModelError
+from tokcodec.errors import ArgumentError, InputError, TokCodecError, UnknownModelError
 from tokcodec.stream import header as headers
 from tokcodec.stream.header import Header
 
@@ -182,6 +182,20 @@ def test_verify_passes_a_sound_stream_and_tells_damage() -> None:
 def test_a_bomb_is_refused_when_opened() -> None:
     with pytest.raises(Image.DecompressionBombError):
         opened(announcing(65_536, 65_536))
+
+
+def test_pictures_inside_have_the_limit_of_who_opened_them(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.tkc"
+    path.write_bytes(tokcodec.encode(photo(), max_bytes=60))
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    assert len(tokcodec.encode(path, max_bytes=40, max_pixels=None)) <= 40
+
+
+def test_a_file_keeps_its_header(tmp_path: Path) -> None:
+    with pytest.raises(ArgumentError, match="bare"):
+        photo().save(tmp_path / "a.tkc", budget=8, bare=True)
 
 
 def test_large_pictures_open_where_pillow_lets_them(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,11 +13,13 @@ import numpy as np
 import pytest
 
 import tokcodec
+from tokcodec import reference as references
 from tokcodec.coder import codestring
 from tokcodec.decoders import realesrgan
 from tokcodec.decoders.realesrgan import first_size
 from tokcodec.decoders.tiles import enlarge, spans, tiles
 from tokcodec.errors import ArgumentError, DamagedModelError
+from tokcodec.stream import header as headers
 from tokcodec.tokens.order import order_for
 from tokcodec.weights import shipped
 
@@ -107,6 +109,21 @@ def test_the_more_is_known_the_larger_the_network_begins(photograph: Callable) -
     assert sizes == sorted(sizes)
     assert (sizes[0], sizes[-1]) == ((50, 38), (200, 150))
     assert (100, 75) in sizes
+
+
+def test_what_a_reference_tells_is_known(photograph: Callable) -> None:
+    """A picture of which nothing has changed, in a few bytes."""
+    picture = photograph("coffee", 200, 150)
+    alone = tokcodec.encode(picture, psnr=30)
+    again = tokcodec.encode(picture, psnr=30, reference=alone)
+    assert len(again) < 40
+    sizes = []
+    for data, reference in ((alone, None), (again, alone)):
+        header, length = headers.parse(data)
+        order = order_for(shipped("pyramid"), 150, 200, 3)
+        order = references.onto(order, header, reference)
+        sizes.append(first_size(codestring.read(order, data[length:]).known))
+    assert sizes[0] == sizes[1]
 
 
 # ---- tiles

@@ -249,6 +249,8 @@ def test_too_many_tokens(piece, picture) -> None:
     long = tokcodec.Tokens(np.zeros(17, np.int32), tokens.model, tokens.size, False, 64)
     with pytest.raises(errors.TokensError, match="more than a picture has"):
         piece.detokenize(long)
+    with pytest.raises(errors.ImageTooLargeError):
+        piece.detokenize(tokens, max_pixels=3)
     wrong = tokcodec.Tokens(np.array([64]), tokens.model, tokens.size)
     with pytest.raises(errors.TokensError, match="must lie in"):
         piece.pack(wrong)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import zlib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,7 @@ from tokcodec.errors import (
     OutputExistsError,
     TokCodecError,
     TruncatedHeaderError,
+    UnknownFieldError,
     UnsupportedVersionError,
 )
 from tokcodec.model import Model
@@ -139,13 +141,42 @@ def test_a_bundle_is_a_sequence(file: Path, streams: list[bytes]) -> None:
 
 def test_finding_by_name(file: Path, streams: list[bytes]) -> None:
     bundle = Bundle(file)
-    assert bundle[bundle.index("coffee")] == streams[1]
+    assert bundle[bundle.find("coffee")] == streams[1]
     with pytest.raises(ValueError, match="nowhere"):
-        bundle.index("nowhere")
+        bundle.find("nowhere")
+    assert bundle.index(streams[1]) == 1  # as of any sequence
 
 
 def test_a_bundle_can_be_sent_to_another_process(file: Path, streams: list[bytes]) -> None:
-    assert list(pickle.loads(pickle.dumps(Bundle(file)))) == streams
+    sent = pickle.dumps(Bundle(file))
+    assert len(sent) < 5000  # without the model, which is there already
+    assert list(pickle.loads(sent)) == streams
+
+
+def test_a_bundle_is_found_wherever_the_process_goes(
+    file: Path, streams: list[bytes], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(file.parent)
+    bundle = Bundle(file.name)
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert bundle[0] == streams[0]
+
+
+def test_a_field_of_a_newer_version_concerns_its_own_stream(
+    tmp_path: Path, streams: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    head, length = headers.parse(streams[0])
+    head = replace(head, extension=((0x85, b"new"),))
+    newer = headers.write(head, tokcodec.load().model.sha256)
+    with monkeypatch.context() as later:
+        later.setattr(headers, "CRITICAL", 0)  # that version knows the field
+        Bundle.write(tmp_path / "a.tkb", [streams[0], newer + streams[0][length:]], ["old", "new"])
+    bundle = Bundle(tmp_path / "a.tkb")
+    assert bundle[0] == streams[0]
+    assert bundle.names == ["old", "new"]
+    with pytest.raises(UnknownFieldError, match="5"):
+        bundle[1]
 
 
 @pytest.mark.parametrize("how", ["cut", "written anew", "written into"])

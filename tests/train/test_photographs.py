@@ -203,6 +203,18 @@ def test_the_stream_goes_on_for_ever(folder: Path) -> None:
     assert len({batch.numpy().tobytes() for batch in found}) == 20
 
 
+def test_an_archive_is_told_by_what_it_holds(folder: Path, tar: Path, tmp_path: Path) -> None:
+    """Whatever it is called; a compressed one is refused instead of passed over."""
+    same = tmp_path / "photographs.bin"
+    same.write_bytes(tar.read_bytes())
+    assert [p.name for p in places([same])] == [p.name for p in places([tar])]
+    packed = tmp_path / "photographs.tar.gz"
+    with tarfile.open(packed, "w:gz") as f:
+        f.add(folder, "photographs")
+    with pytest.raises(InputError, match="compressed"):
+        places([packed])
+
+
 def test_the_same_seed_gives_the_same_stream(folder: Path, tar: Path) -> None:
     def start(path: Path, seed: int) -> torch.Tensor:
         return torch.cat(list(islice(batches([path], [Sizes(16, 2)], 0, seed), 5)))

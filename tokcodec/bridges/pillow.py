@@ -9,12 +9,11 @@ from typing import IO
 from PIL import Image, ImageFile
 
 import tokcodec
-from tokcodec.errors import TokCodecError, UnknownModelError
-from tokcodec.stream.header import MAGIC
+from tokcodec.errors import ArgumentError, TokCodecError, UnknownModelError
+from tokcodec.stream.header import MAGIC, SUFFIX
 
 FORMAT = "TOKCODEC"
 MEDIA_TYPE = "image/vnd.tokcodec"
-SUFFIX = ".tkc"
 LONGEST_HEADER = 300
 OPTIONS = (
     "budget", "max_bytes", "psnr", "model", "background", "max_pixels", "effort", "quality",
@@ -31,6 +30,7 @@ class TokCodecImageFile(ImageFile.ImageFile):
     format = FORMAT
     format_description = "tokcodec stream"
     _waiting = False  # for images that were copied or unpickled
+    _most: int | None = None  # pixels, as Pillow's limit was when it was opened
 
     def _open(self) -> None:
         try:
@@ -41,7 +41,7 @@ class TokCodecImageFile(ImageFile.ImageFile):
             raise SyntaxError(str(e)) from e  # Pillow's word for "not mine"
         self._mode = "RGB"
         self._size = found.width, found.height
-        self._original = self._size
+        self._original, self._most = self._size, _most_pixels()
         self.info["model"] = found.model
         self.tile = []
         self._waiting = True
@@ -66,10 +66,9 @@ class TokCodecImageFile(ImageFile.ImageFile):
     def load(self):
         if self._waiting:
             data = self._bytes()
-            limit = _most_pixels()
-            found = tokcodec.info(data, max_pixels=limit)
+            found = tokcodec.info(data, max_pixels=self._most)
             self.info.update(tokens=found.tokens, complete=found.complete)
-            decoded = tokcodec.decode(data, self._size, max_pixels=limit)
+            decoded = tokcodec.decode(data, self._size, max_pixels=self._most)
             self.im = decoded.im
             self._size = decoded.size
             self._waiting = False
@@ -104,6 +103,8 @@ def _accept(prefix: bytes) -> bool:
 
 def _save(image: Image.Image, fp: IO[bytes], filename: str | bytes) -> None:
     """Write the stream; if that fails a file that was there is lost, as Pillow has opened it."""
+    if image.encoderinfo.get("bare"):
+        raise ArgumentError("a file keeps its header: leave bare out")
     options = {k: v for k, v in image.encoderinfo.items() if k in OPTIONS}
     fp.write(tokcodec.encode(image, **options))
 

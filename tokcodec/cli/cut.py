@@ -6,8 +6,9 @@ import argparse
 
 import tokcodec
 from tokcodec.cli import options
-from tokcodec.cli.jobs import SUFFIX, convert
+from tokcodec.cli.jobs import convert
 from tokcodec.errors import ArgumentError
+from tokcodec.stream.header import SUFFIX
 
 
 def add_arguments(p: argparse.ArgumentParser) -> None:

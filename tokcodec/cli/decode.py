@@ -8,10 +8,11 @@ from typing import Any
 
 import tokcodec
 from tokcodec.cli import options
-from tokcodec.cli.jobs import STANDARD, SUFFIX, convert
+from tokcodec.cli.jobs import STANDARD, convert
 from tokcodec.codec import codec_for
 from tokcodec.errors import ArgumentError
 from tokcodec.pixels.saved import kind_of, saved
+from tokcodec.stream.header import SUFFIX
 
 FLOW = ("steps", "guidance", "seed")  # options of tokenizers whose decoder starts from noise
 

@@ -6,11 +6,12 @@ import argparse
 
 import tokcodec
 from tokcodec.cli import options
-from tokcodec.cli.jobs import SUFFIX, convert
+from tokcodec.cli.jobs import convert
 from tokcodec.errors import ArgumentError
 from tokcodec.limits import DEFAULT_PSNR
 from tokcodec.pixels.image import suffixes
 from tokcodec.quality import AUTO
+from tokcodec.stream.header import SUFFIX
 
 
 def add_arguments(p: argparse.ArgumentParser) -> None:

@@ -7,8 +7,9 @@ import json
 
 import tokcodec
 from tokcodec.cli import options
-from tokcodec.cli.jobs import SUFFIX, inputs, read
+from tokcodec.cli.jobs import inputs, read
 from tokcodec.errors import TokCodecError
+from tokcodec.stream.header import SUFFIX
 from tokcodec.terminal import complain, say
 
 

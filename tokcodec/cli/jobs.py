@@ -21,7 +21,6 @@ from tokcodec.errors import (
 from tokcodec.files import make_folder, whether, write_atomically
 from tokcodec.terminal import complain, watched
 
-SUFFIX = ".tkc"
 STANDARD = "-"  # stdin or stdout
 
 

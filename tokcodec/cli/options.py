@@ -51,7 +51,7 @@ def open_named(args: argparse.Namespace) -> Codec | RegisterCodec | None:
 
 def add_prior(p: argparse.ArgumentParser) -> None:
     """The prior that a register tokenizer was given."""
-    p.add_argument("--prior", help="of a register tokenizer: file of train prior")
+    p.add_argument("--prior", help="of a register tokenizer: file of train prior or register-prior")
 
 
 def add_device(p: argparse.ArgumentParser, of: str = "of a network that torch runs") -> None:

@@ -48,6 +48,7 @@ def load(
         UnknownModelError: no such name, no such file.
         InputError: it cannot be read or downloaded.
         DamagedModelError: the file is no sound model file.
+        ModelMismatchError: the prior was learned for another tokenizer.
         ArgumentError: the name is none, the device or precision makes no sense here, or a package
             is missing.
     """
@@ -70,7 +71,11 @@ def _load(
         if usual and name in tokenizers.CODES:
             codec = RegisterCodec(tokenizers.shipped(name))  # its network can wait
         else:
-            codec = _load_tokenizer(name_or_path, device, dtype, prior)
+            try:
+                from tokcodec.register.load import load as load_now
+            except ImportError:
+                raise ArgumentError(NO_TORCH) from None
+            codec = load_now(name_or_path, device, dtype, prior)
         weights.keep(codec.model)
         return codec
     if not usual:
@@ -78,15 +83,6 @@ def _load(
             "device, dtype and prior are for register tokenizers; a pyramid needs none"
         )
     return Codec(weights.open_model(name_or_path))
-
-
-def _load_tokenizer(*given: Any) -> RegisterCodec:
-    """As `tokcodec.register.load.load`; without torch an error that says so."""
-    try:
-        from tokcodec.register.load import load as load_now
-    except ImportError:
-        raise ArgumentError(NO_TORCH) from None
-    return load_now(*given)
 
 
 def _is_path(given: object) -> bool:

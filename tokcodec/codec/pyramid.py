@@ -97,6 +97,8 @@ class Codec:
                 decoder that effort cannot look through, or with decibels to reach, which are those
                 of the linear decoder.
             ReferenceMismatchError: the reference has another size or model.
+            StreamError: the reference is no stream.
+            InputError, DamagedModelError: the file of a decoder cannot be used.
         """
         if fit is not None:
             raise ArgumentError(f"{self.model.name} takes pictures of any shape: leave fit out")
@@ -218,11 +220,13 @@ class Codec:
         realism: float | None = None,
         device: Any = None,
         dtype: Any = None,
+        max_pixels: int | None = MAX_PIXELS,
     ) -> Image.Image:
-        """Tokens, all or a prefix, to a picture at the original size, or fitted into `size`;
-        `decoder`, `realism`, `device` and `dtype` as for `decode`. Raises as `pack` and `decode`.
+        """Tokens, all or a prefix, to a picture at the original size, or fitted into `size`; the
+        rest as for `decode`. Raises as `pack` and `decode`.
         """
         draw = decoders.find(decoder, realism, device, dtype)
+        image.check_pixels(*check_tokens(tokens, self.model), max_pixels)
         order, digits = self._digits_of(tokens)
         known = known_of(order, digits)
         return decoders.picture(known, draw, size)
@@ -314,11 +318,13 @@ class Codec:
         replace(tokens, vocabulary=VOCABULARY)  # raises for ids beyond it, whatever they say
         order = order_for(self.model, height, width, 1 if tokens.grey else 3)
         digits = to_digits(tokens.ids)
-        if digits[order.digits :].any() or len(digits) - order.digits >= DIGITS:
+        if len(digits) - order.digits >= DIGITS:
             raise TokensError(
                 f"{len(tokens)} tokens are more than a picture of this size has "
                 f"({-(-order.digits // DIGITS)})"
             )
+        if digits[order.digits :].any():
+            raise TokensError("the last token's digits beyond the end of the picture must be 0")
         return order, digits
 
     def _tokens(self, digits: np.ndarray, order: Order) -> Tokens:

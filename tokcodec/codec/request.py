@@ -35,6 +35,7 @@ class Request:
         psnr: decibels that the linear decoder's picture reaches.
         aims: predicted errors to reach (tokcodec.quality).
         effort: 0 to 9 (tokcodec.effort).
+        told: whether decibels were asked for, so that they are missed where they are not reached.
     """
 
     budget: int | None = None
@@ -42,6 +43,7 @@ class Request:
     psnr: float | None = None
     aims: tuple[qualities.Aim, ...] = ()
     effort: int = 0
+    told: bool = False
 
     @classmethod
     def of(
@@ -68,13 +70,14 @@ class Request:
         efforts.check(effort, decoder)
         if not aims and all(limit is None for limit in (tokens, max_bytes, psnr)):
             psnr = DEFAULT_PSNR
-        told = psnr is not None or (reference and bool(aims))
-        if told and str(decoder) != efforts.LINEAR:
+        in_decibels = psnr is not None or (reference and bool(aims))
+        if in_decibels and str(decoder) != efforts.LINEAR:
             raise ArgumentError(
                 f"decibels ({DEFAULT_PSNR:g} without any limit) are told by the linear decoder: "
                 "give another one with max_bytes, budget or, without a reference, quality"
             )
-        return cls(tokens, max_bytes, None if psnr is None else float(psnr), aims, effort)
+        psnr = None if psnr is None else float(psnr)
+        return cls(tokens, max_bytes, psnr, aims, effort, told=psnr is not None)
 
     def code(
         self,
@@ -104,8 +107,8 @@ class Request:
         numbers = [n for n in (self.budget, reached, deserved) if n is not None]
         tokens = min(numbers, default=None)
         payload = codestring.code(script, tokens, room)
-        alone = self.psnr is not None and tokens is None
-        if alone and tell and (room is None or codestring.read(source.order, payload).complete):
+        missed = tell and self.told and self.psnr is not None and tokens is None
+        if missed and (room is None or codestring.read(source.order, payload).complete):
             warn(f"{self.psnr:g} dB is out of reach for this picture; the stream is complete")
         if not self.effort or view is None:
             return payload
@@ -149,5 +152,4 @@ class Request:
                 return None
             return self.code(source, rgb, length, tell=False)
 
-        _, chosen, field = choose(reference, source.order, source.coefficients, rgb, tried)
-        return chosen, field
+        return choose(reference, source.order, source.coefficients, rgb, tried)

@@ -2,9 +2,9 @@
 
 What was received of a coefficient says in which interval it lies. A network may forget that, most
 of all on pictures unlike any that it learnt from; here every coefficient that has left its interval
-is put back to its end, so that encoding what was drawn gives the same digits again. The set of such
-planes is convex and holds the original: as the 9/7 bands are nearly orthonormal, going there does
-not lead away from it.
+is put back to its end, so that what is drawn has the same digits, until its pixels are rounded. The
+set of such planes is convex and holds the original: as the 9/7 bands are nearly orthonormal, going
+there does not lead away from it.
 """
 
 from __future__ import annotations

@@ -31,13 +31,13 @@ def share(known: Knowledge) -> float:
     lit, mean = np.zeros_like(planes), np.zeros_like(planes)
     for i, b in enumerate(order.bands):
         if known.lit(i) or order.base is not None:
-            found = np.abs(_found(known, i))
+            found = np.abs(found_in(known, i))
             lit[0, i] = np.count_nonzero(found) / (b.height * b.width)
             mean[0, i] = found.sum() / (b.height * b.width)
     return float(shares(order, planes, lit, mean)[0])
 
 
-def _found(known: Knowledge, band: int) -> np.ndarray:
+def found_in(known: Knowledge, band: int) -> np.ndarray:
     """A band's coefficients, (height, width), in the middle of what they were found to be."""
     order, b = known.order, known.order.bands[band]
     found = np.zeros((b.height, b.width), np.float32)

@@ -13,9 +13,10 @@ import onnx
 from google.protobuf.message import DecodeError
 from onnx import numpy_helper
 
+from tokcodec import files
 from tokcodec.decoders.graph import whole
 from tokcodec.decoders.stored import Stored
-from tokcodec.errors import DamagedModelError, InputError
+from tokcodec.errors import DamagedModelError
 
 
 def to_bytes(kept: Stored) -> bytes:
@@ -30,10 +31,7 @@ def read(path: Path) -> Stored:
         InputError: the file cannot be read.
         DamagedModelError: it holds no decoder of this kind, or not the weights it was written with.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as e:
-        raise InputError(f"cannot read the decoder {path}: {e.strerror or e}") from e
+    data = files.read(path)
     try:
         model = onnx.load_model_from_string(data)
         metadata = {p.key: p.value for p in model.metadata_props}

@@ -16,6 +16,7 @@ import numpy as np
 from PIL import Image
 
 from tokcodec.arguments import Size
+from tokcodec.decoders.fade import found_in
 from tokcodec.decoders.linear import linear
 from tokcodec.decoders.tiles import enlarge
 from tokcodec.errors import ArgumentError, DamagedModelError
@@ -62,8 +63,8 @@ def first_size(known: Knowledge) -> Size:
     Larger, and the network takes the blur for the picture; smaller, and it invents what is known.
     """
     width, height = known.order.width, known.order.height
-    bands = (q for band, q in known.q.items() if known.order.bands[band].channel == 0)
-    lit = sum(int(np.count_nonzero(q)) for q in bands)
+    luma = (i for i, band in enumerate(known.order.bands) if band.channel == 0)
+    lit = sum(int(np.count_nonzero(found_in(known, i))) for i in luma)
     width, height = (width + 1) // 2, (height + 1) // 2
     while width * height > LIT * lit and min(width, height) >= 2 * LEAST:
         width, height = (width + 1) // 2, (height + 1) // 2

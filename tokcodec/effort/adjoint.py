@@ -20,7 +20,7 @@ EDGE = 8  # cells from a border on which basis functions are all alike
 
 def project(planes: np.ndarray) -> list[np.ndarray]:
     """Planes (..., height, width), float32, to their inner products with all basis functions of
-    `pyramid.synthesise`: bands (..., h, w), coarsest first.
+    `transform.synthesise`: bands (..., h, w), coarsest first.
     """
     return split_all(planes, unmerge)
 

@@ -24,7 +24,7 @@ class Cells(NamedTuple):
         band, at: where; `at` is y * width + x.
         q: their integers, in steps of the last plane.
         limit: how large these may be.
-        first, later, step: what they stand for, see `pyramid.centred`.
+        first, later, step: what they stand for, see `reconstruction.centred`.
         digit, above: their digits of the last plane and of the one before.
         asked, asked_above: prices (n, 3) of those.
     """

@@ -56,7 +56,7 @@ def improve(
 
     Args:
         effort: 1 to 9, an index into `LEVELS`.
-        coefficients: of the picture, by band, as `pyramid.analyse` gives them.
+        coefficients: of the picture, by band, as `transform.analyse` gives them.
         rgb: the picture, uint8 (height, width, 3).
         plain: the code string of the nearest digits, within `limits`.
         view: the decoder to please; the linear one, if `limits` has decibels.

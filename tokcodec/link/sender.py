@@ -63,7 +63,8 @@ def split(
         ReferenceMismatchError: the stream's reference is missing, or was another.
         ArgumentError: there is no such protection or check, packets are too small, more than 510,
             or above 255, protected and odd; the link loses all of them; the original has another
-            size; an argument is of another kind; reedsolo is missing.
+            size; an argument is of another kind; protection is asked for, and the model is no
+            pyramid; reedsolo is missing.
         InputError: the original cannot be read.
         ImageTooLargeError: protection is asked for, and the picture has more than `max_pixels`.
     """

@@ -61,6 +61,8 @@ def opened(path: Path) -> Iterator[Contents]:
     except OSError as e:
         said = e.strerror or ("it cannot be opened" if path.exists() else "there is no such file")
         raise InputError(f"cannot read {path}: {said}") from e
+    except MemoryError:
+        raise InputError(f"cannot read {path}: it is larger than the memory at hand") from None
     except SafetensorError as e:
         raise DamagedModelError(f"{path} is no whole file of weights (safetensors): {e}") from e
     with file:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import os
+import stat
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 from threading import Lock
 from typing import IO, Any
 
@@ -19,8 +21,14 @@ from tokcodec.limits import MAX_SIDE
 Picture = Any  # PIL image, array, CHW tensor, path, the bytes of an image file, or an open one
 Colour = tuple[int, int, int]
 WHITE: Colour = (255, 255, 255)
-NEVER_READ = {"BUFR", "GRIB", "HDF5", "MPEG", "WMF"}  # which Pillow recognises, and no more
-_LIFTED = Lock()  # of Pillow's limit
+# Pillow recognises them and no more; but EPS is a program, which it has Ghostscript run.
+NEVER_READ = {"BUFR", "EPS", "GRIB", "HDF5", "MPEG", "WMF"}
+OVERSHOOT = 1e-6  # of floats beyond 0..1, as interpolation leaves it
+_LIMIT = Lock()  # of Pillow's limit; no child begins in the middle of a change
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_LIMIT.acquire, after_in_parent=_LIMIT.release, after_in_child=_LIMIT.release
+    )
 
 
 def suffixes() -> set[str]:
@@ -62,9 +70,8 @@ def to_rgb(
     if isinstance(picture, Image.Image):
         return _from_pil(picture, background, max_pixels)
     if isinstance(picture, (str, os.PathLike)):
-        return _from_file(
-            os.fspath(picture), f"the picture {os.fspath(picture)}", background, max_pixels
-        )
+        path = os.fsdecode(picture)
+        return _from_file(path, f"the picture {path}", background, max_pixels)
     if isinstance(picture, (bytes, bytearray, memoryview)):
         return _from_file(io.BytesIO(bytes(picture)), "these bytes", background, max_pixels)
     if callable(getattr(picture, "read", None)):
@@ -119,11 +126,18 @@ def check_pixels(width: int, height: int, max_pixels: int | None) -> None:
 def _from_file(
     source: str | IO[bytes], what: str, background: Colour, max_pixels: int | None
 ) -> np.ndarray:
+    check_pixels(1, 1, max_pixels)
     try:
-        with _opened(source) as image:
+        with _opened(_at_hand(source), max_pixels) as image:
+            if image.format in NEVER_READ:
+                raise InputError(f"{what} cannot be read: it is {image.format}")
             return _from_pil(image, background, max_pixels)
     except TokCodecError:
         raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as e:
+        raise ImageTooLargeError(
+            f"{what}: more than {max_pixels} pixels; pass a larger max_pixels if you trust it"
+        ) from e
     except FileNotFoundError as e:
         raise InputError(f"{what} does not exist") from e
     except UnidentifiedImageError as e:
@@ -132,12 +146,26 @@ def _from_file(
         raise InputError(f"{what} cannot be read: {e}") from e
 
 
-def _opened(source: str | IO[bytes]) -> Image.Image:
-    """A picture whose header was read, however large it is: `max_pixels` is judged by us. Pillow
-    knows one limit for the whole process, which other threads must not see lifted for long.
+def _at_hand(source: str | IO[bytes]) -> str | IO[bytes]:
+    """The same without any waiting: what is no regular file is read whole."""
+    if isinstance(source, io.BytesIO):
+        return source
+    if isinstance(source, str):
+        return io.BytesIO(Path(source).read_bytes()) if Path(source).is_fifo() else source
+    with suppress(AttributeError, OSError, ValueError):  # a stream may know no beginning
+        source.seek(0)
+    with suppress(AttributeError, OSError, ValueError):
+        if stat.S_ISREG(os.fstat(source.fileno()).st_mode):
+            return source
+    return io.BytesIO(source.read())
+
+
+def _opened(source: str | IO[bytes], max_pixels: int | None) -> Image.Image:
+    """A picture whose header was read. Pillow knows one limit for the whole process, which some of
+    its readers need before they tell a size: ours, which other threads must not see for long.
     """
-    with _LIFTED:
-        usual, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+    with _LIMIT:
+        usual, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, max_pixels
         try:
             return Image.open(source)
         finally:
@@ -154,8 +182,10 @@ def _from_pil(image: Image.Image, background: Colour, max_pixels: int | None) ->
         image = ImageOps.exif_transpose(image)
     if image.mode.startswith("I") or image.mode == "F":
         deep = _from_array(_deep(image), background, max_pixels)
-        if "transparency" in image.info:  # the value of what is clear
-            deep[np.asarray(image) == image.info["transparency"]] = background
+        if profile := image.info.get("icc_profile"):
+            deep = np.array(_to_srgb(Image.fromarray(deep[..., 0]), profile))
+        if isinstance(clear := image.info.get("transparency"), int):  # the value of what is clear
+            deep[np.asarray(image) == clear] = background
         return deep
     try:
         return _laid(image, background)
@@ -253,12 +283,12 @@ def _to_8bit(array: np.ndarray) -> np.ndarray:
     if array.dtype.kind == "f":
         if not np.isfinite(array).all():
             raise InputError("the picture holds values that are not finite numbers")
-        if array.min() < 0 or array.max() > 1:
+        if array.min() < -OVERSHOOT or array.max() > 1 + OVERSHOOT:
             raise InputError(
                 f"float pictures must lie in [0, 1]; "
-                f"this one spans {array.min():g}..{array.max():g}"
+                f"this one spans {array.min():.9g}..{array.max():.9g}"
             )
-        return np.rint(array.astype(np.float64) * 255).astype(np.uint8)
+        return np.rint(array.astype(np.float64).clip(0, 1) * 255).astype(np.uint8)
     raise InputError(
         f"cannot make a picture of {array.dtype} values: "
         "use uint8, uint16, bool or floats in [0, 1]"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 import numpy as np
 
@@ -24,32 +23,23 @@ LEAST = 1.0  # of that error: even complete streams have one
 Code = Callable[[Order, Source, bytes], bytes | None]  # the field's data in, the code string out
 
 
-class Choice(NamedTuple):
-    """Attributes:
-    order: of the digits, with what they are added to.
-    source: the digits.
-    field: data of the header's field; empty if the picture had better stand alone.
-    """
-
-    order: Order
-    source: Source
-    field: bytes
-
-
 def choose(
     reference: Reference,
     order: Order,
     coefficients: Sequence[np.ndarray],
     rgb: np.ndarray,
     code: Code,
-) -> Choice:
+) -> tuple[Source, bytes]:
     """The way of coding in which the product of bytes and squared error is least: alone, or with
     the reference taken away in regions of one of `SIDES` sizes.
 
     Args:
-        coefficients: of the picture, by band, as `pyramid.analyse` gives them.
+        coefficients: of the picture, by band, as `transform.analyse` gives them.
         rgb: the picture, uint8 (height, width, 3).
         code: writes the picture within the caller's limits; None if the limits leave no room.
+
+    Returns:
+        The digits, and the data of the header's field: none if the picture had better stand alone.
     """
 
     def weighed(order: Order, field: bytes) -> tuple[float, float]:
@@ -78,7 +68,7 @@ def choose(
         score, _ = weighed(based_on, data)
         if score < best:
             best, chosen, field = score, based_on, data
-    return Choice(chosen, taken(chosen, coefficients), field)
+    return taken(chosen, coefficients), field
 
 
 def taken(order: Order, coefficients: Sequence[np.ndarray]) -> Source:

@@ -10,10 +10,10 @@ from typing import Any
 
 from PIL import Image
 
-from tokcodec.arguments import Size, check_limits, check_several
+from tokcodec.arguments import Size, check_limits, check_several, check_tokens
 from tokcodec.errors import ArgumentError
 from tokcodec.limits import MAX_PIXELS
-from tokcodec.pixels.image import WHITE, Colour, Picture
+from tokcodec.pixels.image import WHITE, Colour, Picture, check_pixels
 from tokcodec.reference import Given
 from tokcodec.register import detail, payload, square, stream
 from tokcodec.register.model import OWN, RegisterModel
@@ -175,6 +175,7 @@ class RegisterCodec:
             StreamError, ModelMismatchError, ImageTooLargeError: as `Codec.decode`.
             ArgumentError: an argument has no meaning, the tokenizer has no such option, or torch is
                 missing.
+            InputError, DamagedModelError: the file of a decoder cannot be used.
 
         Warns:
             TokCodecWarning: the model needs more tokens than these to draw well.
@@ -217,9 +218,10 @@ class RegisterCodec:
 
     def detokenize(self, tokens: Tokens, size: Size | None = None, **options) -> Image.Image:
         """Tokens, all or a prefix, to a picture at the original size, or fitted into `size`;
-        options as for `decode`.
+        options as for `decode`, `max_pixels` among them.
         """
         finish = self._finish(options.pop("decoder", "auto"), options.pop("realism", None))
+        check_pixels(*check_tokens(tokens, self.model), options.pop("max_pixels", MAX_PIXELS))
         return self._draw([stream.own(self.model, tokens)], size, options, finish)[0]
 
     def unpack(self, data: bytes, *, max_pixels: int | None = MAX_PIXELS) -> Tokens:

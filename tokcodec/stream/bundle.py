@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, overload
 
 import zstandard
 
-from tokcodec.arguments import as_bytes, check_several
+from tokcodec.arguments import Size, as_bytes, check_several
 from tokcodec.errors import (
     ArgumentError,
     BadMagicError,
@@ -50,7 +50,9 @@ _LARGEST = BLOCK * (_ENTRY.size + 255 + 65535)  # no honest block is larger
 class _Entry(NamedTuple):
     offset: int
     length: int
-    header: Header
+    size: Size
+    grey: bool
+    extension: bytes
     name: str
 
 
@@ -68,8 +70,8 @@ class Bundle(Sequence[bytes]):
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         try:
-            self.path = Path(path)
-            os.fsencode(self.path)
+            os.fsencode(Path(path))
+            self.path = Path(path).absolute()  # wherever the process goes
         except (TypeError, UnicodeEncodeError):
             raise ArgumentError(f"a bundle lies at a path, not {path!r:.40}") from None
         self._stamp = self._stat()
@@ -106,6 +108,7 @@ class Bundle(Sequence[bytes]):
         stream.
 
         Raises:
+            StreamError, UnknownModelError: one of them is no stream of a known model.
             ModelMismatchError: the streams belong to different models.
             ArgumentError: there are not as many names as streams, or no stream at all.
             OutputExistsError, OutputError: the file cannot be written; nothing is left behind.
@@ -152,6 +155,16 @@ class Bundle(Sequence[bytes]):
             f.write(directory + _END.pack(at, count, zlib.crc32(directory + numbers), MAGIC))
         return cls(path)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Without what every process has already."""
+        state = self.__dict__ | {"_block": (-1, [])}
+        return state if self._hash else {k: v for k, v in state.items() if k != "model"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        if not self._hash:
+            self.model = model_for(Header(self._code, 1, 1))
+
     def __len__(self) -> int:
         return self._count
 
@@ -167,7 +180,10 @@ class Bundle(Sequence[bytes]):
         payload = self._read(entry.offset, entry.length)
         if len(payload) < entry.length:
             raise DamagedBundleError(f"{self.path} ends inside stream {index}")
-        return headers.write(entry.header, self.model.sha256) + payload
+        # Not before: a field that must be known and is not concerns this stream alone.
+        fields = tuple(headers.extension_fields(entry.extension))
+        header = Header(self._code, *entry.size, entry.grey, self._hash, fields)
+        return headers.write(header, self.model.sha256) + payload
 
     def __iter__(self) -> Iterator[bytes]:
         return (self[i] for i in range(len(self)))
@@ -181,9 +197,9 @@ class Bundle(Sequence[bytes]):
         """The names of all streams, in order."""
         return [self._entry(i).name for i in range(len(self))]
 
-    def index(self, name: object, *bounds: int) -> int:  # type: ignore[override]
-        """Where the stream of that name stands; ValueError if there is none."""
-        return self.names.index(name, *bounds)  # type: ignore[arg-type]
+    def find(self, name: str) -> int:
+        """Where the first stream of that name stands; ValueError if there is none."""
+        return self.names.index(name)
 
     def cut(
         self,
@@ -265,11 +281,12 @@ class Bundle(Sequence[bytes]):
             fixed = [_ENTRY.unpack_from(raw, i * _ENTRY.size) for i in range(count)]
             texts, entries = count * _ENTRY.size, []
             for size, width, height, grey, extension, name in fixed:
-                fields = tuple(headers.extension_fields(raw[texts : texts + extension]))
-                text = raw[texts + extension : texts + extension + name].decode()
-                header = Header(self._code, width + 1, height + 1, bool(grey), self._hash, fields)
-                entries.append(_Entry(offset, size, header, text))
-                offset, texts = offset + size, texts + extension + name
+                ends = texts + extension, texts + extension + name
+                field, text = raw[texts : ends[0]], raw[ends[0] : ends[1]].decode()
+                entries.append(
+                    _Entry(offset, size, (width + 1, height + 1), bool(grey), field, text)
+                )
+                offset, texts = offset + size, ends[1]
         except (zstandard.ZstdError, struct.error, UnicodeDecodeError, MemoryError) as e:
             raise DamagedBundleError(f"{self.path}: block {number} of its index is damaged") from e
         if texts != len(raw) or offset > self._size:

@@ -17,6 +17,7 @@ from tokcodec.errors import (
 )
 
 MAGIC = b"\xb7T"
+SUFFIX = ".tkc"  # of files
 BUNDLE = MAGIC + b"KB"  # of files of many streams
 VERSION = 1
 HASHED = 255  # model code: four bytes of the model's hash follow

@@ -11,9 +11,8 @@ import numpy as np
 from tokcodec.model import Model
 from tokcodec.tokens.layout import Band, Grid, bands
 
-CACHED_PIXELS = (
-    1 << 20
-)  # orders of pictures up to this size are kept for the next picture of the same size
+# Orders are kept for the next picture of the same size, of large ones only two.
+SMALL, LARGE = 1 << 18, 1 << 20  # pixels
 
 
 class Pass(NamedTuple):
@@ -124,13 +123,12 @@ class Order:
         return found
 
 
-@lru_cache(maxsize=16)
-def _cached_order(model: Model, height: int, width: int, channels: int) -> Order:
-    return Order(model, height, width, channels)
+_small = lru_cache(maxsize=16)(Order)
+_large = lru_cache(maxsize=2)(Order)
 
 
 def order_for(model: Model, height: int, width: int, channels: int) -> Order:
-    """The `Order` of a picture; small ones are remembered."""
-    if height * width <= CACHED_PIXELS:
-        return _cached_order(model, height, width, channels)
-    return Order(model, height, width, channels)
+    """The `Order` of a picture; those of usual sizes are remembered."""
+    pixels = height * width
+    made = _small if pixels <= SMALL else _large if pixels <= LARGE else Order
+    return made(model, height, width, channels)

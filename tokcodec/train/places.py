@@ -14,7 +14,7 @@ from typing import IO, Any, NamedTuple
 from PIL import Image
 
 from tokcodec.errors import InputError
-from tokcodec.pixels.image import to_rgb
+from tokcodec.pixels.image import NEVER_READ, to_rgb
 
 HELD_OUT = 64  # one photograph in so many is never trained on
 LEAST = 64  # pixels a side; smaller pictures are left out
@@ -45,7 +45,7 @@ def places(paths: Sequence[Path]) -> list[Place]:
     found: list[Place] = []
     for path in paths:
         try:
-            if path.suffix == ".tar":
+            if path.suffix == ".tar" or (path.is_file() and tarfile.is_tarfile(path)):
                 with tarfile.open(path, "r:") as tar:  # plain: what is compressed has no places
                     found += [Place(path, m.name, m.offset_data, m.size) for m in tar if m.isfile()]
             elif path.is_dir():
@@ -53,8 +53,10 @@ def places(paths: Sequence[Path]) -> list[Place]:
                 found += [Place(p, p.relative_to(path).as_posix(), 0, None) for p in inside]
             else:
                 found.append(Place(path, path.name, 0, path.stat().st_size))
-        except tarfile.TarError as e:
-            raise InputError(f"{path} is no whole, plain tar file of photographs: {e}") from e
+        except (tarfile.TarError, EOFError, zlib.error) as e:
+            raise InputError(
+                f"{path} is no whole tar file, or a compressed one (unpack it): {e}"
+            ) from e
         except OSError as e:
             raise InputError(f"cannot read the photographs in {path}: {e.strerror or e}") from e
     return found
@@ -66,7 +68,8 @@ def photograph(place: Place) -> Image.Image | None:
         # Not all of its bytes: there may be videos among photographs, of which Pillow reads a
         # header.
         with open(place.path, "rb") as f, Image.open(io.BufferedReader(_Part(f, place))) as image:
-            return Image.fromarray(to_rgb(image)) if min(image.size) >= LEAST else None
+            usable = image.format not in NEVER_READ and min(image.size) >= LEAST
+            return Image.fromarray(to_rgb(image)) if usable else None
     except Exception:  # Pillow's readers raise anything at damage, RuntimeError among them
         return None
 

@@ -22,10 +22,10 @@ from urllib.parse import unquote_to_bytes, urlsplit
 
 from tokcodec.arguments import is_whole
 from tokcodec.errors import ArgumentError, InputError, LinkError
+from tokcodec.stream.header import SUFFIX
 from tokcodec.transport.address import check_port
 
 TYPE = "image/vnd.tokcodec"
-SUFFIX = ".tkc"
 PATIENCE = 30.0  # seconds for a silent other end
 CONNECTIONS = 128  # at once; further ones are told to come again
 BUSY = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"

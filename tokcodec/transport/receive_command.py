@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from tokcodec.stream.header import SUFFIX
 from tokcodec.transport import options
 
 
@@ -13,7 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add_address(parser, "--from", "source")
     parser.add_argument("-o", "--out", required=True, type=Path, metavar="DIR")
     parser.add_argument(
-        "--suffix", default=".tkc", help="kind of file: streams as they come (.tkc), .png, .jpg ..."
+        "--suffix", default=SUFFIX, help="kind of file: streams as they come (.tkc), .png, .jpg ..."
     )
     parser.add_argument("--decoder", default="auto", help="for pictures, as in decode")
     options.add_reference(parser, "for pictures, the stream that they were sent with")

@@ -23,6 +23,7 @@ from tokcodec.errors import (
     TokCodecError,
     UnknownModelError,
 )
+from tokcodec.stream.header import SUFFIX
 from tokcodec.terminal import complain, say, stopping
 from tokcodec.transport import message
 from tokcodec.transport.address import Address
@@ -30,7 +31,7 @@ from tokcodec.transport.fault import of_picture
 from tokcodec.transport.gather import SENDERS, Gatherer
 from tokcodec.transport.options import references
 from tokcodec.transport.seam import Source
-from tokcodec.transport.store import STREAM, Store
+from tokcodec.transport.store import Store
 from tokcodec.transport.udp import UdpSource
 
 UPDATE = 0.5  # seconds between two looks whether pictures in packets have grown
@@ -54,7 +55,7 @@ def receive(args: argparse.Namespace) -> int:
         return tokcodec.decode(stream, decoder=args.decoder, **options)
 
     with Store(args.out, suffix, draw) as store, stopping():
-        if suffix != STREAM:
+        if suffix != SUFFIX:
             decoders.find(args.decoder)
         if address.scheme == "udp":
             return _gather(args, address, store)

@@ -22,6 +22,7 @@ from tokcodec.errors import (
 )
 from tokcodec.files import read
 from tokcodec.pixels.image import suffixes
+from tokcodec.stream.header import SUFFIX
 from tokcodec.terminal import complain, say, stopping
 from tokcodec.transport import message
 from tokcodec.transport.address import Address
@@ -31,7 +32,6 @@ from tokcodec.transport.options import references
 from tokcodec.transport.senders import Cutting, Sender, open_sender
 from tokcodec.transport.spool import File, Spool, Waiting
 
-STREAM = ".tkc"
 SPOOL = ".tokcodec-spool.sqlite"
 SHARE = 5  # a look at a folder of many files is followed by a pause so many times as long
 PATIENCE = 5.0  # seconds without a picture sent before that is told
@@ -60,7 +60,7 @@ def send(args: argparse.Namespace) -> int:
         room = sender.room(args.max_bytes)
 
         def stream_of(path: Path) -> bytes:
-            if path.suffix.lower() == STREAM:
+            if path.suffix.lower() == SUFFIX:
                 return _stream(path, room)
             try:
                 return codec.encode(path, args.budget, room, args.psnr, **said)
@@ -109,7 +109,7 @@ def _file(path: Path) -> tuple[str, ...]:
 
 def _watch(args: argparse.Namespace, sender: Sender, stream_of: Callable[[Path], bytes]) -> int:
     """Take finished pictures into the spool, and send what is in the spool, again and again."""
-    folder = Folder(args.watch, {*suffixes(), STREAM}, args.settle)
+    folder = Folder(args.watch, {*suffixes(), SUFFIX}, args.settle)
     with Spool(args.spool or args.watch / SPOOL) as spool, stopping():
         drain, take = _Drain(spool, sender), _Take(spool, folder, stream_of)
         try:

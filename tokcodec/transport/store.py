@@ -12,9 +12,9 @@ from PIL import Image
 from tokcodec.errors import ArgumentError, InputError, OutputError
 from tokcodec.files import atomic_file
 from tokcodec.pixels.saved import holds_colour, saved
+from tokcodec.stream.header import SUFFIX
 from tokcodec.transport.ledger import Ledger
 
-STREAM = ".tkc"
 MEMORY = ".tokcodec-received.sqlite"
 REMEMBERED = 1_000_000  # ids; the oldest are forgotten
 _TABLES = """
@@ -44,7 +44,7 @@ class Store:
         self, folder: str | Path, suffix: str, draw: Callable[[bytes], Image.Image]
     ) -> None:
         self.folder, self._suffix, self._draw = Path(folder), suffix, draw
-        if suffix != STREAM and not holds_colour(suffix):
+        if suffix != SUFFIX and not holds_colour(suffix):
             raise ArgumentError(f"no picture can be written with the suffix {suffix!r}; try .png")
         self._ledger = Ledger(self.folder / MEMORY, _TABLES)
 
@@ -80,10 +80,10 @@ class Store:
 
     def replace(self, identity: bytes, stream: bytes, drawn: bool = True) -> Path:
         """Store a picture in place of an earlier state of it; the rest as for `put`."""
-        suffix = self._suffix if drawn else STREAM
+        suffix = self._suffix if drawn else SUFFIX
         path = self.folder / f"{identity.hex()}{suffix}"
         data = stream
-        if suffix != STREAM:
+        if suffix != SUFFIX:
             picture = self._draw(stream)
             try:
                 data = saved(picture, suffix)
