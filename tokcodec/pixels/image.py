@@ -23,6 +23,7 @@ Colour = tuple[int, int, int]
 WHITE: Colour = (255, 255, 255)
 # Pillow recognises them and no more; but EPS is a program, which it has Ghostscript run.
 NEVER_READ = {"BUFR", "EPS", "GRIB", "HDF5", "MPEG", "WMF"}
+HARMLESS = 1 << 22  # pixels that may be made room for before a size is judged
 OVERSHOOT = 1e-6  # of floats beyond 0..1, as interpolation leaves it
 _LIMIT = Lock()  # of Pillow's limit; no child begins in the middle of a change
 if hasattr(os, "register_at_fork"):
@@ -164,8 +165,9 @@ def _opened(source: str | IO[bytes], max_pixels: int | None) -> Image.Image:
     """A picture whose header was read. Pillow knows one limit for the whole process, which some of
     its readers need before they tell a size: ours, which other threads must not see for long.
     """
+    most = None if max_pixels is None else max(max_pixels, HARMLESS)
     with _LIMIT:
-        usual, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, max_pixels
+        usual, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, most
         try:
             return Image.open(source)
         finally:

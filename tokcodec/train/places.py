@@ -45,7 +45,7 @@ def places(paths: Sequence[Path]) -> list[Place]:
     found: list[Place] = []
     for path in paths:
         try:
-            if path.suffix == ".tar" or (path.is_file() and tarfile.is_tarfile(path)):
+            if path.suffix == ".tar" or (path.is_file() and _is_archive(path)):
                 with tarfile.open(path, "r:") as tar:  # plain: what is compressed has no places
                     found += [Place(path, m.name, m.offset_data, m.size) for m in tar if m.isfile()]
             elif path.is_dir():
@@ -53,13 +53,20 @@ def places(paths: Sequence[Path]) -> list[Place]:
                 found += [Place(p, p.relative_to(path).as_posix(), 0, None) for p in inside]
             else:
                 found.append(Place(path, path.name, 0, path.stat().st_size))
-        except (tarfile.TarError, EOFError, zlib.error) as e:
+        except tarfile.TarError as e:
             raise InputError(
                 f"{path} is no whole tar file, or a compressed one (unpack it): {e}"
             ) from e
         except OSError as e:
             raise InputError(f"cannot read the photographs in {path}: {e.strerror or e}") from e
     return found
+
+
+def _is_archive(path: Path) -> bool:
+    """Whether a file begins as tar files do, or as those that were compressed."""
+    with path.open("rb") as f:
+        start = f.read(262)
+    return start[257:] == b"ustar" or start.startswith((b"\x1f\x8b", b"BZh", b"\xfd7zXZ"))
 
 
 def photograph(place: Place) -> Image.Image | None:
