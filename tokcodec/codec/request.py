@@ -35,7 +35,8 @@ class Request:
         psnr: decibels that the linear decoder's picture reaches.
         aims: predicted errors to reach (tokcodec.quality).
         effort: 0 to 9 (tokcodec.effort).
-        told: whether decibels were asked for, so that they are missed where they are not reached.
+        asked: whether `psnr` is the caller's, who is warned where it is out of reach, and was not
+            found for a quality.
     """
 
     budget: int | None = None
@@ -43,7 +44,7 @@ class Request:
     psnr: float | None = None
     aims: tuple[qualities.Aim, ...] = ()
     effort: int = 0
-    told: bool = False
+    asked: bool = False
 
     @classmethod
     def of(
@@ -77,7 +78,7 @@ class Request:
                 "give another one with max_bytes, budget or, without a reference, quality"
             )
         psnr = None if psnr is None else float(psnr)
-        return cls(tokens, max_bytes, psnr, aims, effort, told=psnr is not None)
+        return cls(tokens, max_bytes, psnr, aims, effort, asked=psnr is not None)
 
     def code(
         self,
@@ -107,7 +108,7 @@ class Request:
         numbers = [n for n in (self.budget, reached, deserved) if n is not None]
         tokens = min(numbers, default=None)
         payload = codestring.code(script, tokens, room)
-        missed = tell and self.told and self.psnr is not None and tokens is None
+        missed = tell and self.asked and self.psnr is not None and tokens is None
         if missed and (room is None or codestring.read(source.order, payload).complete):
             warn(f"{self.psnr:g} dB is out of reach for this picture; the stream is complete")
         if not self.effort or view is None:

@@ -58,7 +58,7 @@ def to_rgb(
         max_pixels: refuse larger pictures, before their pixels are read; None for no limit.
 
     Raises:
-        InputError: it cannot be read or has a form not listed here.
+        InputError: it cannot be read, is a program (EPS) or has a form not listed here.
         ImageTooLargeError: it has more than `max_pixels` pixels, or a side beyond 65,536.
         ArgumentError: the background is no RGB colour.
     """

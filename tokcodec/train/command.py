@@ -17,7 +17,7 @@ from tokcodec.errors import ArgumentError, InputError
 T = TypeVar("T")
 DECODER = "decoder.safetensors"
 MOST_SEED, MOST_THREADS, MOST_WORKERS = (1 << 32) - 1, 1024, 256
-RATES = 0.015, 3.0  # digits a pixel: of 256x256 pixels, some 50 to 8,000 bytes
+RATES = 0.015, 3.0  # digits a pixel: of 256x256 pixels, some 50 to 6,000 bytes
 SIZES = (
     {"side": 128, "batch": 8, "share": 0.6},
     {"side": 192, "batch": 4, "share": 0.3},

@@ -32,7 +32,10 @@ class DecoderTask:
     """Cuts pictures after random numbers of digits and asks the network for the whole again.
 
     Args:
-        rates: digits a pixel between which most cuts lie.
+        network: to train.
+        model: whose order of digits pictures are cut in.
+        held_out: photographs to check with, uint8 RGB (n, 3, height, width).
+        rates: digits a pixel between which most cuts lie, the smaller first.
     """
 
     realisms: tuple[float, ...] = (0.0,)  # to check

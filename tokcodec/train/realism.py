@@ -87,7 +87,9 @@ class Realism:
         device: torch.device,
         rates: Sequence[float] = RATES,
     ) -> RealismTask:
-        """What to train, with features and teacher from their files."""
+        """What to train, with features and teacher from their files; the arguments are those of
+        `DecoderTask`.
+        """
         if not network.shape.realism:
             if len(self.blocks) != len(network.shape.widths):
                 raise ArgumentError("realism: blocks has one number for every resolution")
