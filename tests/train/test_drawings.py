@@ -29,3 +29,12 @@ def test_they_differ_and_have_sharp_edges_and_flat_parts() -> None:
     steps = [np.abs(np.diff(d, axis=1)).max(-1) for d in drawn]
     assert np.mean([(s > 60).any() for s in steps]) > 0.5
     assert np.mean([(s == 0).mean() for s in steps]) > 0.5
+
+
+def test_some_change_at_every_pixel_along_one_axis_or_both() -> None:
+    rng = np.random.default_rng(1)
+    seen = set()
+    for _ in range(400):
+        grey = drawing(64, 64, rng).astype(int).mean(-1)
+        seen.add(tuple(bool((np.abs(np.diff(grey, axis=a)) > 8).mean() > 0.9) for a in (0, 1)))
+    assert seen == {(False, False), (False, True), (True, False), (True, True)}

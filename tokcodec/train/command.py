@@ -37,7 +37,7 @@ class Config:
     seed: int = 0
     workers: int = 1  # processes that read photographs
     grey: float = 0.06  # share of crops without colour
-    drawn: float = 0.08  # share of crops that are drawings instead: text, shapes, gradients
+    drawn: float = 0.08  # share of drawings instead: text, shapes, patterns, gradients
     shrink: float = 1.5  # by how much photographs are scaled down at least: JPEG's traces vanish
     rates: list[float] = field(default_factory=lambda: list(RATES))  # digits a pixel of most cuts
     check_side: int = 256  # pixels a side of the held-out photographs to check with

@@ -1,4 +1,4 @@
-"""Random text, shapes, lines and gradients: what screens show and photographs do not.
+"""Random text, shapes, lines, patterns and gradients: what screens show and photographs do not.
 
 A few of them among the photographs keep a decoder from drawing leaves and skin into letters.
 """
@@ -73,12 +73,34 @@ def _lines(image: Image.Image, rng: np.random.Generator) -> None:
 
 
 def _chequers(image: Image.Image, rng: np.random.Generator) -> None:
-    side, colour, draw = int(rng.choice([1, 2, 4, 8, 16, 31])), _colour(rng), ImageDraw.Draw(image)
-    for y in range(0, image.height, side):
-        for x in range(y // side % 2 * side, image.width, 2 * side):
-            draw.rectangle((x, y, x + side - 1, y + side - 1), fill=colour)
+    side = int(rng.choice([1, 1, 2, 2, 4, 8, 16, 31]))
+    y, x = np.mgrid[: image.height, : image.width] // side
+    _paint(image, (x + y) % 2 == 1, rng)
+
+
+def _stripes(image: Image.Image, rng: np.random.Generator) -> None:
+    """Across, down or oblique, from one pixel wide: blinds, rulings, the lines of a screen."""
+    period = int(np.exp(rng.uniform(np.log(2), np.log(24))))
+    steps = ((1, 0), (0, 1), (1, 1), (1, -1), (1, 2))
+    down, along = steps[rng.integers(len(steps))]
+    y, x = np.mgrid[: image.height, : image.width]
+    _paint(image, (down * y + along * x) % period < rng.integers(1, period), rng)
+
+
+def _dither(image: Image.Image, rng: np.random.Generator) -> None:
+    """One colour over another in single pixels, ever denser: as printers and old screens do."""
+    y, x = np.mgrid[: image.height, : image.width]
+    slope = (x if rng.random() < 0.5 else y) / max(image.width, image.height)
+    threshold = (2 * (x % 2) + 3 * (y % 2) - 4 * (x % 2) * (y % 2) + 0.5) / 4  # Bayer's 2 by 2
+    if rng.random() < 0.5:
+        threshold = rng.random(slope.shape)
+    _paint(image, slope > threshold, rng)
+
+
+def _paint(image: Image.Image, where: np.ndarray, rng: np.random.Generator) -> None:
+    image.paste(_colour(rng), mask=Image.fromarray(where.astype(np.uint8) * 255))
 
 
 KINDS: tuple[Callable[[Image.Image, np.random.Generator], None], ...] = (
-    _text, _text, _boxes, _boxes, _lines, _chequers,
+    _text, _text, _boxes, _boxes, _lines, _chequers, _stripes, _dither,
 )  # fmt: skip

@@ -31,7 +31,7 @@ class Config:
     seed: int = 0
     workers: int = 1  # processes that read photographs
     grey: float = 0.06  # share of crops without colour
-    drawn: float = 0.04  # share of crops that are drawings instead: text, shapes, gradients
+    drawn: float = 0.04  # share of drawings instead: text, shapes, patterns, gradients
     shrink: float = 1.5  # by how much photographs are scaled down at least
     start: int = 16  # batches from which the linear codec is made that training begins with
     check_count: int = 48  # held-out photographs
