@@ -16,7 +16,7 @@ import tokcodec
 from benchmarks.everyday import jpeg, webp
 from benchmarks.links import LINKS, Link, cost
 from benchmarks.lists import listed, whole_numbers
-from benchmarks.pictures import pictures
+from benchmarks.pictures import pictures, set_name
 from benchmarks.tables import markdown, write_tsv
 from tokcodec.errors import TokCodecError
 from tokcodec.psnr import psnr
@@ -147,7 +147,7 @@ def run(args: argparse.Namespace) -> int:
             failed += 1
     if found:
         rows = on_links(found)
-        write_tsv(args.out / f"{Path(args.images).name}.tsv", COLUMNS, rows)
+        write_tsv(args.out / f"{set_name(args.images)}.tsv", COLUMNS, rows)
         print(f"{len(found)} pictures of {args.images}; seconds until one is there, and joules\n")
         print(table(rows))
         print("Most pictures a day\n")

@@ -13,7 +13,7 @@ from PIL import Image
 import tokcodec
 from benchmarks.codecs import find
 from benchmarks.lists import listed, whole_numbers
-from benchmarks.pictures import SETS, pictures
+from benchmarks.pictures import SETS, pictures, set_name
 from benchmarks.tables import Cell, markdown, write_tsv
 from tokcodec.effort import LINEAR, MOST
 from tokcodec.errors import InputError
@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
     through = args.decoder != LINEAR
     apart = [args.model] * (args.model != MODEL) + [Path(args.decoder).stem] * through
     network = args.network or through
-    path = args.out / f"{'@'.join([Path(args.images).name, *apart])}.tsv"
+    path = args.out / f"{'@'.join([set_name(args.images), *apart])}.tsv"
     drawn = (f"{args.decoder}@" if through else "") + "realism=0" if network else "linear"
     version = find(f"tokcodec:{args.model}@{drawn}").version
     rows = _read(path, version) if path.exists() else {}

@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image
 
 import tokcodec
-from benchmarks.pictures import SETS, pictures
+from benchmarks.pictures import SETS, pictures, set_name
 from benchmarks.tables import Cell, markdown, write_tsv
 from tokcodec.arriving import GROWTH, progressive
 from tokcodec.errors import ArgumentError
@@ -75,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
             image = load()
             stream = tokcodec.encode(image, max_bytes=args.bytes, max_pixels=None)
             rows.append([name, *_measured(image, stream, decoder, args)])
-    write_tsv(args.out / f"{Path(args.images).name}.tsv", COLUMNS, rows)
+    write_tsv(args.out / f"{set_name(args.images)}.tsv", COLUMNS, rows)
     at = COLUMNS.index("updates")
     means = [
         [decoder, *(np.mean([row[i] for row in rows if row[3] == decoder]).item()  # type: ignore[misc]

@@ -18,7 +18,7 @@ from benchmarks.codecs.jpeg import make as make_jpeg
 from benchmarks.codecs.webp import WebP
 from benchmarks.codecs.webp import make as make_webp
 from benchmarks.loss_plot import plot
-from benchmarks.pictures import SETS, pictures
+from benchmarks.pictures import SETS, pictures, set_name
 from benchmarks.restart import Packed
 from benchmarks.search import winners
 from benchmarks.tables import Cell, markdown, write_tsv
@@ -231,7 +231,7 @@ def run(args: argparse.Namespace) -> int:
     loaders = pictures(args.images)
     for name, load in tqdm(loaders.items(), disable=not sys.stderr.isatty(), unit="picture"):
         rows += rows_of(name, load(), codec, args.mtu, args.packets, args.trials, args.seed, links)
-    write_tsv(args.out / f"{Path(args.images).name}.tsv", COLUMNS, rows)
+    write_tsv(args.out / f"{set_name(args.images)}.tsv", COLUMNS, rows)
     if args.plot:
         write_atomically(args.plot, plot(COLUMNS, rows), overwrite=True)
     print(

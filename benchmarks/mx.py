@@ -14,7 +14,7 @@ import numpy as np
 
 import tokcodec
 from benchmarks.metrics import measure
-from benchmarks.pictures import SETS, pictures
+from benchmarks.pictures import SETS, pictures, set_name
 from benchmarks.tables import Cell, markdown, write_tsv
 from tokcodec.decoders import SHIPPED, stored
 from tokcodec.mx.file import load, quantised
@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Measure, write a TSV named after the file, and print sizes and differences; 0."""
+    """Measure, write a TSV named after file and pictures, and print sizes and differences; 0."""
     original = args.tokenizer or args.decoder
     with TemporaryDirectory() as folder:
         files = {ORIGINAL: original}
@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
                 for realism in realisms
             )
         sizes = markdown(("format", "bits a weight", "bytes", "weights, dB"), list(_sizes(files)))
-    write_tsv(args.out / f"{original.stem}.tsv", columns, rows)
+    write_tsv(args.out / f"{original.stem}-{set_name(args.images)}.tsv", columns, rows)
     print(f"{sizes}\n{tables}")
     return 0
 

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from benchmarks.lists import listed, whole_numbers
-from benchmarks.pictures import SETS, pictures
+from benchmarks.pictures import SETS, pictures, set_name
 from benchmarks.tables import Cell, markdown, write_tsv
 from tokcodec.effort.adjoint import norms
 from tokcodec.pixels.colour import to_planes, to_rgb
@@ -83,7 +83,7 @@ def run(args: argparse.Namespace) -> int:
             found = dict(walk(order, rgb, way, limits))
             rows.append([name, title, *(found.get(limit) for limit in limits)])
     columns = ("image", "way", *map(str, limits))
-    write_tsv(args.out / f"{Path(args.model).stem}-{Path(args.images).name}.tsv", columns, rows)
+    write_tsv(args.out / f"{Path(args.model).stem}-{set_name(args.images)}.tsv", columns, rows)
     head = ("way", *(f"{n} bytes" for n in limits), "bytes saved, %")
     print(markdown(head, _summary(rows, limits)))
     return 0

@@ -57,6 +57,11 @@ def pictures(name: str) -> dict[str, Loader]:
     return {p.relative_to(folder).as_posix(): partial(load, p) for p in found}
 
 
+def set_name(name: str) -> str:
+    """What rows of a set or folder are named after: the last part of its path, whole."""
+    return name if name in SETS else Path(name).resolve().name
+
+
 def check_same(name: str, out: Path) -> None:
     """See that rows in a folder are of these pictures: rows know them by their names alone. What is
     in a set never changes; of the pictures of a folder `out`/pictures.sha256 remembers the files.

@@ -12,7 +12,7 @@ from PIL import Image
 
 import tokcodec
 from benchmarks.lists import listed, whole_numbers
-from benchmarks.pictures import SETS, pictures
+from benchmarks.pictures import SETS, pictures, set_name
 from benchmarks.tables import Cell, markdown, write_tsv
 from tokcodec.codec import Codec
 
@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
     ]
     columns = ("image", "tokens", "bytes_before", "bytes")
     model_name = Path(args.model).stem  # of a file's path
-    write_tsv(args.out / f"{model_name}-{Path(args.images).name}.tsv", columns, rows)
+    write_tsv(args.out / f"{model_name}-{set_name(args.images)}.tsv", columns, rows)
     print(markdown(("about, bytes", "saved, %"), _saved(rows, limits)))
     if not args.no_times:
         photograph = next(iter(images.values()))

@@ -12,7 +12,7 @@ import numpy as np
 import tokcodec
 from benchmarks.codecs import find
 from benchmarks.metrics import measure
-from benchmarks.pictures import SETS, pictures
+from benchmarks.pictures import SETS, pictures, set_name
 from benchmarks.tables import Cell, markdown, write_tsv
 from tokcodec.quality import AUTO
 
@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
     for name, rgb in originals.items():
         here = {q: streams[name, q] for q in (*args.qualities, AUTO)}
         rows += [[name, codec, versions[codec], *row] for codec, *row in _rows(rgb, here, rivals)]
-        write_tsv(args.out / f"{Path(args.images).name}.tsv", COLUMNS, rows)
+        write_tsv(args.out / f"{set_name(args.images)}.tsv", COLUMNS, rows)
     found = [dict(zip(COLUMNS, row, strict=True)) for row in rows]
     print(looks(found))
     print(spread(found, rivals))

@@ -23,7 +23,7 @@ from tqdm import tqdm
 from benchmarks import codecs
 from benchmarks.lists import listed, whole_numbers
 from benchmarks.metrics import METRICS, measure
-from benchmarks.pictures import check_same, pictures
+from benchmarks.pictures import check_same, pictures, set_name
 from benchmarks.rows import CHOSEN_BY, Row, is_ours, nothing_fits, read, settings_text, write
 from benchmarks.search import Found, Judge, best, winners
 from tokcodec.errors import ArgumentError, InputError, TokCodecError, TokCodecWarning
@@ -90,7 +90,7 @@ def run(args: argparse.Namespace) -> int:
         raise ArgumentError(f"no metric {', '.join(unknown)}; there are: {', '.join(METRICS)}")
     named = [c for c in dict.fromkeys(args.codecs.split(",")) if c]
     images = sorted(pictures(args.images))
-    out = args.out or RESULTS / Path(args.images).name
+    out = args.out or RESULTS / set_name(args.images)
     failures: list[str] = []
     blank = np.zeros((128, 128, 3), np.uint8)
     for metric in metrics:  # warns here, once, of what is missing

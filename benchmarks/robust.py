@@ -7,7 +7,7 @@ import math
 from pathlib import Path
 
 from benchmarks.codecs import find
-from benchmarks.pictures import SETS, pictures
+from benchmarks.pictures import SETS, pictures, set_name
 from benchmarks.search import best
 from benchmarks.tables import Cell, markdown, write_tsv
 from benchmarks.unlikely import unlikely
@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
             # Two perfect pictures are alike.
             gain = 0.0 if found[0] == found[1] else found[1] - found[0]
             gains.setdefault(name, []).append(gain)
-    write_tsv(args.out / "robust.tsv", COLUMNS, rows)
+    write_tsv(args.out / f"{set_name(args.images)}.tsv", COLUMNS, rows)
     worst = sorted(gains, key=lambda name: min(gains[name]))
     print(f"{args.codecs[1]} over {args.codecs[0]}, dB\n")
     print(markdown(("bits a pixel", *args.rates), [[name, *gains[name]] for name in worst]))

@@ -24,7 +24,7 @@ from benchmarks.bandwidth import LEAST
 from benchmarks.containers import CONTAINERS, MILLION, Law, measure
 from benchmarks.everyday import jpeg, webp
 from benchmarks.lists import listed, whole_numbers
-from benchmarks.pictures import pictures
+from benchmarks.pictures import pictures, set_name
 from benchmarks.tables import Cell, markdown, write_tsv
 from tokcodec.errors import ArgumentError, TokCodecError
 
@@ -134,7 +134,7 @@ def run(args: argparse.Namespace) -> int:
     for form, found in tqdm(forms.items(), disable=not sys.stderr.isatty(), unit="form"):
         mixed = [found[i] for i in order]
         rows += rows_of(form, versions.get(form, ours), mixed, pixels / count)
-    write_tsv(args.out / f"{Path(args.images).name}.tsv", COLUMNS, rows)
+    write_tsv(args.out / f"{set_name(args.images)}.tsv", COLUMNS, rows)
     print(
         f"A million pictures like {len(order)} crops of {args.images} "
         f"(mean {pixels / count:,.0f} pixels), megabytes\n"

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 import tokcodec
-from benchmarks.pictures import SETS, pictures
+from benchmarks.pictures import SETS, pictures, set_name
 from benchmarks.scenes import scenes
 from benchmarks.tables import Cell, markdown, write_tsv
 from tokcodec.codec.pyramid import source_of
@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
     images = {name: load() for name, load in pictures(args.images).items()}
     for part in args.only:
         columns, rows, shown = PARTS[part](images)
-        write_tsv(args.out / f"{part}.tsv", columns, rows)
+        write_tsv(args.out / f"{part}-{set_name(args.images)}.tsv", columns, rows)
         print(shown)
     return 0
 

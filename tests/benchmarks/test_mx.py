@@ -30,7 +30,7 @@ def test_rows_and_table(
     shown = capsys.readouterr().out
     assert "| mxfp4 | 4.25 |" in shown
     assert "PSNR, 300" in shown
-    lines = (out / "pyramid-decoder.tsv").read_text().splitlines()
+    lines = (out / "pyramid-decoder-images.tsv").read_text().splitlines()
     rows = [line.split("\t") for line in lines]
     assert [row[1] for row in rows[1:]] == ["float16", "mxfp6", "mxfp4"]
     close, far = float(rows[2][-1]), float(rows[3][-1])
@@ -50,7 +50,8 @@ def test_a_decoder_that_knows_only_realism_0(
     command = ["mx", "--images", str(tmp_path / "images"), "--formats", "mxfp6", "--bytes", "300"]
     command += ["--decoder", str(tmp_path / "mine.safetensors"), "--out", str(tmp_path)]
     assert main(command) == 0
-    rows = [line.split("\t") for line in (tmp_path / "mine.tsv").read_text().splitlines()[1:]]
+    lines = (tmp_path / "mine-images.tsv").read_text().splitlines()
+    rows = [line.split("\t") for line in lines[1:]]
     assert {row[5] for row in rows} == {"0"}
 
 
@@ -68,7 +69,7 @@ def test_a_register_tokenizer(
     arguments = ["mx", "--tokenizer", str(path), "--images", str(images)]
     assert main([*arguments, "--formats", "mxint8", "mxfp4", "--out", str(out)]) == 0
     assert "PSNR, both, 24" in capsys.readouterr().out
-    rows = [line.split("\t") for line in (out / "tiny.tsv").read_text().splitlines()][1:]
+    rows = [line.split("\t") for line in (out / "tiny-images.tsv").read_text().splitlines()][1:]
     same = {form: float(share) for _, form, _, tokens, share, *_ in rows if tokens == "24"}
     assert same["float16"] == 1 >= same["mxint8"] > same["mxfp4"] > 0
     for _, form, *_, receiver, both in rows:

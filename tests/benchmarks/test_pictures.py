@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from benchmarks.pictures import KODAK, pictures
+from benchmarks.pictures import KODAK, pictures, set_name
 from tokcodec.errors import ArgumentError, InputError
 
 
@@ -69,3 +69,12 @@ def test_an_unknown_set_names_those_there_are(tmp_path: Path) -> None:
         pictures("clic")
     with pytest.raises(InputError, match="no picture"):
         pictures(str(tmp_path))
+
+
+def test_rows_are_named_after_a_set_or_the_last_folder_of_a_path(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert set_name("kodak256") == "kodak256"
+    assert set_name(f"{folder}/") == folder.name
+    monkeypatch.chdir(folder)
+    assert set_name(".") == folder.name

@@ -29,7 +29,8 @@ def test_the_best_file_counts_and_none_is_no_failure(
     monkeypatch.setattr(robust, "unlikely", lambda photographs: {"photograph": image})
     command = ["robust", "--codecs", "webp", "tokcodec:pyramid@linear", "--rates", "0.02", "4"]
     assert main([*command, "--out", str(tmp_path)]) == 0
-    rows = [line.split("\t") for line in (tmp_path / "robust.tsv").read_text().splitlines()[1:]]
+    lines = (tmp_path / "scikit-image.tsv").read_text().splitlines()
+    rows = [line.split("\t") for line in lines[1:]]
     sizes, scores = ({(r[1], r[2]): r[at] for r in rows} for at in (4, 5))
     assert sizes["0.02", "webp"] == ""
     limit = 4 * image.width * image.height // 8
@@ -45,7 +46,7 @@ def test_a_decoder_gains_nothing_over_itself(
     linear = "tokcodec:pyramid@linear"
     assert main(["robust", "--codecs", linear, linear, "--rates", "0.1", "1",
                  "--out", str(tmp_path)]) == 0  # fmt: skip
-    lines = (tmp_path / "robust.tsv").read_text().splitlines()
+    lines = (tmp_path / "scikit-image.tsv").read_text().splitlines()
     assert lines[0].split("\t") == list(robust.COLUMNS)
     assert len(lines) == 1 + 2 * 2 * 2
     shown = capsys.readouterr().out

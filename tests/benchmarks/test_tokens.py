@@ -27,7 +27,7 @@ def rows(path: Path) -> list[dict[str, str]]:
 def test_more_tokens_take_more_bytes_and_show_more(folder: Path) -> None:
     arguments = ["--images", str(folder / "images"), "--out", str(folder), "--only", "budgets"]
     assert main(["tokens", *arguments]) == 0
-    found = rows(folder / "budgets.tsv")
+    found = rows(folder / "budgets-images.tsv")
     assert [int(r["budget"]) for r in found] == list(tokens.BUDGETS)
     for column in ("bytes", "psnr"):
         values = [float(r[column]) for r in found]
@@ -37,7 +37,7 @@ def test_more_tokens_take_more_bytes_and_show_more(folder: Path) -> None:
 def test_every_prefix_is_held_against_the_bound(folder: Path) -> None:
     arguments = ["--images", str(folder / "images"), "--out", str(folder), "--only", "prefixes"]
     assert main(["tokens", *arguments]) == 0
-    found = rows(folder / "prefixes.tsv")
+    found = rows(folder / "prefixes-images.tsv")
     assert [int(r["bytes"]) for r in found] == list(range(len(found)))
     for row in found:  # no prefix holds more than ideal codes could
         assert int(row["digits"]) <= int(row["digits_at_best"])
