@@ -164,6 +164,7 @@ def test_grants_are_for_split(streams):
         {"overhead": -1}, {"protected": 1}, {"window": 0}, {"window": 1}, {"max_waiting": 0},
         {"drop": "all"}, {"drop": []}, {"bytes_per_second": "35"}, {"bytes_per_second": None},
         {"bytes_per_second": float("inf")}, {"bytes_per_second": float("nan")},
+        {"bytes_per_second": 1e300, "duty_cycle": 1.0, "window": 1e300},
         {"duty_cycle": "1"}, {"window": float("inf")}, {"window": 1j}, {"frame": 51.0},
         {"frame": "51"}, {"overhead": None}, {"max_waiting": 2.5}, {"protected": "0"},
     ],

@@ -16,7 +16,7 @@ import tokcodec
 from tokcodec import link
 from tokcodec.errors import ArgumentError, StreamError
 from tokcodec.link import packet as packets_of
-from tokcodec.link.packet import LONGEST, Packet
+from tokcodec.link.packet import LONGEST, PICTURES, Packet
 from tokcodec.link.receiver import LEAST, Receiver, Verdict
 
 LOSS = link.independent(0.3)
@@ -112,6 +112,31 @@ def test_pictures_mixed(stream: bytes, photograph):
     assert receiver.image(8) is None
 
 
+def test_as_many_pictures_as_there_are_numbers_take_turns(stream: bytes):
+    receiver = Receiver()
+    several = [link.split(stream, 51, picture=n, protect="none") for n in range(PICTURES)]
+    for packet in link.interleave(several):
+        receiver.add(packet)
+    assert [receiver.data(number) for number in range(PICTURES)] == [stream] * PICTURES
+
+
+def test_a_picture_that_was_taken_takes_no_memory(stream: bytes, ten: list[bytes]):
+    receiver = Receiver()
+    for packet in ten[:5]:
+        receiver.add(packet)
+    assert receiver.take(7) == b""  # not complete
+    for packet in ten[5:]:
+        receiver.add(packet)
+    before = receiver.size
+    assert stream.startswith(receiver.take(7))
+    assert receiver.size < before
+    assert receiver.take(7) == receiver.data(7) == b""
+    assert receiver.add(ten[0]).verdict == Verdict.DUPLICATE
+    assert receiver.pictures()[0].complete
+    with pytest.raises(ArgumentError, match="whole number"):
+        receiver.take("7")
+
+
 def test_nothing_until_the_header(ten: list[bytes]):
     receiver = Receiver()
     assert receiver.image() is None
@@ -192,7 +217,7 @@ def test_a_flood_of_beginnings_drives_out_beginnings_only(stream: bytes, ten: li
     for i in range(2000):
         body = random.bytes(1 + i % 50)
         receiver.add(packets_of.write(Packet(i % 128, 1 + i % 120, 0, 1 + i % 255, body), "crc8"))
-    assert len(receiver.pictures()) <= 8
+    assert len(receiver.pictures()) <= 8 + PICTURES
     for packet in ten[2:]:
         receiver.add(packet)
     assert stream.startswith(receiver.data(7))
@@ -256,7 +281,7 @@ def test_a_duplicate_keeps_only_its_own_picture(stream: bytes):
     "options",
     [
         {"check": []}, {"check": "md5"}, {"timeout": 0}, {"timeout": "60"},
-        {"timeout": float("nan")}, {"max_pictures": 3}, {"max_pictures": "64"},
+        {"timeout": float("nan")}, {"max_pictures": 0}, {"max_pictures": "64"},
         {"max_bytes": None}, {"max_bytes": float("nan")},
     ],
 )  # fmt: skip

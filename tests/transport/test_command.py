@@ -128,7 +128,8 @@ def test_serve_until_told_to_stop(tmp_path: Path, stream: bytes):
     [
         (["--quality", "600"], "quality"),
         (["--psnr", "600"], "psnr"),
-        (["--model", "register-small", "--quality", "60"], "quality"),
+        (["--model", "register-small", "--protect", "none", "--quality", "60"], "quality"),
+        (["--model", "register-small", "--budget", "8"], "protect='none'"),
         (["--reference", "nonsense"], "no tokcodec stream"),
     ],
 )

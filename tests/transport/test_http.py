@@ -258,6 +258,25 @@ def test_fetch_fails_clearly(server: Server):
     for most in (0, "5", 1.5):
         with pytest.raises(ArgumentError, match="max_bytes"):
             fetch(url(server), max_bytes=most)
+    for seconds in (0, "5", float("nan"), None):
+        with pytest.raises(ArgumentError, match="timeout"):
+            fetch(url(server), timeout=seconds)
+
+
+def test_a_server_may_be_waited_for_without_end(server: Server, stream: bytes):
+    assert b"".join(fetch(url(server), timeout=float("inf"))) == stream
+
+
+def test_a_link_that_leads_to_itself_is_not_there(server: Server):
+    (server.folder / "loop.tkc").symlink_to("loop.tkc")
+    assert ask(server, "/loop.tkc")[0] == 404
+
+
+def test_no_host_is_every_address(server: Server, stream: bytes):
+    with Server(server.folder, "", 0) as everywhere:
+        threading.Thread(target=everywhere.serve_forever, daemon=True).start()
+        assert b"".join(fetch(f"http://127.0.0.1:{everywhere.port}/sub/c.tkc")) == stream
+        everywhere.shutdown()
 
 
 def test_no_folder_no_port(server: Server, tmp_path: Path):

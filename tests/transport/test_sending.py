@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -13,11 +14,12 @@ from PIL import Image
 import tokcodec
 from benchmarks.mosquitto import free_port
 from tokcodec.cli import main
-from tokcodec.errors import OutputError
+from tokcodec.errors import LinkError, OutputError
 from tokcodec.files import read
 from tokcodec.transport.folder import Folder
-from tokcodec.transport.sending import _Take
-from tokcodec.transport.spool import Spool
+from tokcodec.transport.senders import Sender
+from tokcodec.transport.sending import _Drain, _Take
+from tokcodec.transport.spool import File, Spool
 
 
 @pytest.fixture
@@ -112,6 +114,71 @@ def test_a_spool_that_is_taken_away_is_told(camera: Path, tmp_path: Path):
         (camera / "spool").write_bytes(b"another")
         with pytest.raises(OutputError, match="taken away"):
             spool.check()
+
+
+def test_a_folder_that_cannot_be_looked_into_is_told(
+    camera: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+):
+    (camera / "below").mkdir()
+    real = os.scandir
+
+    def scandir(path: Path):
+        if Path(path).name == "below":
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return real(path)
+
+    monkeypatch.setattr("os.scandir", scandir)
+    send = ["send", "--watch", str(camera), "--once", "--settle", "0", "-m", "90", "--to"]
+    assert main([*send, f"udp://127.0.0.1:{free_port()}"]) == 1
+    told = capsys.readouterr()
+    assert told.out.count("bytes sent") == 2
+    assert told.err.count("below: cannot be looked into: Permission denied") == 1
+
+
+def test_what_these_options_cannot_send_is_sent_with_others(
+    camera: Path, capsys: pytest.CaptureFixture
+):
+    send = ["send", "--watch", str(camera), "--once", "--settle", "0", "--psnr", "45", "--to",
+            f"udp://127.0.0.1:{free_port()}"]  # fmt: skip
+    assert main([*send, "--mtu", "10"]) == 1  # the larger one takes more than 510 packets
+    told = capsys.readouterr()
+    assert told.err.count("kept in the spool") == 1
+    assert told.out.count("bytes sent") == 1
+    assert main([*send, "--mtu", "1200"]) == 0
+    assert capsys.readouterr().out.count("bytes sent") == 1
+
+
+def test_pictures_that_were_begun_go_on_together(camera: Path, tmp_path: Path):
+    """A picture that comes while the link is gone is not mixed into those under way."""
+
+    class Breaking(Sender):
+        together = 4
+
+        def __init__(self) -> None:
+            self.given: list[list[bytes]] = []
+
+        def room(self, max_bytes: int | None) -> int | None:
+            return max_bytes
+
+        def send(self, pictures, timeout):
+            self.given.append([identity for identity, _ in pictures])
+            if len(self.given) == 1:
+                raise LinkError("gone")
+            return [len(stream) for _, stream in pictures]
+
+        def close(self) -> None:
+            pass
+
+    with Spool(tmp_path / "spool") as spool:
+        for n in range(2):
+            spool.take(File(f"{n}", 1, 1), bytes([n]), b"stream")
+        sender = Breaking()
+        drain = _Drain(spool, sender)
+        drain(1.0)
+        spool.take(File("2", 1, 1), bytes([2]), b"stream")
+        drain(1.0)
+        assert sender.given == [[b"\0", b"\1"], [b"\0", b"\1"], [b"\2"]]
+        assert drain.through
 
 
 def test_the_same_picture_twice_is_sent_twice(camera: Path, capsys: pytest.CaptureFixture):

@@ -20,7 +20,7 @@ from tokcodec.link import packet as packets_of
 from tokcodec.link.packet import Packet
 from tokcodec.psnr import psnr
 from tokcodec.transport.address import Address
-from tokcodec.transport.gather import LEFT, MEMORY, SENDERS, Gatherer
+from tokcodec.transport.gather import OWN, SENDERS, SHARED, WAITING, Gatherer
 from tokcodec.transport.seam import Sink
 from tokcodec.transport.senders import Cutting, Packets, open_sender
 from tokcodec.transport.udp import UdpSink, UdpSource
@@ -150,9 +150,11 @@ def test_senders_that_are_done_make_room(stream: bytes):
     assert len({picture.id for picture in found}) == 2 * SENDERS
     assert all((picture.stream, picture.complete) == (stream, True) for picture in found)
     assert list(gatherer.grown()) == []
-    for sender in range(3 * LEFT):
+    most = WAITING[0]
+    for sender in range(3 * most):
         gatherer.add(packet, sender)
-    assert len(list(gatherer.grown())) == LEFT + SENDERS
+    assert len(list(gatherer.grown())) == most
+    assert gatherer.missed == 2 * most
 
 
 def test_a_crowd_drives_nobody_out(stream: bytes):
@@ -211,8 +213,59 @@ def test_pictures_that_were_shown_take_no_memory(photograph):
         held, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert len(large) * 128 > 8 * MEMORY
-    assert held < 4 * MEMORY
+    assert len(large) * 128 > 8 * OWN
+    assert held < 4 * OWN
+
+
+def test_as_large_a_picture_as_can_be_sent_and_many_at_once(photograph):
+    large = tokcodec.encode(photograph("coffee", 600, 800), psnr=47)
+    small = tokcodec.encode(photograph("coffee", 60, 80), max_bytes=90)
+    assert len(large) > 300_000
+    gatherer = Gatherer("crc16", 10)
+    packets = [
+        *link.interleave([link.split(large, 1200, picture=n, check="crc16") for n in range(4)]),
+        *link.interleave([link.split(small, 51, picture=n, check="crc16") for n in range(4, 128)]),
+    ]
+    for packet in packets:
+        gatherer.add(packet, "here")
+    found = list(gatherer.grown())
+    assert [picture.complete for picture in found] == 128 * [True]
+    assert all(large.startswith(picture.stream) for picture in found[:4])
+    assert all(small.startswith(picture.stream) for picture in found[4:])
+    assert gatherer.crowded == gatherer.missed == 0
+
+
+def test_pictures_that_are_complete_between_two_looks_are_all_shown(stream: bytes):
+    gatherer = Gatherer("crc8", 10)
+    for number in range(100):
+        for packet in link.split(stream, 400, picture=number):
+            gatherer.add(packet, "here")
+    assert len({picture.id for picture in gatherer.grown()}) == 100
+
+
+def test_memory_is_shared_and_what_has_no_room_is_counted(stream: bytes):
+    gatherer = Gatherer("none", 10)
+    body = bytes(60_000)
+    for i in range(SHARED // len(body)):
+        for sender in range(3):
+            packet = packets_of.write(Packet(i % 128, 1, i % 9, 200, body), "none")
+            gatherer.add(packet, sender)
+    assert gatherer.crowded
+    held = sum(sender.receiver.size for sender in gatherer._senders.values())
+    assert SHARED / 2 < held < SHARED + 3 * OWN
+    (small,) = link.split(stream, 2000, check="none", protect="none")
+    assert gatherer.add(small, "another")  # has room of its own
+
+
+def test_pictures_that_are_never_complete_are_counted(stream: bytes):
+    clock = Clock()
+    gatherer = Gatherer("crc8", 10, clock)
+    first, *_ = link.split(stream, 200, protect="none")
+    gatherer.add(first, "here")
+    assert [picture.complete for picture in gatherer.grown()] == [False]
+    clock.now = 11
+    assert list(gatherer.grown()) == []
+    assert gatherer.broken == 1
 
 
 def test_numbers_rest_until_they_are_free(stream: bytes, monkeypatch: pytest.MonkeyPatch):
@@ -294,8 +347,21 @@ def test_rate_and_bytes(stream: bytes, monkeypatch: pytest.MonkeyPatch):
         open_sender(Address.parse("udp://127.0.0.1:5700"), 1, Cutting(mtu=65_535))
     with pytest.raises(ArgumentError, match="small"):
         Packets(wire, Cutting(mtu=6))
-    with pytest.raises(ArgumentError, match="510 packets"):
-        Packets(wire, Cutting(mtu=10, max_bytes=6000))
+    with pytest.raises(ArgumentError, match="120 seconds apart"):
+        Packets(wire, Cutting(mtu=1200, rate=40.0, together=4))
+
+
+@pytest.mark.parametrize("protect", ["priority", "none"])
+@pytest.mark.parametrize("most", [6000, 3010])  # more than 510 packets of 10 bytes; odd, above 255
+def test_any_number_of_bytes_is_a_limit(stream: bytes, protect: str, most: int):
+    wire = Wire()
+    sender = Packets(wire, Cutting(mtu=10, max_bytes=most, protect=protect))
+    sender.send([(b"", stream)], None)
+    assert 0 < sum(map(len, wire.sent)) <= most
+    gatherer = Gatherer("crc16", 10)
+    for packet in wire.sent:
+        gatherer.add(packet, "here")
+    assert [picture.complete for picture in gatherer.grown()] == [True]
 
 
 @pytest.mark.parametrize("suffix", [".tkc", ".png"])
@@ -436,7 +502,7 @@ def test_what_cannot_be_cut_holds_up_nothing(
     with UdpSource("127.0.0.1") as source:
         assert main([*send, "--to", f"udp://127.0.0.1:{source.port}"]) == 1
         said = capsys.readouterr().err
-        assert said.count("given up") == 2
+        assert said.count("given up, and kept in the spool") == 2
         gatherer, found = Gatherer("crc16", 10), []
         while sum(picture.complete for picture in found) < 2:
             gatherer.add(source.receive(PATIENCE) or b"", "here")

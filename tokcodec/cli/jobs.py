@@ -159,7 +159,7 @@ def _target(source: str, root: Path | None, args: argparse.Namespace, suffix: st
     into_folder = (
         root is not None
         or len(args.inputs) > 1
-        or args.out.endswith(os.sep)
+        or args.out.endswith((os.sep, os.altsep or os.sep))
         or whether(Path(args.out).is_dir, False)
     )
     if not into_folder:

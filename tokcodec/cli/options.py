@@ -59,14 +59,16 @@ def add_device(p: argparse.ArgumentParser, of: str = "of a network that torch ru
     p.add_argument("--device", help=f"{of}: cpu (default) or cuda")
 
 
-def add_reference(p: argparse.ArgumentParser) -> None:
+def add_reference(
+    p: argparse.ArgumentParser, help: str = "a stream that the pictures resemble"
+) -> None:
     """Earlier streams."""
     p.add_argument(
         "--reference",
         action="append",
         default=[],
         metavar="STREAM",
-        help="a stream that the pictures resemble; again for each that comes after it in a chain",
+        help=f"{help}; again for each that comes after it in a chain",
     )
 
 

@@ -12,6 +12,7 @@ from tokcodec.arguments import is_number, is_whole
 from tokcodec.errors import ArgumentError
 
 ALL_BUT = 1e-9  # probability of leaving a state that is never left
+FOREVER = 10**18  # packets after which no state is remembered
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class Channel:
         if not is_whole(step) or step < 1:
             raise ArgumentError(f"a step is a whole number of packets from 1, not {step!r:.40}")
         # Of a link that alternates, every second packet meets one state: all but for good.
-        kept = min((1 - self.to_bad - self.to_good) ** step, 1 - ALL_BUT)
+        kept = min((1 - self.to_bad - self.to_good) ** min(step, FOREVER), 1 - ALL_BUT)
         to_bad, to_good = self.bad * (1 - kept), (1 - self.bad) * (1 - kept)
         # Rounding must not lift them above 1.
         return Channel(min(to_bad, 1.0), min(to_good, 1.0), self.loss_good, self.loss_bad)

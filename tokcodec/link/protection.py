@@ -41,6 +41,12 @@ def possible(scheme: int, count: int) -> bool:
     return 1 <= scheme <= CURVES and count >= 1 and groups(count) > 0
 
 
+def protectable(count: int) -> int:
+    """The largest number of packets, at most `count`, that can be protected."""
+    count = min(count, MOST)
+    return count if groups(count) else count - 1
+
+
 def scheme_of(low: int, high: int) -> int:
     """The scheme of the curve from `low` to `high` fifteenths, 1 <= low <= high <= 15."""
     return high * (high - 1) // 2 + low

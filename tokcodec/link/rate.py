@@ -6,7 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import ceil, inf
+from math import ceil, inf, isfinite
 from typing import NamedTuple
 
 import numpy as np
@@ -104,6 +104,8 @@ class Budget:
             raise ArgumentError(f"drop is oldest or newest, not {drop!r:.40}")
         self.rate = bytes_per_second * duty_cycle / (frame + overhead)  # frames a second
         self.most = self.rate * window  # frames of credit
+        if not isfinite(self.most):
+            raise ArgumentError("bytes_per_second and window are too large together")
         if self.most < 1:
             raise ArgumentError(
                 f"the link carries {self.most:.2g} frames in {window:g} seconds: "

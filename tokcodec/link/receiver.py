@@ -64,7 +64,14 @@ class _Part:
     bodies: dict[int, bytes] = field(default_factory=dict)
     size: int = 0
     last: float = 0.0
+    taken: bool = False
     _known: tuple[int, bytes, bool] = (0, b"", False)
+
+    def let_go(self) -> None:
+        """Of all bytes of a complete picture; which packets came is remembered."""
+        self.bodies = dict.fromkeys(self.bodies, b"")
+        self.size, self.taken = FIXED * len(self.bodies), True
+        self._known = len(self.bodies), b"", True
 
     def prefix(self) -> tuple[bytes, bool]:
         """The stream so far, and whether this is all that was sent."""
@@ -112,15 +119,15 @@ class _Shelf:
 class Receiver:
     """Gathers packets and shows what they tell.
 
-    Memory stays within `max_pictures` and `max_bytes`. What has rested longest goes first, and
-    pictures of a single packet have a quarter to themselves, so that a flood of beginnings drives
-    out other beginnings only. Checks find accidents, not forgery: authenticate where that matters.
+    Memory stays within `max_bytes`. What has rested longest goes first, and pictures of a single
+    packet have a quarter to themselves, so that a flood of beginnings drives out other beginnings
+    only. Checks find accidents, not forgery: authenticate where that matters.
 
     Args:
         check: as the sender's.
         timeout: seconds after its last packet that a picture is forgotten and its number is free. A
             sender must not come back to a number sooner: 128 pictures a `timeout` at most.
-        max_pictures: at least 4.
+        max_pictures: of more than one packet; for those that `interleave` mixes, at least as many.
         max_bytes: of packets kept, with about 200 a packet for the keeping; at least 524,288.
         clock: seconds, never going back.
 
@@ -133,21 +140,21 @@ class Receiver:
         check: str = "crc8",
         *,
         timeout: float = 3600.0,
-        max_pictures: int = 64,
+        max_pictures: int = PICTURES,
         max_bytes: int = 4 << 20,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         packets_of.check_known(check)
         numbers = is_number(timeout) and is_whole(max_pictures) and is_whole(max_bytes)
-        if not numbers or not timeout > 0 or max_pictures < FRESH or max_bytes < LEAST:
+        if not numbers or not timeout > 0 or max_pictures < 1 or max_bytes < LEAST:
             raise ArgumentError(
-                f"timeout is a number above 0, max_pictures a whole one from {FRESH}, max_bytes "
-                f"from {LEAST}"
+                "timeout is a number above 0, max_pictures a whole one from 1, max_bytes from "
+                f"{LEAST}"
             )
         self._check, self._timeout, self._clock = check, timeout, clock
-        few, self._most = max_pictures // FRESH, max_bytes - max_bytes // FRESH
-        self._fresh = _Shelf(few, max_bytes // FRESH)
-        self._more = _Shelf(max_pictures - few, self._most)
+        self._most = max_bytes - max_bytes // FRESH
+        self._fresh = _Shelf(PICTURES, max_bytes // FRESH)  # as many as can take turns
+        self._more = _Shelf(max_pictures, self._most)
         self._packets = 0
 
     def add(self, packet: bytes) -> State:
@@ -171,7 +178,7 @@ class Receiver:
         part.last = now  # even if it tells nothing new: its number is in use
         for shelf in (self._fresh, self._more):
             shelf.touch(part)
-        if found.index in part.bodies:
+        if part.taken or found.index in part.bodies:
             return self._state(part, Verdict.DUPLICATE)
         if part.size + len(found.body) + FIXED > self._most:
             return self._state(part, Verdict.FULL)
@@ -196,6 +203,22 @@ class Receiver:
         part = self._find(picture)
         return part.prefix()[0] if part is not None and part.shows() else b""
 
+    def take(self, picture: int) -> bytes:
+        """The stream of a picture that is complete; the receiver lets go of it, and further packets
+        of it are duplicates. Empty if it is not complete, or was taken.
+
+        Raises:
+            ArgumentError: `picture` is no whole number.
+        """
+        if not is_whole(picture):
+            raise ArgumentError(f"a picture's number is a whole number, not {picture!r:.40}")
+        part = self._find(picture)
+        if part is None or not part.shows() or not part.prefix()[1]:
+            return b""
+        stream, _ = part.prefix()
+        part.let_go()
+        return stream
+
     def image(self, picture: int | None = None, **options) -> Image.Image | None:
         """The picture so far, or None until its stream's header is there; `options` as for
         `tokcodec.decode`, `reference` among them.
@@ -205,6 +228,13 @@ class Receiver:
         """
         data = self.data(picture)
         return tokcodec.decode(data, **options) if data else None
+
+    @property
+    def size(self) -> int:
+        """Bytes of memory that the packets at hand take, about."""
+        self._expire()
+        shelves = self._fresh, self._more
+        return sum(part.size for shelf in shelves for part in shelf.parts.values())
 
     def pictures(self) -> list[State]:
         """The pictures at hand, in the order of their first packets."""
@@ -219,7 +249,7 @@ class Receiver:
         if picture is None:
             return next((part for part in reversed(parts) if part.shows()), None)
         same = [part for part in parts if part.key[0] == picture % PICTURES]
-        return max(same, key=lambda part: len(part.bodies), default=None)
+        return max(same, key=lambda part: (not part.taken, len(part.bodies)), default=None)
 
     def _parts(self) -> list[_Part]:
         parts = [*self._fresh.parts.values(), *self._more.parts.values()]

@@ -39,10 +39,13 @@ class Folder:
             raise InputError(f"there is no folder {path}")
         self._suffixes, self._settle, self._clock = suffixes, settle, clock
         self._resting: dict[File, float] = {}  # files not known yet, and since when they rest
+        self.closed: dict[str, str] = {}
+        """Folders that could not be looked into at the last look, and why."""
 
     def finished(self, known: Callable[[File], bool]) -> list[File]:
         """Files that are finished and not `known`, oldest first."""
         now, seen = self._clock(), {}
+        self.closed = {}
         for file in self._files():
             if not known(file):
                 seen[file] = self._resting.get(file, now)
@@ -67,7 +70,9 @@ class Folder:
         try:
             with os.scandir(self.path / below) as found:
                 entries = sorted(found, key=lambda entry: entry.name)
-        except OSError:  # gone, or not to be read
+        except OSError as e:
+            if not below or not isinstance(e, FileNotFoundError):  # a subfolder may be gone by now
+                self.closed[str(self.path / below)] = f"cannot be looked into: {e.strerror or e}"
             return
         for entry in entries:
             if entry.name.startswith("."):

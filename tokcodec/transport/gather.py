@@ -11,12 +11,13 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from tokcodec.link import Receiver
-from tokcodec.link.receiver import LEAST, Verdict, sound
+from tokcodec.link.receiver import FIXED, LEAST, Verdict, sound
 from tokcodec.transport.message import ID
 
 SENDERS = 256  # that are listened to at once
-MEMORY = LEAST  # bytes for each
-LEFT = 1024  # pictures of forgotten senders that wait to be asked for; then the oldest go
+OWN = LEAST  # bytes of memory for each
+SHARED = 1 << 26  # and for all that need more, together: a picture may have 33 MB of packets
+WAITING = 1024, 1 << 26  # pictures, and bytes of them, that wait to be asked for; the oldest go
 HEAD = 64  # bytes by which a picture of which less is here than before is known again
 
 
@@ -37,9 +38,11 @@ class _Known:
     length: int = 0
     digest: bytes = b""
     head: bytes = b""
+    complete: bool = False
 
-    def show(self, stream: bytes) -> None:
+    def show(self, stream: bytes, complete: bool = False) -> None:
         """So much of it was."""
+        self.complete |= complete
         self.length, self.digest, self.head = len(stream), sha256(stream).digest(), stream[:HEAD]
 
     def begins(self, stream: bytes) -> bool:
@@ -59,8 +62,9 @@ class _Known:
 class _Sender:
     receiver: Receiver
     last: float = 0.0
+    shared: int = 0  # bytes that it takes of what is shared
     pictures: dict[int, _Known] = field(default_factory=dict)
-    grown: dict[int, bool] = field(default_factory=dict)  # number: complete
+    grown: set[int] = field(default_factory=set)  # numbers of which more came, not complete
     going_on: set[int] = field(default_factory=set)  # numbers of which more is to come
 
 
@@ -71,8 +75,14 @@ class Gatherer:
     forgotten, of those that have sent all of their pictures or rest for `timeout`; while there is
     none, further ones are not listened to.
 
+    A sender has `OWN` bytes of memory for what is on its way, and what others leave of `SHARED`.
+    Pictures that are complete wait to be asked for, at most `WAITING`.
+
     Attributes:
-        unheard: packets of such.
+        unheard: packets of senders that are not listened to.
+        crowded: packets for which there was no memory.
+        missed: pictures that were complete, and gone before they were asked for.
+        broken: pictures that were forgotten before they were complete.
 
     Args:
         check: as the senders'.
@@ -85,30 +95,57 @@ class Gatherer:
     ) -> None:
         self._check, self._timeout, self._clock = check, timeout, clock
         self._senders: OrderedDict[Hashable, _Sender] = OrderedDict()
-        self._left: deque[Picture] = deque(maxlen=LEFT)
-        self.unheard = 0
+        self._waiting: deque[Picture] = deque()
+        self.unheard = self.crowded = self.missed = self.broken = 0
         self._new()  # tells wrong arguments
 
     def add(self, packet: bytes, sender: Hashable) -> bool:
         """Take one packet; whether it made a picture complete."""
         if sound(packet, self._check) is None:
             return False  # before a sender is made of it: anybody can send a byte
-        now, found = self._clock(), self._senders.get(sender)
+        found = self._listened(sender)
+        if found is None:
+            self.unheard += 1
+            return False
+        if not self._has_room(found, len(packet) + FIXED):
+            self.crowded += 1
+            return False
+        state = found.receiver.add(packet)
+        found.shared = max(0, found.receiver.size - OWN)
+        if state.picture is None:
+            return False
+        (found.going_on.discard if state.complete else found.going_on.add)(state.picture)
+        if state.verdict is not Verdict.NEW:
+            self.crowded += state.verdict is Verdict.FULL
+            return False
+        if not state.complete:
+            found.grown.add(state.picture)
+            return False
+        found.grown.discard(state.picture)
+        picture = self._seen(found, state.picture, found.receiver.take(state.picture), True)
+        if picture is None:
+            return False
+        found.pictures[state.picture].show(picture.stream, complete=True)
+        self._keep(picture)
+        return True
+
+    def _listened(self, name: Hashable) -> _Sender | None:
+        """A sender, who may be new; None if there are too many."""
+        now, found = self._clock(), self._senders.get(name)
         if found is None:
             if not self._make_room(now):
-                self.unheard += 1
-                return False
-            found = self._senders[sender] = _Sender(self._new())
-        self._senders.move_to_end(sender)
+                return None
+            found = self._senders[name] = _Sender(self._new())
+        self._senders.move_to_end(name)
+        self._forget(found)
         found.last = now
-        state = found.receiver.add(packet)
-        if state.picture is not None:
-            (found.going_on.discard if state.complete else found.going_on.add)(state.picture)
-        if state.verdict is not Verdict.NEW or state.picture is None:
-            return False
-        done = state.complete and not found.grown.get(state.picture)
-        found.grown[state.picture] = state.complete
-        return done
+        return found
+
+    def _has_room(self, sender: _Sender, size: int) -> bool:
+        """Whether so much more of a sender can be kept."""
+        if sender.receiver.size + size <= OWN:
+            return True
+        return sum(each.shared for each in self._senders.values()) + size <= SHARED
 
     def _make_room(self, now: float) -> bool:
         """For one sender more, if that can be."""
@@ -116,35 +153,57 @@ class Gatherer:
             return True
         for name, sender in self._senders.items():  # who has been silent longest comes first
             if not sender.going_on or now - sender.last > self._timeout:
-                self._left.extend(self._grown(sender))
+                for picture in self._grown(sender):
+                    self._keep(picture)
                 del self._senders[name]
                 return True
         return False
 
+    def _keep(self, picture: Picture) -> None:
+        """Until it is asked for."""
+        self._waiting.append(picture)
+        most, size = WAITING
+        while len(self._waiting) > most or sum(len(p.stream) for p in self._waiting) > size:
+            self.missed += self._waiting.popleft().complete
+
     def grown(self) -> Iterator[Picture]:
         """The pictures that have more to show than when this was last asked."""
-        while self._left:
-            yield self._left[0]
-            self._left.popleft()
+        while self._waiting:
+            yield self._waiting[0]
+            self._waiting.popleft()  # now that whoever asked has dealt with it
         for sender in self._senders.values():
             yield from self._grown(sender)
 
     def _grown(self, sender: _Sender) -> Iterator[Picture]:
+        self._forget(sender)
+        for number in list(sender.grown):
+            picture = self._seen(sender, number, sender.receiver.data(number), False)
+            if picture is not None:
+                yield picture
+                sender.pictures[number].show(picture.stream)
+            sender.grown.discard(number)
+
+    def _forget(self, sender: _Sender) -> None:
+        """What has rested for long enough: its numbers are free."""
         now = self._clock()
         for number, shown in list(sender.pictures.items()):
             if now - shown.last > self._timeout:
                 del sender.pictures[number]
-        for number, complete in list(sender.grown.items()):
-            stream = sender.receiver.data(number)
-            known = sender.pictures.get(number)
-            if stream and (known is None or not known.covers(stream)):
-                if known is None or not known.begins(stream):
-                    known = sender.pictures[number] = _Known(secrets.token_bytes(ID), now)
-                yield Picture(known.id, stream, complete)
-                known.show(stream)  # now that whoever asked has dealt with it
-            if known is not None:
-                known.last = now
-            del sender.grown[number]
+                self.broken += not shown.complete
+        sender.shared = max(0, sender.receiver.size - OWN)
+
+    def _seen(self, sender: _Sender, number: int, stream: bytes, complete: bool) -> Picture | None:
+        """A picture, if there is more of it than was shown."""
+        known, now = sender.pictures.get(number), self._clock()
+        if stream and (known is None or not known.covers(stream)):
+            if known is None or not known.begins(stream):
+                known = sender.pictures[number] = _Known(secrets.token_bytes(ID), now)
+            known.last = now
+            return Picture(known.id, stream, complete)
+        if known is not None:
+            known.last = now
+        return None
 
     def _new(self) -> Receiver:
-        return Receiver(self._check, timeout=self._timeout, max_bytes=MEMORY, clock=self._clock)
+        most = OWN + SHARED
+        return Receiver(self._check, timeout=self._timeout, max_bytes=most, clock=self._clock)

@@ -20,15 +20,17 @@ from pathlib import Path
 from threading import BoundedSemaphore
 from urllib.parse import unquote_to_bytes, urlsplit
 
-from tokcodec.arguments import is_whole
+from tokcodec.arguments import is_number, is_whole
 from tokcodec.errors import ArgumentError, InputError, LinkError
 from tokcodec.stream.header import SUFFIX
 from tokcodec.transport.address import check_port
+from tokcodec.transport.seam import limit
 
 TYPE = "image/vnd.tokcodec"
 PATIENCE = 30.0  # seconds for a silent other end
 CONNECTIONS = 128  # at once; further ones are told to come again
 BUSY = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+ANYWHERE = "0.0.0.0"
 PIECE = 1 << 14  # bytes read at once
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
@@ -40,7 +42,8 @@ class Server(ThreadingHTTPServer):
 
     Args:
         folder: what is served; links out of it are not followed.
-        host, port: where; port 0 is any that is free, `port` tells which.
+        host, port: where; an empty host is all addresses of this machine, port 0 any that is free:
+            `port` tells which.
 
     Raises:
         InputError: there is no such folder.
@@ -48,6 +51,7 @@ class Server(ThreadingHTTPServer):
     """
 
     daemon_threads = True
+    allow_reuse_address = os.name == "posix"  # elsewhere it would let two servers share a port
 
     def __init__(self, folder: str | Path, host: str = "127.0.0.1", port: int = 8000) -> None:
         self.folder = Path(folder).resolve()
@@ -56,9 +60,9 @@ class Server(ThreadingHTTPServer):
         check_port(port, first=0)
         self._free = BoundedSemaphore(CONNECTIONS)
         try:
-            families = {found[0] for found in socket.getaddrinfo(host, port)}
+            families = {found[0] for found in socket.getaddrinfo(host or ANYWHERE, port)}
             self.address_family = min(families, key=lambda family: family != socket.AF_INET)
-            super().__init__((host, port), _Handler)
+            super().__init__((host or ANYWHERE, port), _Handler)
         except (OSError, UnicodeError, OverflowError, TypeError) as e:
             raise LinkError(f"cannot serve at {host}:{port}: {e}") from e
 
@@ -74,7 +78,7 @@ class Server(ThreadingHTTPServer):
             name = os.fsdecode(unquote_to_bytes(urlsplit(target).path.encode("latin-1")))
             path = (self.folder / name.lstrip("/")).resolve()
             good = path.suffix == SUFFIX and path.is_relative_to(self.folder) and path.is_file()
-        except (OSError, ValueError):
+        except (OSError, ValueError, RuntimeError):  # the last: links that lead back to themselves
             return None
         return path if good else None
 
@@ -200,10 +204,12 @@ def fetch(url: str, max_bytes: int | None = None, *, timeout: float = PATIENCE) 
         raise ArgumentError(f"{url} is no web address: it starts with http:// or https://")
     if max_bytes is not None and not (is_whole(max_bytes) and max_bytes >= 1):
         raise ArgumentError(f"max_bytes is a whole number from 1, not {max_bytes!r}")
-    return _pieces(url, max_bytes, timeout)
+    if not is_number(timeout) or not timeout > 0:
+        raise ArgumentError(f"timeout is a number of seconds above 0, not {timeout!r:.40}")
+    return _pieces(url, max_bytes, limit(timeout))
 
 
-def _pieces(url: str, max_bytes: int | None, timeout: float) -> Iterator[bytes]:
+def _pieces(url: str, max_bytes: int | None, timeout: float | None) -> Iterator[bytes]:
     headers = {"Accept": f"{TYPE}, application/octet-stream;q=0.5"}
     if max_bytes is not None:
         headers["Range"] = f"bytes=0-{max_bytes - 1}"

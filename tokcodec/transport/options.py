@@ -17,17 +17,6 @@ def add_address(parser: argparse.ArgumentParser, flag: str, name: str) -> None:
     parser.add_argument(flag, required=True, dest=name, metavar="ADDRESS", help=EXAMPLES)
 
 
-def add_reference(parser: argparse.ArgumentParser, help: str) -> None:
-    """Earlier streams."""
-    parser.add_argument(
-        "--reference",
-        action="append",
-        default=[],
-        metavar="STREAM",
-        help=f"{help}; again for each that comes after it in a chain",
-    )
-
-
 def references(paths: list[str]) -> list[bytes]:
     """Those streams, whose headers are sound: damage there is no picture's fault.
 

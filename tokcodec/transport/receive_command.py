@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from tokcodec.cli.options import add_reference
 from tokcodec.stream.header import SUFFIX
 from tokcodec.transport import options
 
@@ -17,14 +18,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--suffix", default=SUFFIX, help="kind of file: streams as they come (.tkc), .png, .jpg ..."
     )
     parser.add_argument("--decoder", default="auto", help="for pictures, as in decode")
-    options.add_reference(parser, "for pictures, the stream that they were sent with")
+    add_reference(parser, "for pictures, the stream that they were sent with")
     parser.add_argument(
         "--model",
         action="append",
         default=[],
         help="name, file or folder of a model that is not shipped; again for each that may come",
     )
-    parser.add_argument("--count", type=int, help="stop after so many pictures")
+    parser.add_argument(
+        "--count",
+        type=int,
+        help="stop after so many pictures (over UDP complete ones, or those that --forget ends)",
+    )
     options.add_qos(parser)
     parser.add_argument(
         "--name", help="of this receiver at the MQTT broker (default: one for this machine and DIR)"

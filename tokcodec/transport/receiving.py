@@ -27,6 +27,7 @@ from tokcodec.stream.header import SUFFIX
 from tokcodec.terminal import complain, say, stopping
 from tokcodec.transport import message
 from tokcodec.transport.address import Address
+from tokcodec.transport.ahead import Ahead
 from tokcodec.transport.fault import of_picture
 from tokcodec.transport.gather import SENDERS, Gatherer
 from tokcodec.transport.options import references
@@ -150,10 +151,10 @@ def _source(args: argparse.Namespace, address: Address) -> Source:
 
 def _gather(args: argparse.Namespace, address: Address, store: Store) -> int:
     """Packets to files, which are replaced as their pictures grow."""
-    gatherer, complete, unheard = Gatherer(args.check, args.forget), 0, 0
+    gatherer, complete, told = Gatherer(args.check, args.forget), 0, set[str]()
 
     def write() -> None:
-        nonlocal complete, unheard
+        nonlocal complete
         for picture in gatherer.grown():
             try:  # whatever is wrong: nobody keeps packets, so stopping saves none
                 path = _kept(store.replace, picture.id, picture.stream, lambda e: True)
@@ -163,14 +164,20 @@ def _gather(args: argparse.Namespace, address: Address, store: Store) -> int:
             state = "complete" if picture.complete else "so far"
             say(f"{path}: {len(picture.stream)} bytes, {state}")
             complete += picture.complete
-        if gatherer.unheard and not unheard:
-            complain(f"more than {SENDERS} senders at once: further ones are not listened to")
-        unheard = gatherer.unheard
+        for lost, why in (
+            (gatherer.unheard, f"more than {SENDERS} senders at once: some are not listened to"),
+            (gatherer.crowded, "no memory for all packets: pictures are too large, or too many"),
+            (gatherer.missed, "pictures come faster than they are stored: some are lost"),
+            (source.missed, "packets come faster than they are looked at: some are lost"),
+        ):
+            if lost and why not in told:
+                told.add(why)
+                complain(why)
 
-    with UdpSource(address.host, address.port) as source:
+    with Ahead(UdpSource(address.host, address.port)) as source:
         try:
             look, ready = time.monotonic() + UPDATE, False
-            while args.count is None or complete < args.count:
+            while args.count is None or complete + gatherer.broken < args.count:
                 found = source.receive_from(max(LEAST, 0 if ready else look - time.monotonic()))
                 if found is not None:
                     ready |= gatherer.add(*found)
@@ -179,5 +186,7 @@ def _gather(args: argparse.Namespace, address: Address, store: Store) -> int:
                     write()
                     look, ready = time.monotonic() + UPDATE, False
         except KeyboardInterrupt:
+            while (found := source.receive_from(0)) is not None:
+                gatherer.add(*found)
             write()
     return 0

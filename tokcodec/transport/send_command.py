@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from tokcodec.cli.options import tokens
+from tokcodec.cli.options import add_reference, tokens
 from tokcodec.transport import options
 
 
@@ -18,9 +18,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "-m", "--max-bytes", type=int, help="a picture on the wire, at most (a message with its id)"
     )
     _add_encoding(parser.add_argument_group("of pictures (streams are sent as they are, or cut)"))
-    options.add_reference(parser, "a stream that the pictures resemble, and the receiver has")
+    add_reference(parser, "a stream that the pictures resemble, and the receiver has")
     parser.add_argument(
-        "--timeout", type=float, default=30.0, help="seconds for a picture (%(default)s)"
+        "--timeout",
+        type=float,
+        default=30.0,
+        help="seconds until a picture is taken, over MQTT or Zenoh without --watch (%(default)s)",
     )
     options.add_qos(parser)
     _add_watch(parser.add_argument_group("with --watch"))

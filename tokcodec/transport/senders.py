@@ -15,12 +15,15 @@ import tokcodec
 from tokcodec import link
 from tokcodec.errors import ArgumentError
 from tokcodec.link.packet import PICTURES
+from tokcodec.link.protection import MOST as MOST_PACKETS
+from tokcodec.link.protection import protectable
 from tokcodec.reference import Given
 from tokcodec.transport import message
 from tokcodec.transport.address import Address
 from tokcodec.transport.seam import LONGEST, End, Sink
 from tokcodec.transport.udp import MOST, UdpSink
 
+BLACK = np.zeros((1, 1, 3), np.uint8)  # a picture like any other
 MARGIN = 1.1  # a number rests longer than the receiver remembers it
 LOSS = link.independent(0.1)
 SPARE = 8  # bytes more than may be sent: `split` takes what is worth most
@@ -38,6 +41,9 @@ class Sender(End):
     @abstractmethod
     def room(self, max_bytes: int | None) -> int | None:
         """How long a stream may be so that `max_bytes` go over the wire."""
+
+    def check(self, stream: bytes) -> None:
+        """Raise ArgumentError if streams like this one cannot be sent with these options at all."""
 
     @abstractmethod
     def send(self, pictures: Sequence[tuple[bytes, bytes]], timeout: float | None) -> list[int]:
@@ -96,6 +102,11 @@ class Cutting:
     together: int = 1
     reference: Given | None = None
 
+    def apart(self) -> float:
+        """Seconds from one packet of a picture to its next, at most."""
+        longest = self.mtu if self.max_bytes is None else min(self.mtu, self.max_bytes)
+        return 0.0 if self.rate is None else self.together * longest / self.rate
+
 
 @dataclass
 class _Begun:
@@ -127,13 +138,23 @@ class Packets(Sender):
             )
         if not 1 <= cutting.together <= PICTURES:
             raise ArgumentError(f"1 to {PICTURES} pictures take turns, not {cutting.together}")
+        apart = cutting.apart()
+        if apart >= cutting.timeout:
+            raise ArgumentError(
+                f"two packets of a picture would be {apart:.0f} seconds apart, and the receiver "
+                f"forgets it after {cutting.timeout:g}: a longer --forget at both ends, a higher "
+                "--rate, a smaller --mtu or fewer --together"
+            )
         self.together = cutting.together
         self._sink, self._cutting, self._clock = sink, cutting, clock
         self._number, self._begun = 0, _Begun([], [])
         self._free = [-float("inf")] * PICTURES  # when each number may be used again
         self._next = -float("inf")  # when the next packet may go
         # Tells wrong arguments, and that reedsolo is missing: later it would be a picture's fault.
-        self._cut(tokcodec.encode(np.zeros((1, 1, 3), np.uint8)), 0, 1, least=2)
+        self.check(tokcodec.encode(BLACK))
+
+    def check(self, stream: bytes) -> None:
+        self._cut(stream, 0, 1, least=2)
 
     def room(self, max_bytes: int | None) -> int | None:
         if max_bytes is not None and max_bytes < 1:
@@ -181,6 +202,7 @@ class Packets(Sender):
         if c.max_bytes is not None:
             mtu = min(mtu, c.max_bytes)
             count = max(1, c.max_bytes // mtu)
+            count = min(count, MOST_PACKETS) if c.protect == "none" else protectable(count)
         return link.split(
             stream,
             mtu,

@@ -29,7 +29,7 @@ from tokcodec.transport.address import Address
 from tokcodec.transport.fault import of_picture
 from tokcodec.transport.folder import Folder
 from tokcodec.transport.options import references
-from tokcodec.transport.senders import Cutting, Sender, open_sender
+from tokcodec.transport.senders import BLACK, Cutting, Sender, open_sender
 from tokcodec.transport.spool import File, Spool, Waiting
 
 SPOOL = ".tokcodec-spool.sqlite"
@@ -57,6 +57,7 @@ def send(args: argparse.Namespace) -> int:
         args.together, reference,
     )  # fmt: skip
     with open_sender(Address.parse(args.to), args.qos, cutting) as sender:
+        sender.check(codec.encode(BLACK))
         room = sender.room(args.max_bytes)
 
         def stream_of(path: Path) -> bytes:
@@ -112,11 +113,20 @@ def _watch(args: argparse.Namespace, sender: Sender, stream_of: Callable[[Path],
     folder = Folder(args.watch, {*suffixes(), SUFFIX}, args.settle)
     with Spool(args.spool or args.watch / SPOOL) as spool, stopping():
         drain, take = _Drain(spool, sender), _Take(spool, folder, stream_of)
+        told: set[str] = set()
+
+        def failed() -> bool:
+            return bool(take.refused or take.unread or folder.closed or drain.given_up)
+
         try:
             while True:
                 start = time.monotonic()
                 spool.check()
                 files = folder.finished(spool.knows)
+                for name, why in folder.closed.items():
+                    if name not in told:
+                        complain(f"{name}: {why}; looked at again later")
+                told = set(folder.closed)
                 take.unread &= folder.waiting
                 pause = max(LOOK, SHARE * (time.monotonic() - start))
                 look = time.monotonic() + LOOK
@@ -126,12 +136,12 @@ def _watch(args: argparse.Namespace, sender: Sender, stream_of: Callable[[Path],
                         drain(LOOK)
                         look = time.monotonic() + LOOK
                 drain(LOOK)
-                if args.once and folder.waiting <= take.unread and not len(spool):
-                    return 1 if take.refused or take.unread or drain.given_up else 0
+                if args.once and folder.waiting <= take.unread and drain.through:
+                    return 1 if failed() else 0
                 time.sleep(max(0.0, start + pause - time.monotonic()))
         except KeyboardInterrupt:
             complain(f"stopped; {len(spool)} pictures wait in the spool")
-            return 1 if take.refused or take.unread or drain.given_up else 0
+            return 1 if failed() else 0
 
 
 class _Take:
@@ -193,44 +203,59 @@ class _Drain:
     """From the spool to the link; says once when that is gone.
 
     Attributes:
-        given_up: how many could not be sent, and never can.
+        given_up: how many could not be sent. Those of which an option is the cause stay in the
+            spool, for a start with others.
     """
 
     def __init__(self, spool: Spool, sender: Sender) -> None:
         self._spool, self._sender = spool, sender
         self._good, self._told = time.monotonic(), False
         self._most, self.given_up = sender.together, 0
+        self._behind = 0  # the place of the last one that was given up: all before it is done with
+        self._batch: list[Waiting] = []  # what was begun: a link that comes back goes on with it
+
+    @property
+    def through(self) -> bool:
+        """Whether all is sent that can be."""
+        return not self._spool.first(1, self._behind)
 
     def __call__(self, seconds: float) -> None:
         """Send what waits until the spool is empty or the time is up."""
         until = time.monotonic() + seconds
-        while first := self._spool.first(self._most):
+        while batch := self._batch or self._spool.first(self._most, self._behind):
             left = until - time.monotonic()
             if left <= 0:
                 return
+            self._batch = batch
             try:
-                sizes = self._sender.send([(w.id, w.stream) for w in first], left)
+                sizes = self._sender.send([(w.id, w.stream) for w in batch], left)
             except LinkError as e:
                 if not self._told and time.monotonic() - self._good > PATIENCE:
                     complain(f"{e}; {len(self._spool)} pictures wait")
                     self._told = True
                 return
             except (ArgumentError, ImageTooLargeError, StreamError, UnknownModelError) as e:
-                self._give_up(first, e)
+                self._batch = []
+                self._give_up(batch, e)
                 continue
+            self._batch = []
             self._good, self._told = time.monotonic(), False
-            for waiting, size in zip(first, sizes, strict=True):
+            for waiting, size in zip(batch, sizes, strict=True):
                 self._spool.sent(waiting)
                 say(f"{waiting.id.hex()}: {size} bytes sent")
         self._good = time.monotonic()
 
-    def _give_up(self, first: list[Waiting], e: TokCodecError) -> None:
-        """Let go of what cannot be sent, so that the others can."""
-        if len(first) > 1:  # nothing of them has gone out; one by one they show whose fault it is
+    def _give_up(self, batch: list[Waiting], e: TokCodecError) -> None:
+        """Pass by what cannot be sent, so that the others can."""
+        if len(batch) > 1:  # nothing of them has gone out; one by one they show whose fault it is
             self._most = 1
             return
-        complain(f"{first[0].id.hex()}: {e}; given up")
-        self._spool.sent(first[0])
+        if of_picture(e):
+            complain(f"{batch[0].id.hex()}: {e}; given up")
+            self._spool.sent(batch[0])
+        else:
+            complain(f"{batch[0].id.hex()}: {e}; given up, and kept in the spool")
+            self._behind = batch[0].place
         self.given_up += 1
         self._most = self._sender.together
 

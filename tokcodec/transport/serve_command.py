@@ -19,7 +19,8 @@ def run(args: argparse.Namespace) -> int:
     from tokcodec.transport.http import Server
 
     with Server(args.folder, args.host, args.port) as server, stopping():
-        say(f"serving {args.folder} at http://{args.host}:{server.port}/")
+        host = f"[{args.host}]" if ":" in args.host else args.host or "localhost"
+        say(f"serving {args.folder} at http://{host}:{server.port}/")
         try:
             server.serve_forever()
         except KeyboardInterrupt:

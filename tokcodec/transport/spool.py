@@ -89,10 +89,12 @@ class Spool:
             if stream is not None:
                 self._ledger.do("INSERT INTO waiting (id, stream) VALUES (?, ?)", identity, stream)
 
-    def first(self, most: int = 1) -> list[Waiting]:
-        """What has waited longest, at most so many; empty if nothing waits."""
+    def first(self, most: int = 1, after: int = 0) -> list[Waiting]:
+        """What has waited longest, at most so many, behind a place; empty if nothing waits."""
         found = self._ledger.all(
-            "SELECT place, id, stream FROM waiting ORDER BY place LIMIT ?", most
+            "SELECT place, id, stream FROM waiting WHERE place > ? ORDER BY place LIMIT ?",
+            after,
+            most,
         )
         return [Waiting(*row) for row in found]
 

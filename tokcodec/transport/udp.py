@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 from contextlib import suppress
 
@@ -47,6 +48,10 @@ class UdpSink(Sink):
                 with suppress(ConnectionRefusedError):
                     self._socket.send(data)
         except OSError as e:
+            if e.errno == errno.EMSGSIZE:
+                raise ArgumentError(
+                    f"the system takes no datagrams of {len(data):,} bytes to {self._peer}"
+                ) from e
             raise LinkError(f"cannot send to {self._peer}: {e.strerror or e}") from e
 
     def close(self) -> None:

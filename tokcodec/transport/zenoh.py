@@ -16,6 +16,7 @@ from tokcodec.transport.address import Address
 from tokcodec.transport.seam import TICK, Sink, Source, until_after
 
 WAITING = 64  # messages; then the sender is held back
+LONG = str(10**12)  # microseconds: eleven days
 LOOK = 0.02  # seconds between two looks whether somebody listens
 
 
@@ -104,6 +105,8 @@ def _open(address: Address, listen: bool) -> tuple[Any, Any]:
     if address.user is not None:
         raise ArgumentError(f"{address}: users and passwords belong into Zenoh's own configuration")
     config = zenoh.Config()
+    # Else what a slow peer has not taken after five seconds is dropped without a word.
+    config.insert_json5("transport/link/tx/queue/congestion_control/block/wait_before_close", LONG)
     if address.host:
         host = f"[{address.host}]" if ":" in address.host else address.host
         ends = json.dumps([f"tcp/{host}:{address.port}"])
