@@ -17,6 +17,7 @@ from safetensors.numpy import load, save
 
 from tokcodec.errors import DamagedModelError
 from tokcodec.files import read
+from tokcodec.tensors import ordered
 from tokcodec.tokens.layout import Band
 
 FAMILY = "pyramid"
@@ -172,10 +173,7 @@ class Model:
         blob = save(
             {k: np.ascontiguousarray(self.arrays[k]) for k in SHAPES[self.prior]}, metadata=meta
         )
-        (length,) = struct.unpack_from("<Q", blob)  # safetensors writes its header in any order
-        head = json.dumps(json.loads(blob[8 : 8 + length]), sort_keys=True).encode()
-        head += b" " * (-len(head) % 8)
-        return struct.pack("<Q", len(head)) + head + blob[8 + length :]
+        return ordered(blob)
 
 
 def load_model(path: str | Path, name: str | None = None) -> Model:

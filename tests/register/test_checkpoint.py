@@ -59,7 +59,7 @@ def test_a_pickle_of_tensors_is_read(state, titok_folder: Path, tmp_path: Path) 
     picture = np.linspace(0, 255, 64 * 64 * 3).astype(np.uint8).reshape(64, 64, 3)
     pickled, safe = tokcodec.load(folder), tokcodec.load(titok_folder)
     assert (pickled.tokenize(picture).ids == safe.tokenize(picture).ids).all()
-    assert tokcodec.load(folder / "pytorch_model.bin") is pickled
+    assert tokcodec.load(folder / "pytorch_model.bin").model is pickled.model
 
 
 @pytest.mark.parametrize("suffix", [".yaml", ".json"])
@@ -213,6 +213,8 @@ class Trap:
         (lambda path: {"latent_tokens": 3.0}, "'latent_tokens' is a float"),
         (lambda path: {}, "no tensors by name"),
         (lambda path: torch.zeros(3), "no tensors by name"),
+        (lambda path: {"huge": torch.zeros(1).expand(10**5, 10**5)}, "more numbers than there"),
+        (lambda path: {"sparse": torch.eye(3).to_sparse()}, "more numbers than there"),
     ],
 )
 def test_pickles_that_hold_anything_else(content, match: str, tmp_path: Path) -> None:

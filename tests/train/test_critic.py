@@ -11,7 +11,7 @@ from PIL import Image, ImageFilter
 torch = pytest.importorskip("torch")
 
 from tests.train.test_features import as_batch, random_weights  # noqa: E402
-from tokcodec.train.critic import Critic, mistaken, unconvinced  # noqa: E402
+from tokcodec.train.critic import Adversary, Critic, mistaken, unconvinced  # noqa: E402
 from tokcodec.train.features import Features  # noqa: E402
 
 
@@ -41,3 +41,16 @@ def test_margins() -> None:
     assert float(mistaken(sure, wrong)) == 0.0
     assert float(mistaken(wrong, sure)) == pytest.approx(2.5 + (4 + 3) / 2)
     assert unconvinced(sure).tolist() == [-2.5]
+
+
+def test_a_bad_batch_leaves_the_critic_alone() -> None:
+    torch.manual_seed(0)
+    seen, adversary = Features(random_weights()[:7]), Adversary(torch.device("cpu"))
+    real, bad = 255 * torch.rand(2, 1, 3, 32, 32)
+    before = [p.clone() for p in adversary.critic.parameters()]
+    bad[0, 0, 3, 3] = float("nan")
+    adversary.judge(real, bad, real, seen(real), seen(bad))
+    assert all(map(torch.equal, adversary.critic.parameters(), before))
+    lost, _ = adversary.judge(real, real.flip(-1), real, seen(real), seen(real.flip(-1)))
+    assert lost.isfinite().all()
+    assert not all(map(torch.equal, adversary.critic.parameters(), before))

@@ -21,12 +21,13 @@ torch = pytest.importorskip("torch")
 
 from tokcodec.decoders.network import Network, Shape  # noqa: E402
 from tokcodec.decoders.torch_runtime import TorchRuntime  # noqa: E402
-from tokcodec.train.command import RATES  # noqa: E402
+from tokcodec.train.config import RATES  # noqa: E402
 from tokcodec.train.decoder import (  # noqa: E402
     CHECK_TOKENS,
     LEAST_DIGITS,
     DecoderTask,
     corrected,
+    gained,
     random_digits,
 )
 from tokcodec.train.loop import Schedule, train  # noqa: E402
@@ -148,6 +149,16 @@ def test_the_loss_is_finite_and_moves_the_network(photograph: Callable) -> None:
         assert all(p.grad is None or p.grad.isfinite().all() for p in task.network.parameters())
         if part is not alone:  # a flat picture is perfect without the network
             assert task.network.out.weight.grad.any()
+
+
+def test_a_picture_that_is_drawn_exactly_spoils_no_mean() -> None:
+    truth = torch.full((2, 3, 8, 8), 255.0)
+    off = truth.clone()
+    off[1] -= 10
+    assert gained(truth, truth, truth).tolist() == [0.0, 0.0]
+    better = gained(off, truth, truth)
+    assert better[0] == 0 < better[1]
+    assert better.isfinite().all()
 
 
 def test_a_check_does_not_stand_in_the_way_of_training(

@@ -275,6 +275,13 @@ def test_a_run_that_is_stopped_keeps_its_steps(
     assert again.steps == 15 + 1  # the check looks at the loss, too
 
 
+def test_a_run_that_breaks_keeps_its_steps(astronaut: np.ndarray, tmp_path: Path) -> None:
+    task = Middle(astronaut)
+    with pytest.raises(Interrupted):
+        train(task, task.batches(7), Schedule(steps=20), tmp_path, CPU)
+    assert steps_done(tmp_path) == 7
+
+
 def test_a_run_that_is_stopped_before_its_first_step_leaves_nothing(
     astronaut: np.ndarray, tmp_path: Path
 ) -> None:

@@ -321,3 +321,15 @@ def test_centre_squares_are_kept_for_validation(folder: Path) -> None:
     assert sorted(k.tobytes() for k in kept) == sorted(e.tobytes() for e in expected)
     assert held_out([folder], 80, 1).shape == (1, 3, 80, 80)
     assert held_out([folder], 30, 10).shape == (2, 3, 30, 30)
+
+
+def test_of_many_held_out_photographs_some_are_read(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = [p for p in places([folder]) if p.held_out]
+    monkeypatch.setattr(photographs, "places", lambda paths: 500 * kept)
+    read = []
+    real = photographs.photograph
+    monkeypatch.setattr(photographs, "photograph", lambda p: read.append(p) or real(p))
+    assert held_out([folder], 80, 3).shape == (3, 3, 80, 80)
+    assert len(read) < 100

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from tokcodec.errors import InputError
+from tokcodec.train import pictures
 from tokcodec.train.pictures import SHAPES, crops
 
 
@@ -29,6 +30,15 @@ def test_what_holds_no_picture_is_left_out(folder: Path) -> None:
     found = crops([folder], 8, 0)
     assert sum(len(batch) for batch in found) == 2
     assert all(batch.shape[1:3] in SHAPES and batch.dtype == np.uint8 for batch in found)
+
+
+def test_no_more_are_read_than_are_wanted(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = []
+    real = pictures.photograph
+    monkeypatch.setattr(pictures, "photograph", lambda place: read.append(place) or real(place))
+    monkeypatch.setattr(pictures, "SHAPES", {(64, 96): 1.0})
+    assert len(crops([folder, folder, folder], 1, 0)[0]) == 1
+    assert len(read) < 3 * len(list(folder.iterdir()))
 
 
 def test_a_tar_file_gives_what_its_folder_does(folder: Path, tmp_path: Path) -> None:

@@ -16,13 +16,14 @@ torch = pytest.importorskip("torch")
 
 import torch.nn.functional as F  # noqa: E402
 
-from tests.train.test_command import photographs  # noqa: E402, F401
+from tests.train.test_decoder_command import photographs  # noqa: E402, F401
 from tests.train.test_features import as_batch, random_weights, weights_file  # noqa: E402
 from tokcodec.decoders.climb import climb  # noqa: E402
 from tokcodec.decoders.network import Network, Shape  # noqa: E402
 from tokcodec.train import together  # noqa: E402
-from tokcodec.train.command import DECODER  # noqa: E402
+from tokcodec.train.config import made  # noqa: E402
 from tokcodec.train.decoder import log_error  # noqa: E402
+from tokcodec.train.decoder_command import DECODER  # noqa: E402
 from tokcodec.train.features import Features  # noqa: E402
 from tokcodec.train.loop import CHECKPOINT  # noqa: E402
 from tokcodec.train.realism import (  # noqa: E402
@@ -261,7 +262,7 @@ def test_a_cast_is_an_error_of_tone_and_texture_is_not(astronaut: np.ndarray) ->
 )
 def test_settings_have_bounds(wrong: dict[str, float]) -> None:
     with pytest.raises(ArgumentError, match="realism"):
-        Realism(**wrong)
+        made(Realism, wrong, "realism")
 
 
 def test_a_run_for_realism_goes_on_with_its_critic(

@@ -17,7 +17,7 @@ from tokcodec.decoders import export
 from tokcodec.errors import TokCodecError, TokCodecWarning
 from tokcodec.mx import command as quantize
 from tokcodec.terminal import complain
-from tokcodec.train import command as train_decoder
+from tokcodec.train import decoder_command as train_decoder
 from tokcodec.train import prior_command as train_prior
 from tokcodec.train import register_command as train_register
 from tokcodec.train import register_prior_command as count_register

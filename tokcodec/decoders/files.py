@@ -12,6 +12,7 @@ from tokcodec.decoders import stored
 from tokcodec.decoders.network import Network
 from tokcodec.decoders.stored import KIND, Stored
 from tokcodec.files import write_atomically
+from tokcodec.tensors import ordered
 
 __all__ = ["KIND", "card", "network_of", "read", "write"]
 
@@ -38,4 +39,4 @@ def write(path: Path, network: Network, about: dict[str, Any]) -> None:
     """Weights in half precision with `about` as their card, and their hash."""
     state = {k: v.detach().cpu().half().contiguous() for k, v in network.state_dict().items()}
     kept = Stored(network.shape, {k: v.numpy() for k, v in state.items()}, about)
-    write_atomically(path, save(state, kept.metadata()), overwrite=True)
+    write_atomically(path, ordered(save(state, kept.metadata())), overwrite=True)

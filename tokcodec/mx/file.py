@@ -28,6 +28,7 @@ from tokcodec.errors import ArgumentError, DamagedModelError, InputError
 from tokcodec.mx import formats
 from tokcodec.mx.formats import Format
 from tokcodec.mx.weights import Size, is_weight, pack_weight, packed_sizes, small, unpack_weight
+from tokcodec.tensors import ordered
 
 ELEMENTS, SCALES = ".mx_elements", ".mx_scales"
 FORMAT, SHAPES, HASH, ORIGIN = "mx_format", "mx_shapes", "mx_sha256", "quantised_from"
@@ -112,7 +113,7 @@ def quantised(path: Path, form: Format, keep: Collection[str] = ()) -> bytes:
             origin = hashlib.file_digest(f, "sha256").hexdigest()
         said = {FORMAT: form.name, SHAPES: json.dumps(sizes), ORIGIN: origin}
         metadata = file.metadata | said
-    return save(tensors, metadata | {HASH: _digest(metadata, tensors)})
+    return ordered(save(tensors, metadata | {HASH: _digest(metadata, tensors)}))
 
 
 def _quantised(

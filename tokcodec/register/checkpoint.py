@@ -199,6 +199,8 @@ def _read_pickle(path: Path) -> dict[str, Tensor]:
             raise DamagedModelError(
                 f"{path} holds more than tensors: {str(name)[:60]!r} is a {type(tensor).__name__}"
             )
+        if tensor.layout != torch.strided or tensor.nbytes > tensor.untyped_storage().nbytes():
+            raise DamagedModelError(f"{path}: {name} says more numbers than there are")
     return found
 
 

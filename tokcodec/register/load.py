@@ -18,7 +18,7 @@ from tokcodec.register.published import Published
 from tokcodec.register.sources import Files, find, published
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
-_loaded: dict[tuple, RegisterCodec] = {}
+_loaded: dict[tuple, RegisterModel] = {}
 _told: set[str] = set()  # published models of which the licence was shown
 
 
@@ -28,7 +28,7 @@ def load(
     dtype: str | torch.dtype | None = None,
     prior: str | Path | None = None,
 ) -> RegisterCodec:
-    """The codec of a register tokenizer, loaded once for each device, precision and prior.
+    """The codec of a register tokenizer, its network loaded once for each device and precision.
 
     Args:
         name_or_path: "hf-hub:owner/name", a name from `tokcodec.models()`, or a folder or file.
@@ -56,15 +56,15 @@ def load(
     key = (*map(stamp, files.all), where, precision)
     if key not in _loaded:
         _loaded[key] = _open(files, listed, where, precision)
-    codec = _loaded[key]
+    model = _loaded[key]
     if prior is not None:
-        codec = _with(codec, key, Path(prior))
-    return codec
+        model = _with(model, key, Path(prior))
+    return RegisterCodec(model)  # whoever loads it may say how large its batches are
 
 
 def _open(
     files: Files, listed: Published | None, device: torch.device, dtype: torch.dtype
-) -> RegisterCodec:
+) -> RegisterModel:
     found = checkpoint.read(files)
     built = families.build(found)
     tokenizer = built.tokenizer
@@ -72,23 +72,20 @@ def _open(
         tokenizer.to(device=device, dtype=dtype)  # type: ignore[attr-defined]
     except RuntimeError as e:  # a GPU that is full
         raise ArgumentError(f"the device {device} cannot be used: {e}") from e
-    return RegisterCodec(
-        RegisterModel(
-            listed.name if listed else files.name, built.family, tokenizer, found.original,
-            Uniform(tokenizer.levels), built.settings,
-        )
+    return RegisterModel(
+        listed.name if listed else files.name, built.family, tokenizer, found.original,
+        Uniform(tokenizer.levels), built.settings,
     )  # fmt: skip
 
 
-def _with(codec: RegisterCodec, key: tuple, path: Path) -> RegisterCodec:
+def _with(model: RegisterModel, key: tuple, path: Path) -> RegisterModel:
     """The same network, with the prior in a file."""
     if not path.is_file():
         raise InputError(f"there is no prior {path}")
     key = (*key, stamp(path))
     if key not in _loaded:
-        model, tokenizer = codec.model, codec.model.tokenizer
-        said = tokenizer.levels, tokenizer.length, model.checkpoint.hex()
-        _loaded[key] = RegisterCodec(replace(model, prior=prior_file.read(path, *said)))
+        said = model.tokenizer.levels, model.tokenizer.length, model.checkpoint.hex()
+        _loaded[key] = replace(model, prior=prior_file.read(path, *said))
     return _loaded[key]
 
 

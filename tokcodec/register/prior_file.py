@@ -16,6 +16,7 @@ from tokcodec.files import write_atomically
 from tokcodec.register.prior_learned import Learned
 from tokcodec.register.prior_network import Network
 from tokcodec.register.prior_tables import Tables
+from tokcodec.tensors import ordered
 
 SAID = "tokcodec-register-prior"  # of metadata: what the file is for
 KINDS: dict[str, type[Tables] | type[Network]] = {k.kind: k for k in (Tables, Network)}
@@ -27,7 +28,7 @@ def write(path: Path, prior: Learned, checkpoint: str, card: Mapping[str, str]) 
         "kind": prior.kind, "levels": prior.levels, "checkpoint": checkpoint, "sha256": prior.id,
     }  # fmt: skip
     metadata = {SAID: json.dumps(said, sort_keys=True), "card": json.dumps(dict(card))}
-    write_atomically(path, save(prior.arrays, metadata), overwrite=True)
+    write_atomically(path, ordered(save(prior.arrays, metadata)), overwrite=True)
 
 
 def read(path: Path, levels: tuple[int, ...], length: int, checkpoint: str) -> Learned:

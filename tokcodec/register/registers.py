@@ -28,6 +28,7 @@ from tokcodec.register.flextok_layers import Block, Patches, norm
 from tokcodec.register.fsq import FSQ
 from tokcodec.register.registers_shape import CARD, KIND, RegisterShape
 from tokcodec.register.registers_skip import Skip, to_cosines, to_pixels
+from tokcodec.tensors import ordered
 
 SPREAD = 0.3  # of places and registers at first
 
@@ -170,7 +171,7 @@ def write(path: Path, tokenizer: RegisterTokenizer, card: dict[str, Any]) -> Non
         for k, v in tokenizer.state_dict().items()
     }
     metadata = {KIND: tokenizer.shape.to_json(), CARD: json.dumps(card, sort_keys=True)}
-    write_atomically(path, save(state, metadata), overwrite=True)
+    write_atomically(path, ordered(save(state, metadata)), overwrite=True)
 
 
 def tokenizer_from(checkpoint: Checkpoint) -> RegisterTokenizer:

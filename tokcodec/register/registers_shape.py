@@ -13,8 +13,13 @@ from tokcodec.errors import ArgumentError, DamagedModelError
 KIND = "tokcodec-register"  # of metadata in a file: the shape
 CARD = "card"
 LEVELS = (7, 5, 5, 5, 5)  # 4,375 different tokens, 12.1 bits (Mentzer et al., ICLR 2024, table 1)
-# At most; a file that says more is not read. Products of sizes are checked against its tensors.
-MOST = {"side": 512, "tokens": 1024, "width": 4096, "depth": 64, "vocabulary": 1 << 20}
+# At most; a file that says more is not read. What is as large as its tensors is checked against
+# them; attention takes the square of patches and tokens.
+MOST = {
+    "side": 512, "patches": 4096, "tokens": 1024, "width": 4096, "depth": 64,
+    "vocabulary": 1 << 20,
+}  # fmt: skip
+MOST_LEVELS = 12  # digits of a token: 3^13 is beyond the largest vocabulary
 
 
 @dataclass(frozen=True)
@@ -44,12 +49,15 @@ class RegisterShape:
         sizes = (v for v in asdict(self).values() if not isinstance(v, tuple))
         if any(type(v) is not int or v < 1 for v in sizes):
             raise ArgumentError("sizes of a register tokenizer are whole numbers above 0")
-        if not self.levels or any(type(v) is not int or not 3 <= v <= 255 for v in self.levels):
+        if not 1 <= len(self.levels) <= MOST_LEVELS:
+            raise ArgumentError(f"a register tokenizer has 1 to {MOST_LEVELS} levels")
+        if any(type(v) is not int or not 3 <= v <= 255 for v in self.levels):
             raise ArgumentError("levels of a register tokenizer are whole numbers in 3..255")
         if self.side % self.patch or self.width % self.head:
             raise ArgumentError("side is a multiple of patch, and width of head")
         found = {
-            "side": self.side, "tokens": self.tokens, "width": self.width,
+            "side": self.side, "patches": (self.side // self.patch) ** 2, "tokens": self.tokens,
+            "width": self.width,
             "depth": max(self.encoder, self.decoder), "vocabulary": self.vocabulary,
         }  # fmt: skip
         for name, value in found.items():

@@ -24,6 +24,7 @@ from tokcodec.decoders import stored
 from tokcodec.decoders.stored import Stored
 from tokcodec.errors import ArgumentError, TokCodecError
 from tokcodec.files import write_atomically
+from tokcodec.tensors import ordered
 
 SUFFIX = ".safetensors"
 
@@ -55,7 +56,7 @@ def write(path: Path, kept: Stored) -> None:
         OutputExistsError, OutputError: it is there already, or cannot be written.
     """
     metadata = kept.metadata()
-    write_atomically(path, save(kept.weights, metadata), overwrite=False)
+    write_atomically(path, ordered(save(kept.weights, metadata)), overwrite=False)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -126,7 +126,8 @@ class Adversary:
         loss = weight * mistaken(real, fake)
         loss.backward()
         together.average(p.grad for p in self.critic.parameters())
-        self.optimiser.step()
+        if all(p.grad is None or p.grad.isfinite().all() for p in self.critic.parameters()):
+            self.optimiser.step()  # as in `loop`: a bad batch must not end a run
         return float(loss.detach())
 
 

@@ -19,11 +19,12 @@ from tokcodec.decoders.received import CHANNELS, EACH
 from tokcodec.files import write_atomically
 from tokcodec.model import Model
 from tokcodec.tokens.order import order_for
-from tokcodec.train.command import RATES
+from tokcodec.train.config import RATES
 from tokcodec.train.taildrop import Cut, TailDrop, analyse, to_planes, to_rgb
 
 LEAST_DIGITS = 45  # of a cut: as many a pixel, of 128x128, as 16 bytes of 256x256; the most is all
 FOR_USUAL = 0.6  # the share of cuts that are certain to be at usual rates
+EXACT = 1 / 12  # squared error of eight bits, added where a picture may be drawn without any
 ROUNDING = 0.5  # squared error that nobody sees: eight bits round away a sixth of it
 CHECK_TOKENS = (120, 360, 900, 2100, 4800, 12000)  # about 64 to 2,048 bytes at 256x256
 
@@ -124,8 +125,7 @@ class DecoderTask:
         """Numbers of each picture (B,): `drawn` has the linear decoder's and then one for each of
         `realisms`, float32 RGB (B, 3, h, w), whole numbers in 0..255.
         """
-        errors = [(x - truth).square().mean((1, 2, 3)) for x in drawn[:2]]
-        return {"gain": 10 * torch.log10(errors[0] / errors[1])}
+        return {"gain": gained(drawn[0], drawn[1], truth)}
 
     def _drawn(self, network: nn.Module, truth: Tensor, tokens: int) -> list[Tensor]:
         height, width = truth.shape[-2:]
@@ -137,6 +137,12 @@ class DecoderTask:
             found, linear = corrected(network, cut, height, width, wanted)
             planes = [*(planes or [linear]), found]
         return [to_rgb(x).round().clamp(0, 255) for x in planes]
+
+
+def gained(before: Tensor, after: Tensor, truth: Tensor) -> Tensor:
+    """Decibels, (B,), by which pictures are nearer to the truth than those before."""
+    errors = [(x - truth).square().mean((1, 2, 3)) + EXACT for x in (before, after)]
+    return 10 * torch.log10(errors[0] / errors[1])
 
 
 def random_digits(

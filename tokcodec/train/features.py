@@ -88,7 +88,10 @@ def vgg16(path: Path | None) -> Features:
                 "realism is trained with VGG-16's features: name its file (features = ...), "
                 "or pip install torchvision"
             ) from None
-        state = vgg16(weights=VGG16_Weights.IMAGENET1K_V1).state_dict()
+        try:
+            state = vgg16(weights=VGG16_Weights.IMAGENET1K_V1).state_dict()
+        except (OSError, RuntimeError) as e:  # no network; a file that was cut off
+            raise InputError(f"torchvision cannot download VGG-16: {e}") from e
     else:
         try:
             state = load(path.read_bytes())

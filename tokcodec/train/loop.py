@@ -22,6 +22,7 @@ from tokcodec.errors import ArgumentError, DamagedModelError
 from tokcodec.files import check_free, make_folder, read, write_atomically
 from tokcodec.terminal import stopping, watched
 from tokcodec.train import together
+from tokcodec.train.config import START
 from tokcodec.train.muon import Muon
 from tokcodec.train.plot import plot
 
@@ -165,11 +166,15 @@ def steps_done(out: Path, of: Origin | None = None) -> int:
         step, before = int(found["step"]), dict(found.get("of", {}))  # older ones do not say
     except Exception as e:
         raise DamagedModelError(f"cannot go on from {path}: {type(e).__name__}: {e}") from e
-    other = [k for k, v in (of or {}).items() if k in before and before[k] != _text(v)]
+    given = {k: _text(v) for k, v in (of or {}).items()}
+    # Older runs do not say all of it, but each says whether it began with --start.
+    other = [k for k in given if k in before and before[k] != given[k]]
+    other += [START] * (before != {} and START in given and START not in before)
     if other:
         raise ArgumentError(
             f"the run in {out} began with another {', '.join(other)} (it says "
-            f"{before[other[0]]:.60}): give --resume what it began with, or begin another run"
+            f"{before.get(other[0], 'none'):.60}): give --resume what it began with, or begin "
+            "another run"
         )
     return step
 
@@ -264,14 +269,14 @@ def train(
 
 @contextmanager
 def _kept(state: State, path: Path, first: bool) -> Iterator[None]:
-    """The steps made here are not lost where somebody stops the run. The last one may be half done,
-    which those to come make up for.
+    """The steps made here are not lost where somebody or something stops the run. The last one may
+    be half done, which those to come make up for.
     """
     begun = state.step
     with stopping():
         try:
             yield
-        except KeyboardInterrupt:
+        except BaseException:  # a GPU that is full, photographs that are gone
             if first and state.step > begun:
                 state.save(path)
             raise

@@ -19,6 +19,8 @@ from tokcodec.tokens.wavelet import COARSEST
 from tokcodec.train.drawings import drawing
 from tokcodec.train.places import LEAST, Place, photograph, places
 
+ENOUGH = 8  # times as many photographs are read as are chosen, where there are so many
+
 
 @dataclass(frozen=True)
 class Sizes:
@@ -144,19 +146,28 @@ def batches(
     return iter(DataLoader(crops, batch_size=None, num_workers=workers, prefetch_factor=ahead))
 
 
+def _squares(chosen: Sequence[Place], side: int) -> list[np.ndarray]:
+    """The centre squares, scaled down, of those that are large enough."""
+    found = []
+    for place in chosen:
+        if (image := photograph(place)) and min(image.size) >= side:
+            short = min(image.size)
+            left, top = (image.width - short) // 2, (image.height - short) // 2
+            box = (left, top, left + short, top + short)
+            found.append(np.asarray(image.resize((side, side), Image.Resampling.LANCZOS, box)))
+    return found
+
+
 def held_out(paths: Sequence[Path], side: int, count: int) -> Tensor:
     """uint8 (n <= count, 3, side, side): centre squares of the photographs kept for validation.
 
     Raises:
         InputError: a path is not there, or no sound tar file, or none is kept that is large enough.
     """
-    found = []
-    for place in places(paths):
-        if place.held_out and (image := photograph(place)) and min(image.size) >= side:
-            short = min(image.size)
-            left, top = (image.width - short) // 2, (image.height - short) // 2
-            box = (left, top, left + short, top + short)
-            found.append(np.asarray(image.resize((side, side), Image.Resampling.LANCZOS, box)))
+    kept = [p for p in places(paths) if p.held_out]
+    for step in (max(1, len(kept) // (ENOUGH * count)), 1):
+        if found := _squares(kept[::step], side):
+            break
     if not found:
         raise InputError(
             "none of the photographs kept for validation (one in 64, by a hash of its name) has "

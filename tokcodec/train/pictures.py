@@ -45,6 +45,8 @@ def crops(paths: list[Path], count: int, seed: int) -> list[np.ndarray]:
     rng = np.random.default_rng(seed)
     found: dict[tuple[int, int], list[np.ndarray]] = {shape: [] for shape in SHAPES}
     for image in photographs(paths):
+        if all(len(found[s]) >= SHAPES[s] * count for s in SHAPES):
+            break
         fitting = [
             s
             for s in SHAPES

@@ -8,6 +8,7 @@ import io
 import tarfile
 import zlib
 from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
@@ -17,6 +18,7 @@ from tokcodec.errors import InputError
 from tokcodec.pixels.image import NEVER_READ, to_rgb
 
 HELD_OUT = 64  # one photograph in so many is never trained on
+MOST_HELD_OUT = 512  # of which so many tell enough
 LEAST = 64  # pixels a side; smaller pictures are left out
 
 
@@ -60,6 +62,19 @@ def places(paths: Sequence[Path]) -> list[Place]:
         except OSError as e:
             raise InputError(f"cannot read the photographs in {path}: {e.strerror or e}") from e
     return found
+
+
+def names_hash(paths: Sequence[Path]) -> str:
+    """Which photographs there are, in which order: what is held out by number depends on it."""
+    names = "\n".join(place.name for place in places(paths))
+    return sha256(names.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def some(chosen: Sequence[Place], most: int) -> list[Place]:
+    """At most so many of them, evenly chosen."""
+    if len(chosen) <= most:
+        return list(chosen)
+    return [chosen[i * len(chosen) // most] for i in range(most)]
 
 
 def _is_archive(path: Path) -> bool:

@@ -60,10 +60,11 @@ def run(args: argparse.Namespace) -> int:
     except ImportError:
         raise ArgumentError("training needs torch: pip install torch") from None
     from tokcodec.model import TABLES
-    from tokcodec.train.command import amounts, use_threads
     from tokcodec.train.digits import digits_of
     from tokcodec.train.loop import Schedule, steps_before, train
+    from tokcodec.train.options import amounts, use_threads
     from tokcodec.train.pictures import crops
+    from tokcodec.train.places import names_hash
     from tokcodec.train.prior import PriorNetwork, PriorTask, drawn, to_model
     from tokcodec.weights import open_model
 
@@ -74,6 +75,7 @@ def run(args: argparse.Namespace) -> int:
     if start.prior != TABLES:
         raise ArgumentError(f"{args.model} has no tables to improve on; begin with pyramid")
     of = {"model": start.id, "count": count, "batch": batch, "seed": args.seed}
+    of["--images"] = names_hash(args.images)
     done = steps_before(args.out, args.resume, MODEL, of)
     use_threads(torch, args.threads)
     torch.manual_seed(args.seed)

@@ -28,11 +28,12 @@ from tokcodec.decoders.climb import climb
 from tokcodec.decoders.network import Network, with_realism
 from tokcodec.errors import ArgumentError
 from tokcodec.model import Model
-from tokcodec.train.command import RATES
+from tokcodec.train.config import RATES
 from tokcodec.train.contrast import contrast, contrast_error
 from tokcodec.train.critic import RATE, Adversary
-from tokcodec.train.decoder import ROUNDING, DecoderTask, corrected, decibels, log_error
+from tokcodec.train.decoder import ROUNDING, DecoderTask, corrected, decibels, gained, log_error
 from tokcodec.train.features import Features, difference, vgg16
+from tokcodec.train.photographs import Sizes
 from tokcodec.train.replay import Replay
 from tokcodec.train.taildrop import Cut, to_planes, to_rgb
 from tokcodec.train.teacher import Teacher, teacher
@@ -40,6 +41,7 @@ from tokcodec.train.teacher import Teacher, teacher
 FEW, MANY = 0.3, 1.5  # digits a pixel: up to so many the teacher's example, from so many the truth
 LEAST = 32  # pixels a side of crops that ask for realism
 TONE = 16  # pixels a side: what is coarser is tone, of what is finer there is texture
+LEAST_WINDOW = 16  # pixels a side of what the critic can judge
 AROUND = 16  # pixels around the window that the teacher sees, too
 
 
@@ -70,14 +72,26 @@ class Realism:
     def __post_init__(self) -> None:
         if self.features is not None and not isinstance(self.features, str):
             raise ArgumentError(f"features is the path of a file, not {self.features!r}")
-        if not 0 < self.share <= 1 or not 0 <= self.default <= 1 or self.window % 4:
-            raise ArgumentError("realism: share and default lie in 0..1, window is a multiple of 4")
-        if self.replay < 0 or self.kept < 1 or self.patch < 0:
-            raise ArgumentError("realism: replay and patch are at least 0, kept at least 1")
-        if not 0 <= self.critic_rate < math.inf:
-            raise ArgumentError("realism: critic_rate is 0 or more")
+        if not 0 < self.share <= 1 or not 0 <= self.default <= 1:
+            raise ArgumentError("realism: share and default lie in 0..1")
+        if self.window % 4 or 0 < self.window < LEAST_WINDOW or self.kept < 1:
+            raise ArgumentError(
+                f"realism: window is 0 or a multiple of 4 from {LEAST_WINDOW}, kept at least 1"
+            )
         if not all(isinstance(n, int) and n >= 1 for n in self.blocks):
             raise ArgumentError("realism: blocks are whole numbers of at least 1")
+
+    def usable(self, sizes: Sequence[Sizes]) -> list[Sizes]:
+        """The sizes of crops that have something to learn from: where only the blocks of realism
+        learn, those that are large enough to ask for it.
+
+        Raises:
+            ArgumentError: there is none.
+        """
+        found = [s for s in sizes if not self.frozen or min(s.side, s.height or s.side) >= LEAST]
+        if not found:
+            raise ArgumentError(f"realism: crops of {LEAST} pixels a side or more are needed")
+        return found
 
     def task(
         self,
@@ -256,10 +270,9 @@ class RealismTask(DecoderTask):
         linear, _, natural = drawn
         theirs = self.features(truth)
         before, after = (difference(self.features(x), theirs) for x in (linear, natural))
-        errors = [(x - truth).square().mean((1, 2, 3)) for x in (linear, natural)]
         return super().judged(drawn, truth) | {
-            "natural": 10 * torch.log10(errors[0] / errors[1]),
-            "alike": 1 - after / before,
+            "natural": gained(linear, natural, truth),
+            "alike": 1 - after / before.clamp(min=torch.finfo(before.dtype).tiny),
         }
 
 

@@ -19,14 +19,13 @@ from tokcodec.register.registers import RegisterTokenizer
 from tokcodec.register.registers_shape import RegisterShape
 from tokcodec.register.registers_skip import to_cosines
 from tokcodec.train.critic import Adversary
-from tokcodec.train.decoder import decibels, log_error, save_sheet
+from tokcodec.train.decoder import EXACT, decibels, log_error, save_sheet
 from tokcodec.train.features import Features, difference, vgg16
 
 # A digit's first step, in deviations of what it rounds: about that of the best quantiser of five
 # values for normal numbers (Max, 1960), seen through FSQ's tanh.
 SPREAD = 1.6
 SHARPNESS = 4.0  # of the soft digits whose entropy counts
-CRITICAL = ("unlike", "mistakes", "score")  # numbers of a run with a critic
 SHEET = 6  # held-out photographs to draw
 
 
@@ -45,8 +44,6 @@ class Aims:
     def __post_init__(self) -> None:
         if self.features is not None and not isinstance(self.features, str):
             raise ArgumentError(f"features is the path of a file, not {self.features!r}")
-        if min(self.entropy, self.likeness, self.critic) < 0:
-            raise ArgumentError("aims: weights are 0 or more")
         if not 0 <= self.critic_from <= 1:
             raise ArgumentError("aims: critic_from lies in 0..1")
 
@@ -106,7 +103,7 @@ class RegisterTask:
         the critic learns, too.
         """
         adversary = self.adversary if self.progress >= self.aims.critic_from else None
-        numbers = dict.fromkeys(CRITICAL, math.nan) if self.adversary else {}  # of every row alike
+        numbers: dict[str, float] = {}
         if adversary is None and not self.aims.likeness:
             return truth.new_zeros(()), numbers
         seen, twice = 255 * torch.cat(drawn), 255 * torch.cat([truth, truth])
@@ -137,7 +134,7 @@ class RegisterTask:
         numbers, sheet = {}, [truth[:SHEET]]
         for tokens in lengths(tokenizer.length):
             drawn = torch.cat([tokenizer.pixels(x[:, :tokens]) for x in ids.split(8)])
-            errors = ((drawn * 255).round() - truth * 255).square().mean((1, 2, 3))
+            errors = ((drawn * 255).round() - truth * 255).square().mean((1, 2, 3)) + EXACT
             numbers[f"psnr_{tokens}"] = float((10 * torch.log10(255**2 / errors)).mean())
             sheet.append(drawn[:SHEET])
         rows = torch.cat([torch.cat(list(x), -1) for x in sheet], -2)

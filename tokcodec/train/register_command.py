@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from tokcodec.errors import ArgumentError
-from tokcodec.train import command
-from tokcodec.train.command import read_config, use_threads
+from tokcodec.train import options
+from tokcodec.train.config import check_numbers, for_card, made, origin, read_config
 
 TOKENIZER = "register.safetensors"
 SIZES = (
@@ -48,7 +48,7 @@ class Config:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `tokcodec train register`."""
-    command.add_arguments(parser, "tokenizer")
+    options.add_arguments(parser, "tokenizer")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -70,15 +70,15 @@ def run(args: argparse.Namespace) -> int:
     try:
         shape = shape_from(config.network)
         sizes, schedule = plan(config.sizes, config.schedule, args.minutes)
-        aims = Aims(**config.aims)
+        aims = made(Aims, config.aims, "aims")
         if config.start < 1 or config.check_count < 1 or not config.shrink > 0:
             raise ValueError("start, check_count and shrink are above 0")
-        command.check_numbers(config)
+        check_numbers(config)
     except (TypeError, ValueError, AttributeError) as e:
         raise ArgumentError(f"{args.config or 'the configuration'}: {e}") from None
-    of = command.origin(config, schedule, args.start)
+    of = origin(config, schedule, args.start)
     done = steps_before(args.out, args.resume, TOKENIZER, of)
-    use_threads(torch, args.threads)
+    options.use_threads(torch, args.threads)
     with process(devices.find(args.device)) as (rank, device):
         given = config.grey, config.drawn, config.shrink
         torch.manual_seed(config.seed)  # alike in all processes: they begin with one network
@@ -105,7 +105,7 @@ def run(args: argparse.Namespace) -> int:
             card = {
                 "held_out": trained.checked,
                 "images": [p.name for p in args.images],
-                "config": command.for_card(
+                "config": for_card(
                     {**asdict(config), "schedule": asdict(schedule), "aims": asdict(aims)}
                 ),
                 "steps": trained.step,

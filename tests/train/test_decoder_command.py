@@ -15,7 +15,7 @@ from PIL import Image
 import tokcodec
 from tokcodec.cli import main
 from tokcodec.errors import ArgumentError
-from tokcodec.train.command import DECODER, Config
+from tokcodec.train.decoder_command import DECODER, Config
 
 CONFIG = """
 check_side = 64
@@ -108,7 +108,8 @@ def test_a_run_does_not_go_on_as_another(photographs: Path, tmp_path: Path, caps
     assert main(["train", "decoder", *given]) == 1
     assert "another network, sizes, rate" in capsys.readouterr().err
     start = str(out / DECODER)
-    assert train(photographs, out, 2, "--resume", "--start", start) == 0  # it began with none
+    assert train(photographs, out, 2, "--resume", "--start", start) == 1
+    assert "another --start (it says none)" in capsys.readouterr().err
     assert train(photographs, tmp_path / "two", 1, "--start", start) == 0
     other = tmp_path / "other.safetensors"
     other.write_bytes((tmp_path / "two" / DECODER).read_bytes())
@@ -263,6 +264,14 @@ def distance(a, b) -> float:
         ("sizes = [{ side = 32, batch = 2, share = inf }]", "share"),
         ("workers = 99999999", "workers is at most"),
         ("realism = { features = 5 }", "features is the path"),
+        ("realism = { window = 64.0 }", "realism: window is a whole number"),
+        ("realism = { window = 8 }", "window is 0 or a multiple of 4 from 16"),
+        ("realism = { likeness = -1.0 }", "realism: likeness is a finite number"),
+        ("realism = { error = nan }", "realism: error is a finite number"),
+        ("realism = { teacher = 'no' }", "realism: teacher is true or false"),
+        ("realism = { blocks = 3 }", "realism: blocks is a list"),
+        ("realism = { colour = 3 }", "realism: nothing is called colour"),
+        ("sizes = [{ side = 96, height = 12, batch = 4 }]\nrealism = {}", "32 pixels a side"),
         ("seed = 99999999999999999999", "seed"),
     ],
 )
@@ -306,8 +315,7 @@ def test_the_defaults_are_those_of_the_documentation() -> None:
     block = text[text.index("```toml") + 7 : text.index("```", text.index("```toml") + 7)]
     path = Path(__file__)  # any name: it is shown in errors only
     import tomllib
-
-    from tokcodec.train.command import asdict
+    from dataclasses import asdict
 
     found, default = tomllib.loads(block), asdict(Config())
     tables = ("network", "schedule", "realism")

@@ -1,0 +1,50 @@
+"""Arguments that trainers have in common."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from tokcodec.errors import ArgumentError
+from tokcodec.train.config import MOST_SEED
+
+MOST_THREADS = 1024
+
+
+def add_arguments(parser: argparse.ArgumentParser, start: str) -> None:
+    """Those of a trainer with a configuration, which may begin with the weights of a `start`."""
+    parser.add_argument("--config", type=Path, help="TOML; see docs/training.md")
+    parser.add_argument(
+        "--images", type=Path, nargs="+", required=True, help="tar files, folders or pictures"
+    )
+    parser.add_argument("--out", type=Path, required=True, help="folder of the run")
+    parser.add_argument("--resume", action="store_true", help="go on with the run in --out")
+    parser.add_argument("--start", type=Path, help=f"begin with the weights of this {start}")
+    parser.add_argument("--device", default="cpu", help="cpu (default), cuda, cuda:1")
+    parser.add_argument("--minutes", type=float, help="of training, instead of the configuration's")
+    parser.add_argument("--threads", type=int, help="of torch, on a CPU")
+
+
+def amounts(args: argparse.Namespace, count: int, batch: int) -> tuple[int, int]:
+    """How many pictures to learn from and how many at once: as said, or `count` and `batch`.
+
+    Raises:
+        ArgumentError: one of them, or of the minutes, is not above 0, or the seed is below.
+    """
+    count = count if args.count is None else args.count
+    batch = batch if args.batch is None else args.batch
+    if not args.minutes > 0 or count < 1 or batch < 1 or not 0 <= args.seed <= MOST_SEED:
+        raise ArgumentError(f"minutes, count and batch are above 0, seed lies in 0..{MOST_SEED}")
+    return count, batch
+
+
+def use_threads(torch: Any, number: int | None) -> None:
+    """Have torch use so many threads, if a number is given; raises ArgumentError if it has no
+    meaning.
+    """
+    if number is None:
+        return
+    if not 1 <= number <= MOST_THREADS:
+        raise ArgumentError(f"threads lies in 1..{MOST_THREADS}, not {number}")
+    torch.set_num_threads(number)
