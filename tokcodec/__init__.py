@@ -22,6 +22,7 @@ from tokcodec.arguments import check_are_tokens
 from tokcodec.arriving import progressive
 from tokcodec.codec import Codec, Picture, Size, codec_for, codec_of, load
 from tokcodec.errors import TokCodecError, TokCodecWarning
+from tokcodec.limits import MAX_PIXELS
 from tokcodec.reference import background
 from tokcodec.stream.bundle import Bundle
 from tokcodec.stream.info import Info
@@ -93,15 +94,21 @@ def cut(
     max_bytes: int | None = None,
     *,
     model: str | Path | None = None,
-    **options,
+    max_pixels: int | None = MAX_PIXELS,
 ) -> bytes:
     """The prefix of a stream that `encode` would have given with these limits; see `Codec.cut`."""
-    return _codec(data, model).cut(data, budget, max_bytes, **options)
+    return _codec(data, model).cut(data, budget, max_bytes, max_pixels=max_pixels)
 
 
-def info(data: bytes, count: bool = True, *, model: str | Path | None = None, **options) -> Info:
+def info(
+    data: bytes,
+    count: bool = True,
+    *,
+    model: str | Path | None = None,
+    max_pixels: int | None = MAX_PIXELS,
+) -> Info:
     """What a stream says of itself; `count=False` reads the header only; see `Codec.info`."""
-    return _codec(data, model).info(data, count, **options)
+    return _codec(data, model).info(data, count, max_pixels=max_pixels)
 
 
 def tokenize(
@@ -123,9 +130,11 @@ def pack(tokens: Tokens) -> bytes:
     return codec_of(by_id(tokens.model)).pack(tokens)
 
 
-def unpack(data: bytes, *, model: str | Path | None = None, **options) -> Tokens:
+def unpack(
+    data: bytes, *, model: str | Path | None = None, max_pixels: int | None = MAX_PIXELS
+) -> Tokens:
     """A stream to the whole tokens that it determines; see `Codec.unpack`."""
-    return _codec(data, model).unpack(data, **options)
+    return _codec(data, model).unpack(data, max_pixels=max_pixels)
 
 
 def _codec(data: bytes, model: str | Path | None) -> Codec | RegisterCodec:

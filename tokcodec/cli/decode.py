@@ -32,13 +32,14 @@ def add_arguments(p: argparse.ArgumentParser) -> None:
     options.add_model(p)
     options.add_device(p)
     flow = p.add_argument_group("FlexTok")
-    flow.add_argument("--steps", type=int, help="how often its network is asked (default 25)")
-    flow.add_argument("--guidance", type=float, help="how far to go after the tokens; 1: as it is")
+    flow.add_argument("--steps", type=int, help="denoising steps (default 25)")
+    flow.add_argument("--guidance", type=float, help="scale of classifier-free guidance; 1 is none")
     flow.add_argument("--seed", type=int, help="of its noise (default 0)")
     p.add_argument(
         "--suffix",
         default=".png",
-        help="kind of picture to write when -o names no file (default .png)",
+        help="kind of picture where -o names no file: .png (default) and .webp keep every pixel, "
+        ".jpg and .avif nearly",
     )
     options.add_reference(p)
     options.add_max_pixels(p)

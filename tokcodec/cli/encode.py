@@ -19,7 +19,7 @@ def add_arguments(p: argparse.ArgumentParser) -> None:
     options.add_files(p, "pictures, folders of pictures, or - for stdin")
     options.add_limits(p, auto=True)
     p.add_argument(
-        "--quality", type=float, help="0 to 100, even over pictures; --budget auto is about 60"
+        "--quality", type=float, help="0 to 100, alike for all pictures; --budget auto is about 60"
     )
     p.add_argument(
         "--psnr",
@@ -42,8 +42,8 @@ def add_arguments(p: argparse.ArgumentParser) -> None:
     )
     p.add_argument(
         "--decoder",
-        help="closer by which decoder's picture: linear (default), neural, auto, or the file of a "
-        "trained one",
+        help="whose picture --effort brings closer: linear (default), neural, auto, or the file of "
+        "a trained decoder",
     )
     p.add_argument(
         "--background",

@@ -35,7 +35,7 @@ def convert(
         kinds: suffixes of what is taken from folders.
 
     Raises:
-        ArgumentError: two inputs would have one output.
+        ArgumentError: several results would go to stdout.
     """
     jobs = _distinct(
         [
@@ -43,9 +43,11 @@ def convert(
             for source, root in inputs(args.inputs, kinds)
         ]
     )
-    failed = 0
+    failed, taken = 0, dict[str, str]()  # by target: the source that it is for
     for source, target in tqdm(jobs, disable=len(jobs) < 2 or not watched(), unit="file"):
         try:
+            if (other := taken.setdefault(_place(target), source)) != source:
+                raise OutputExistsError(f"{target} is for {other}: give them names of their own")
             _check(source, target, args.force)
             _write(target, change(read(source), target), args.force)
         except TokCodecError as e:
@@ -57,21 +59,16 @@ def convert(
 
 def _distinct(jobs: list[tuple[str, str]]) -> list[tuple[str, str]]:
     """Sources and targets, those that were named twice once; ArgumentError where results would meet
-    in one file, or on stdout.
+    on stdout.
     """
     if sum(target == STANDARD for _, target in jobs) > 1:
         raise ArgumentError(
             "several results on stdout could not be told apart; give a folder to -o, or one input "
             "at a time"
         )
-    found: dict[str, tuple[str, str]] = {}
+    found: dict[tuple[str, str], tuple[str, str]] = {}
     for source, target in jobs:
-        other, _ = found.setdefault(_place(target), (source, target))
-        if _place(other) != _place(source):
-            raise ArgumentError(
-                f"{other} and {source} would both be written to {target}; give a folder to -o, or "
-                "distinct names"
-            )
+        found.setdefault((_place(source), _place(target)), (source, target))
     return list(found.values())
 
 

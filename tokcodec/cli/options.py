@@ -7,6 +7,7 @@ import argparse
 import tokcodec
 from tokcodec.cli.jobs import read
 from tokcodec.codec import Codec
+from tokcodec.errors import TokCodecError
 from tokcodec.limits import MAX_PIXELS
 from tokcodec.quality import AUTO
 from tokcodec.register.codec import RegisterCodec
@@ -72,9 +73,24 @@ def add_reference(
     )
 
 
+def references(paths: list[str]) -> list[bytes]:
+    """Those streams, whose headers are sound: damage there is no picture's fault.
+
+    Raises:
+        InputError, StreamError, UnknownModelError: one cannot be read, or is no stream.
+    """
+    found = [read(path) for path in paths]
+    for path, stream in zip(paths, found, strict=True):
+        try:
+            tokcodec.info(stream, count=False)
+        except TokCodecError as e:
+            raise type(e)(f"--reference {path}: {e}") from e
+    return found
+
+
 def reference(paths: list[str]) -> dict[str, list[bytes]]:
     """The option that hands over references, if there are any."""
-    return {"reference": [read(path) for path in paths]} if paths else {}
+    return {"reference": references(paths)} if paths else {}
 
 
 def add_max_pixels(p: argparse.ArgumentParser) -> None:

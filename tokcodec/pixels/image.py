@@ -106,11 +106,13 @@ def check_pixels(width: int, height: int, max_pixels: int | None) -> None:
     Raises:
         InputError: it has no pixel.
         ImageTooLargeError: it has more than `max_pixels`, or a side beyond the format's.
-        ArgumentError: `max_pixels` is no number and not None.
+        ArgumentError: `max_pixels` is neither a number from 1 nor None.
     """
     number = is_number(max_pixels) and max_pixels == max_pixels  # NaN is none
     if max_pixels is not None and not number:
         raise ArgumentError(f"max_pixels is a number, or None for no limit, not {max_pixels!r}")
+    if max_pixels is not None and max_pixels < 1:
+        raise ArgumentError(f"max_pixels is at least 1, or None for no limit, not {max_pixels}")
     if width < 1 or height < 1:
         raise InputError(f"a picture needs at least one pixel; this one is {width} x {height}")
     if max(width, height) > MAX_SIDE:

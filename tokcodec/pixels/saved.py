@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import io
 import struct
+from typing import Any
 
 from PIL import Image
 
 from tokcodec.errors import ArgumentError, OutputError
 
+# Where a format loses something unless told otherwise, so little that nobody sees it: what was
+# drawn of a stream is not to be coded away again.
+BEST: dict[str, dict[str, Any]] = {
+    "JPEG": {"quality": 95, "subsampling": "4:4:4"},
+    "WEBP": {"lossless": True},
+    "AVIF": {"quality": 95, "subsampling": "4:4:4"},
+}
 # What Pillow's writers raise for pictures that their formats cannot hold.
 _REFUSED = (OSError, ValueError, ArithmeticError, RuntimeError, struct.error)
 
@@ -26,7 +34,7 @@ def kind_of(suffix: str) -> str:
 
 
 def saved(picture: Image.Image, suffix: str) -> bytes:
-    """The file's bytes.
+    """The file's bytes, with all that the format can keep, or nearly (`BEST`).
 
     Raises:
         ArgumentError: as `kind_of`.
@@ -34,7 +42,7 @@ def saved(picture: Image.Image, suffix: str) -> bytes:
     """
     kind, out = kind_of(suffix), io.BytesIO()
     try:
-        picture.save(out, kind)
+        picture.save(out, kind, **BEST.get(kind, {}))
     except _REFUSED as e:
         raise OutputError(f"cannot make a {suffix} file of this picture: {e}") from e
     return out.getvalue()

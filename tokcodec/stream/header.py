@@ -156,7 +156,10 @@ def parse(data: bytes, bare: bool = False) -> tuple[Header, int]:
             names say.
     """
     if not bare and data[: len(MAGIC)] != MAGIC[: len(data)]:
-        raise BadMagicError("this is no tokcodec stream: it does not start with the bytes b7 54")
+        raise BadMagicError(
+            "this is no tokcodec stream: it does not start with the bytes b7 54 (one that was "
+            "written without them is for decode(data, bare=...))"
+        )
     if not bare and data[: len(BUNDLE)] == BUNDLE:
         raise BadMagicError("this is a bundle of streams: tokcodec.Bundle(path) opens it")
     values: dict[str, int] = {}

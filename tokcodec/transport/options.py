@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 
-import tokcodec
-from tokcodec.files import read
 from tokcodec.link.packet import CHECKS
 from tokcodec.transport.address import EXAMPLES
 
@@ -15,18 +13,6 @@ QOS = (0, 1, 2)
 def add_address(parser: argparse.ArgumentParser, flag: str, name: str) -> None:
     """Where the transport is."""
     parser.add_argument(flag, required=True, dest=name, metavar="ADDRESS", help=EXAMPLES)
-
-
-def references(paths: list[str]) -> list[bytes]:
-    """Those streams, whose headers are sound: damage there is no picture's fault.
-
-    Raises:
-        InputError, StreamError, UnknownModelError: one cannot be read, or is no stream.
-    """
-    found = [read(path) for path in paths]
-    for stream in found:
-        tokcodec.info(stream, count=False)
-    return found
 
 
 def add_qos(parser: argparse.ArgumentParser) -> None:

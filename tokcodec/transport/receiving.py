@@ -14,6 +14,7 @@ from PIL import Image
 
 import tokcodec
 from tokcodec import decoders
+from tokcodec.cli.options import references
 from tokcodec.errors import (
     ArgumentError,
     LinkError,
@@ -30,7 +31,6 @@ from tokcodec.transport.address import Address
 from tokcodec.transport.ahead import Ahead
 from tokcodec.transport.fault import of_picture
 from tokcodec.transport.gather import SENDERS, Gatherer
-from tokcodec.transport.options import references
 from tokcodec.transport.seam import Source
 from tokcodec.transport.store import Store
 from tokcodec.transport.udp import UdpSource

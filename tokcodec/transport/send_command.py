@@ -57,7 +57,8 @@ def _add_packets(group: argparse._ArgumentGroup) -> None:
         "--together",
         type=int,
         default=1,
-        help="pictures whose packets take turns, against bursts (%(default)s)",
+        help="pictures sent at once, packet by packet in turn: bursts of losses then cost each "
+        "of them little (%(default)s)",
     )
     group.add_argument("--rate", type=float, help="bytes a second, at most")
     options.add_packets(group)

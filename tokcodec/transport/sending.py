@@ -10,6 +10,7 @@ from typing import Any
 
 import tokcodec
 from tokcodec import link
+from tokcodec.cli.options import references
 from tokcodec.errors import (
     ArgumentError,
     ImageTooLargeError,
@@ -28,7 +29,6 @@ from tokcodec.transport import message
 from tokcodec.transport.address import Address
 from tokcodec.transport.fault import of_picture
 from tokcodec.transport.folder import Folder
-from tokcodec.transport.options import references
 from tokcodec.transport.senders import BLACK, Cutting, Sender, open_sender
 from tokcodec.transport.spool import File, Spool, Waiting
 
