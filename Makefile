@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check fuzz clean
+.PHONY: demo test fuzz clean
 
 demo: $(VENV)/demo
 	$(BIN)/tokcodec demo --out demo
@@ -31,4 +31,4 @@ $(VENV)/dev: pyproject.toml | $(VENV)/bin/pip
 	touch $@
 
 clean:
-	rm -rf $(VENV) demo build *.egg-info
+	rm -rf $(VENV) demo build/lib build/bdist* *.egg-info
