@@ -43,9 +43,7 @@ def photographs(side: int) -> dict[str, Image.Image]:
         path = next(p for p in Path(data_dir).iterdir() if p.stem == name)
         image = Image.open(path).convert("RGB")
         image.thumbnail((side, side), Image.Resampling.LANCZOS)
-        found[name] = Image.fromarray(
-            np.asarray(image)
-        )  # pixels alone: no profile for rivals to carry
+        found[name] = Image.fromarray(np.asarray(image))  # no profile for rivals to carry
     return found
 
 

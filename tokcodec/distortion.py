@@ -8,9 +8,8 @@ from tokcodec.coder.codestring import Script
 from tokcodec.tokens.quantiser import Source
 from tokcodec.tokens.reconstruction import reconstruct
 
-FRACTION = (
-    16.0  # squared errors are summed as whole sixteenths: integers add up alike on every machine
-)
+# Squared errors are summed as whole sixteenths: integers add up alike on every machine.
+FRACTION = 16.0
 
 
 class Curve:
@@ -27,9 +26,8 @@ class Curve:
             self._sum(np.square(c)) << b.area
             for c, b in zip(source.coefficients, self.order.bands, strict=True)
         )  # sixteenths
-        self._left: list[
-            np.ndarray
-        ] = []  # int64, one array a pass: sixteenths left after each digit
+        # Of each pass, int64: sixteenths left after each digit.
+        self._left: list[np.ndarray] = []
         self._q: dict[tuple[int, int], np.ndarray] = {}
 
     @staticmethod

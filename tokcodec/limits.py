@@ -2,6 +2,5 @@
 
 MAX_PIXELS = 89_478_485  # as Pillow's Image.MAX_IMAGE_PIXELS: a quarter of a gigabyte of RGB
 MAX_SIDE = 65_536  # what a header can say
-DEFAULT_PSNR = (
-    32.0  # decibels aimed at when no limit is given: hard to tell from the original at arm's length
-)
+# Decibels aimed at when no limit is given: hard to tell from the original at arm's length.
+DEFAULT_PSNR = 32.0

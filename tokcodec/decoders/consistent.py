@@ -30,19 +30,18 @@ def consistent(bands: list[np.ndarray], known: Knowledge, channels: range) -> li
 
 def interval(known: Knowledge, band: int) -> tuple[np.ndarray, np.ndarray | np.float32] | None:
     """Middles (height, width) and half widths of a band's intervals; None if nothing is known."""
-    order, q, plane = known.order, known.q.get(band), known.plane[band]
-    if q is None or plane < 0:
+    order, values, plane = known.order, known.values(band), known.plane[band]
+    if values is None:
         return None
     b = order.bands[band]
     step = np.float32(order.model.step(b.channel, plane))
-    middle = q.reshape(b.height + 2, b.width + 2)[1:-1, 1:-1] * step
+    middle = values * step
     if order.base is not None:
         last = np.float32(order.model.step(b.channel, order.planes[band] - 1))
         middle += order.base.values[band] * last
-    seen = known.seen(band)
-    if seen == b.height * b.width:
+    late = known.late(band)
+    if not len(late):
         return middle, step / 2
     half = np.full(b.height * b.width, step / 2, np.float32)
-    late = np.concatenate(order.grid(band).passes)[seen:]  # one plane behind, or not begun
     half[late] = 3 * step / 2 if plane else np.inf
     return middle, half.reshape(middle.shape)

@@ -41,9 +41,9 @@ def found_in(known: Knowledge, band: int) -> np.ndarray:
     """A band's coefficients, (height, width), in the middle of what they were found to be."""
     order, b = known.order, known.order.bands[band]
     found = np.zeros((b.height, b.width), np.float32)
-    if known.lit(band):
-        q = known.q[band].reshape(b.height + 2, b.width + 2)[1:-1, 1:-1]
-        found += q * np.float32(order.model.step(b.channel, known.plane[band]))
+    values = known.values(band)
+    if values is not None and known.lit(band):
+        found += values * np.float32(order.model.step(b.channel, known.plane[band]))
     if order.base is not None:
         last = order.model.step(b.channel, order.planes[band] - 1)
         found += order.base.values[band] * np.float32(last)

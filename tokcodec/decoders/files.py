@@ -10,11 +10,9 @@ from safetensors.torch import save
 
 from tokcodec.decoders import stored
 from tokcodec.decoders.network import Network
-from tokcodec.decoders.stored import KIND, Stored
+from tokcodec.decoders.stored import Stored
 from tokcodec.files import write_atomically
 from tokcodec.tensors import ordered
-
-__all__ = ["KIND", "card", "network_of", "read", "write"]
 
 
 def read(path: Path) -> Network:

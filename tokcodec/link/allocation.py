@@ -74,9 +74,8 @@ def expected(
         shown = worth[np.minimum(np.arange(count + 1) * length, size)]
         return _mean(loss.unbroken(count), shown, worth)
     several = groups(count)
-    columns = np.bincount(
-        curve(scheme, count // several, length), minlength=count // several + 1
-    )  # by their bytes
+    ends = curve(scheme, count // several, length)
+    columns = np.bincount(ends, minlength=count // several + 1)  # by their bytes
     shown = worth[np.minimum(several * np.cumsum(columns * np.arange(len(columns))), size)]
     return _mean(_fewest(loss, count), shown, worth)
 

@@ -62,9 +62,8 @@ def pass_tables(
     counted = a["frequencies"][at].astype(np.int64)
     counted = np.stack([counted[:, 0], counted[:, 1], TOTAL - counted.sum(1)], 1)  # (ROWS, 3)
     fresh = counted[: MAGNITUDE_BINS * SIGN_BINS].reshape(MAGNITUDE_BINS, SIGN_BINS, 3)
-    fresh = np.concatenate(
-        [fresh[:, :0:-1, ::-1], fresh], 1
-    )  # a negative expectation mirrors a positive one
+    # A negative expectation mirrors a positive one.
+    fresh = np.concatenate([fresh[:, :0:-1, ::-1], fresh], 1)
     aged = counted[MAGNITUDE_BINS * SIGN_BINS :]
     frequencies = np.concatenate([fresh.reshape(-1, 3), aged, aged[:, ::-1]])
     return PassTables(

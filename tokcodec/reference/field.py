@@ -20,10 +20,12 @@ _OUTSIDE = 3  # stands for a neighbour beyond the edge
 
 
 class Field(NamedTuple):
-    """Attributes:
-    hash: four bytes of the reference's hash.
-    log_side: regions are squares of 2**log_side pixels.
-    weights: int8 (rows, columns): 0, 1 or 2 halves of the reference are taken away there.
+    """Which reference a picture is told against, and how much of it in each region.
+
+    Attributes:
+        hash: four bytes of the reference's hash.
+        log_side: regions are squares of 2**log_side pixels.
+        weights: int8 (rows, columns): 0, 1 or 2 halves of the reference are taken away there.
     """
 
     hash: bytes

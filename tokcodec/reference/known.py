@@ -139,14 +139,14 @@ def based(reference: Reference, field: Field) -> Base:
 
 def integers(known: Knowledge, band: int) -> np.ndarray:
     """What is known of a band, int32 (height, width), in steps of its last plane."""
-    order, q, plane = known.order, known.q.get(band), known.plane[band]
+    order, values, plane = known.order, known.values(band), known.plane[band]
     b, planes = order.bands[band], order.planes[band]
     total = np.zeros((b.height, b.width), np.int64)
-    if q is not None and plane >= 0:
-        inside = q.reshape(b.height + 2, b.width + 2)[1:-1, 1:-1].astype(np.int64)
+    if values is not None:
+        inside = values.astype(np.int64)
         total = _middles(order.model, b, inside, plane, planes)
-        late = np.concatenate(order.grid(band).passes)[known.seen(band) :]
-        if len(late):  # the cells that the cut leaves at the plane before
+        late = known.late(band)
+        if len(late):
             flat, before = total.reshape(-1), inside.reshape(-1)[late] // 3
             flat[late] = _middles(order.model, b, before, plane - 1, planes) if plane else 0
     if order.base is not None:

@@ -31,18 +31,14 @@ from tokcodec.weights import AnyModel, code_of, model_for
 MAGIC = headers.BUNDLE
 VERSION = 1
 BLOCK = 1024  # entries to a block of the index
-_START = struct.Struct(
-    ">4sBB4sB"
-)  # magic, version, model code, hash (zeros if shipped), CRC-8 of that and the model's SHA-256
-_ROOM = struct.Struct(
-    ">QIQ"
-)  # a block of the index: where it lies, its compressed length, where its first payload lies
-_END = struct.Struct(
-    ">QQI4s"
-)  # where the directory lies, how many streams, CRC-32 of directory and both numbers, magic
-_ENTRY = struct.Struct(
-    ">IHHBBH"
-)  # payload length, width - 1, height - 1, grey, extension length, name length
+# Magic, version, model code, hash (zeros if shipped), CRC-8 of that and the model's SHA-256.
+_START = struct.Struct(">4sBB4sB")
+# A block of the index: where it lies, its compressed length, where its first payload lies.
+_ROOM = struct.Struct(">QIQ")
+# Where the directory lies, how many streams, CRC-32 of directory and both numbers, magic.
+_END = struct.Struct(">QQI4s")
+# Payload length, width - 1, height - 1, grey, extension length, name length.
+_ENTRY = struct.Struct(">IHHBBH")
 _NONE: Any = object()  # instead of a name that is missing
 _LARGEST = BLOCK * (_ENTRY.size + 255 + 65535)  # no honest block is larger
 

@@ -22,9 +22,7 @@ BUNDLE = MAGIC + b"KB"  # of files of many streams
 VERSION = 1
 HASHED = 255  # model code: four bytes of the model's hash follow
 NARROW, WIDE = 12, 16  # bits of a side less one
-CRITICAL = (
-    0x80  # bit of an extension field's type: a reader that does not know the field must refuse
-)
+CRITICAL = 0x80  # in an extension field's type: who does not know the field must refuse
 FIT = 1  # extension type: how a picture became the square of a register tokenizer
 REFERENCE = 2 | CRITICAL  # extension type: what the digits are added to (tokcodec.reference)
 FIELDS = {  # extension types without that bit; the others are reserved, and not written yet

@@ -36,6 +36,22 @@ class Knowledge:
             np.multiply(q, 3, out=q)
         return q
 
+    def values(self, band: int) -> np.ndarray | None:
+        """A band's coefficients without border, int32 (*lead, height, width), in steps of its last
+        plane; those of `late` are one plane behind. None if none was begun.
+        """
+        q, b = self.q.get(band), self.order.bands[band]
+        if q is None or self.plane[band] < 0:
+            return None
+        return q.reshape(*self.lead, b.height + 2, b.width + 2)[..., 1:-1, 1:-1]
+
+    def late(self, band: int) -> np.ndarray:
+        """Flat places, int (n,), of the coefficients that a cut leaves at the plane before."""
+        b, seen = self.order.bands[band], self._seen[band]
+        if seen == b.height * b.width:
+            return np.zeros(0, np.int64)
+        return np.concatenate(self.order.grid(band).passes)[seen:]
+
     def lit(self, band: int) -> bool:
         """Whether the band holds anything but zeros."""
         return band in self._lit

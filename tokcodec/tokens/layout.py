@@ -11,9 +11,8 @@ import numpy as np
 
 from tokcodec.tokens import wavelet
 
-LOW, ACROSS, DOWN, DIAGONAL = range(
-    4
-)  # orientation: no detail, detail along x, along y, along both
+# Orientations: no detail, detail along x, along y, along both.
+LOW, ACROSS, DOWN, DIAGONAL = range(4)
 DISPERSION = 8  # side of the ordered-dither matrix that spreads the digits of a unit over the band
 
 

@@ -15,9 +15,8 @@ class Source:
     def __init__(self, order: Order, coefficients: list[np.ndarray]) -> None:
         self.order = order
         self.coefficients = coefficients
-        self._rest: dict[
-            tuple[int, int], np.ndarray
-        ] = {}  # what the digits so far leave, in last steps
+        # What the digits so far leave, in last steps.
+        self._rest: dict[tuple[int, int], np.ndarray] = {}
 
     def digits(self, step: Pass) -> np.ndarray:
         """The digits of a pass, int8 (..., step.digits). Passes over a band must be asked for in

@@ -24,20 +24,13 @@ def dequantise(knowledge: Knowledge, band: int) -> np.ndarray:
 def residual(knowledge: Knowledge, band: int) -> np.ndarray:
     """The same without what the digits are added to."""
     order = knowledge.order
-    b, grid, q, plane = (
-        order.bands[band],
-        order.grid(band),
-        knowledge.q.get(band),
-        knowledge.plane[band],
-    )
-    if q is None:
+    b, inside, plane = order.bands[band], knowledge.values(band), knowledge.plane[band]
+    if inside is None:
         return np.zeros((*knowledge.lead, b.height, b.width), np.float32)
-    inside = q.reshape(*q.shape[:-1], b.height + 2, b.width + 2)[..., 1:-1, 1:-1]
     values = reconstruct(order.model, b, inside, plane)
-    seen = knowledge.seen(band)
-    if seen < b.height * b.width:  # the cells that the cut leaves at the plane before
+    late = knowledge.late(band)
+    if len(late):
         flat = values.reshape(*values.shape[:-2], -1)
-        late = np.concatenate(grid.passes)[seen:]
         before = inside.reshape(flat.shape)[..., late] // np.int32(3)
         flat[..., late] = reconstruct(order.model, b, before, plane - 1) if plane else np.float32(0)
     return values

@@ -8,7 +8,7 @@ import csv
 import io
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 from PIL import Image
@@ -100,8 +100,7 @@ def prefixes(rgb: np.ndarray, most: int, rng: np.random.Generator) -> list[int]:
 
 def judge(number: int, name: str, rgb: np.ndarray, seed: int, measure: Measure) -> Iterator[Judged]:
     """Measure some prefixes of a crop; number, photograph's name and pixels as of `crop_of`."""
-    codec = tokcodec.load()
-    assert isinstance(codec, tokcodec.Codec)
+    codec = cast(tokcodec.Codec, tokcodec.load())  # the default is a pyramid
     order = order_for(codec.model, rgb.shape[0], rgb.shape[1], 3)
     rng = np.random.default_rng([seed, number, 1])
     for tokens in prefixes(rgb, order.digits // DIGITS, rng):

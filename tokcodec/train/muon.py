@@ -16,6 +16,7 @@ from tokcodec import devices
 
 QUINTIC = (3.4445, -4.7750, 2.0315)  # coefficients of the Newton-Schulz iteration
 ITERATIONS = 5
+MOMENTUM = 0.95  # Nesterov's
 STRENGTH = 0.4  # root mean square of an update, before the rate; 0.2 matches AdamW's
 
 
@@ -26,17 +27,10 @@ class Muon(torch.optim.Optimizer):
         weights: what to train.
         rate: of learning; about AdamW's.
         decay: of the weights, per step and unit of rate.
-        momentum: Nesterov's.
     """
 
-    def __init__(
-        self,
-        weights: Iterable[nn.Parameter],
-        rate: float,
-        decay: float = 0.01,
-        momentum: float = 0.95,
-    ) -> None:
-        super().__init__(weights, {"lr": rate, "decay": decay, "momentum": momentum})
+    def __init__(self, weights: Iterable[nn.Parameter], rate: float, decay: float = 0.01) -> None:
+        super().__init__(weights, {"lr": rate, "decay": decay, "momentum": MOMENTUM})
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]

@@ -54,9 +54,8 @@ def crops(paths: list[Path], count: int, seed: int) -> list[np.ndarray]:
         ]
         if not fitting:
             continue
-        shape = (
-            max(fitting) if rng.random() < 0.5 else fitting[rng.integers(len(fitting))]
-        )  # large ones are rare
+        # Large ones are rare.
+        shape = max(fitting) if rng.random() < 0.5 else fitting[rng.integers(len(fitting))]
         most = min(image.height / shape[0], image.width / shape[1])
         scale = most if rng.random() < WHOLE else float(np.exp(rng.uniform(0, np.log(most))))
         h, w = min(image.height, round(shape[0] * scale)), min(image.width, round(shape[1] * scale))

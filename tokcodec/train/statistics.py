@@ -29,15 +29,13 @@ class Statistics:
         unit = (3, m.SLOTS, m.PLANES)
         cells = (len(MAGNITUDE_CELLS) + 1, len(SIGN_CELLS) + 1, 3)
         self.sums: dict[str, np.ndarray] = {
-            "magnitude": np.zeros(
-                (*unit, 2, FEATURES + 2, FEATURES + 2)
-            ),  # normal equations: features, 1, target
+            # Normal equations: features, 1, target.
+            "magnitude": np.zeros((*unit, 2, FEATURES + 2, FEATURES + 2)),
             "sign": np.zeros((*unit, 2, 5, 5)),
             "cells": np.zeros((*unit, 2, *cells), np.int64),
             "ages": np.zeros((*unit, 2, m.AGES, 3), np.int64),
-            "moments": np.zeros(
-                (*unit, 2, 3)
-            ),  # of the place within the step: n, sum, sum of squares
+            # Of the place within the step: n, sum, sum of squares.
+            "moments": np.zeros((*unit, 2, 3)),
             "gain": np.zeros(unit),  # squared error removed
             "digits": np.zeros(unit),
         }
@@ -104,7 +102,7 @@ def _regress(
 
 
 def features(known: Knowledge, step: Pass) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """The six magnitudes and four signed values that `Knowledge.contexts` weighs."""
+    """The six magnitudes and four signed values that `Contexts.sums` weighs."""
     q, places = known.begin(step), known.order.places(step)
     zero = np.zeros((*known.lead, step.digits), np.int32)
     around = neighbours(np.minimum(np.abs(q), CAP), places.grid)

@@ -16,7 +16,6 @@ from torch import Tensor, nn
 
 from tokcodec.errors import ArgumentError, DamagedModelError, InputError
 
-TIMES = 4  # larger
 WIDTH, GROWTH = 64, 32  # channels of the trunk, and that a dense convolution adds
 BLOCKS, DENSE = 23, 3  # blocks, dense blocks in each
 SHARE = 0.2  # of a block that is added to what went in
