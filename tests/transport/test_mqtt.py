@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 import threading
@@ -22,8 +23,9 @@ from tokcodec.errors import ArgumentError, LinkError
 from tokcodec.model import Model
 from tokcodec.stream import header as headers
 from tokcodec.stream.header import Header
-from tokcodec.transport import Address, message, receiving
+from tokcodec.transport import Address, message, mqtt, receiving
 from tokcodec.transport.mqtt import MqttSink, MqttSource
+from tokcodec.transport.seam import Source
 
 
 def at(broker: Broker, topic: str = "cameras/gate") -> Address:
@@ -168,6 +170,54 @@ def test_a_receiver_says_that_there_is_no_broker(
     address = f"mqtt://127.0.0.1:{free_port()}/x"
     assert main(["receive", "--from", address, "--out", str(tmp_path)]) == 0
     assert f"{address}: the broker cannot be reached; waiting" in capsys.readouterr().err
+
+
+def test_receivers_have_names_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    found: list[str] = []
+
+    class Named(Source):
+        def __init__(self, _address: Address, _qos: int, name: str) -> None:
+            found.append(name)
+
+        def receive(self, timeout: float | None = None) -> bytes | None:
+            raise KeyboardInterrupt
+
+        def close(self) -> None:
+            pass
+
+    monkeypatch.setattr(mqtt, "MqttSource", Named)
+
+    def name(topic: str, folder: str, *more: str) -> str:
+        out = str(tmp_path / folder)
+        assert main(["receive", "--from", f"mqtt://broker/{topic}", "--out", out, *more]) == 0
+        return found[-1]
+
+    names = [name("gate", "a"), name("yard", "a"), name("gate", "b"), name("yard", "b")]
+    assert len(set(names)) == 4
+    monkeypatch.setattr(socket, "gethostname", lambda: "another")
+    assert [name("gate", "a"), name("yard", "a"), name("gate", "b"), name("yard", "b")] == names
+    assert name("gate", "a", "--name", "mine") == "mine"
+    assert name("gate", "a") == names[0]
+
+
+def test_a_folder_gets_what_it_asks_for(broker: Broker, tmp_path: Path, stream: bytes):
+    gate, yard = at(broker), at(broker, "cameras/yard")
+    receive = ["receive", "--out", str(tmp_path), "--from"]
+
+    def told_to_stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as stopped:
+        stopped.setattr(MqttSource, "receive", told_to_stop)
+        assert main([*receive, str(gate)]) == 0  # from now on the broker keeps what comes there
+        assert main([*receive, str(yard)]) == 0
+    for address, size in ((gate, 50), (yard, 60)):
+        with MqttSink(address) as sink:
+            sink.send(message.write(bytes([size]) * 8, stream[:size]), PATIENCE)
+    assert main([*receive, str(yard), "--count", "1"]) == 0
+    assert [p.stat().st_size for p in tmp_path.glob("*.tkc")] == [60]
+    assert main([*receive, str(gate), "--count", "1"]) == 0
+    assert sorted(p.stat().st_size for p in tmp_path.glob("*.tkc")) == [50, 60]
 
 
 def start_receiver(broker: Broker, out: Path, count: int) -> subprocess.Popen:

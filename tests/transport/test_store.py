@@ -36,6 +36,31 @@ def test_once(tmp_path: Path, stream: bytes):
     assert [p.name for p in out.iterdir()] == [MEMORY]
 
 
+def test_names_of_receivers(tmp_path: Path):
+    """One for each broker, topic and folder, for as long as the folder is there."""
+    gate, yard = ("broker:1883", "cameras/gate"), ("broker:1883", "cameras/yard")
+    with Store(tmp_path / "a", ".tkc", draw) as found:
+        names = [found.name(*gate), found.name(*yard), found.name("broker:1884", gate[1])]
+        assert found.name(*gate) == names[0]
+        assert found.name("broker", "\udcff").startswith("tokcodec-")  # of an argument, no UTF-8
+    with Store(tmp_path / "b", ".tkc", draw) as found:
+        names.append(found.name(*gate))
+    assert len(set(names)) == 4
+    (tmp_path / "a").rename(tmp_path / "moved")
+    with Store(tmp_path / "moved", ".tkc", draw) as found:
+        assert [found.name(*gate), found.name(*yard)] == names[:2]
+
+
+def test_a_name_is_settled_before_its_use(tmp_path: Path):
+    """Without what SQLite has not yet moved into the file itself, as after a cut in power."""
+    with Store(tmp_path / "a", ".tkc", draw) as found:
+        name = found.name("broker:1883", "cameras/gate")
+        (tmp_path / "b").mkdir()
+        (tmp_path / "b" / MEMORY).write_bytes((tmp_path / "a" / MEMORY).read_bytes())
+    with Store(tmp_path / "b", ".tkc", draw) as found:
+        assert found.name("broker:1883", "cameras/gate") == name
+
+
 def test_pictures(tmp_path: Path, stream: bytes):
     with Store(tmp_path, ".png", draw) as found:
         path = found.put(b"12345678", stream)

@@ -87,6 +87,11 @@ class Ledger:
         self._file.close()
 
 
+def as_text(name: str) -> str:
+    """A name from outside as text that SQLite takes: bytes that are no UTF-8 are spelt out."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
 def _number(path: str | Path) -> tuple[int, int] | None:
     """What the system calls a file; None if it is gone."""
     try:

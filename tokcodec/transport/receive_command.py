@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     options.add_qos(parser)
     parser.add_argument(
-        "--name", help="of this receiver at the MQTT broker (default: one for this machine and DIR)"
+        "--name", help="of this receiver at the MQTT broker (default: one that DIR has for ADDRESS)"
     )
     parser.add_argument(
         "--listen", action="store_true", help="Zenoh: wait at ADDRESS for peers to connect"

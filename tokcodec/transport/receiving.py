@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import socket
 import time
 from collections.abc import Callable
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -66,7 +64,7 @@ def receive(args: argparse.Namespace) -> int:
 def _collect(args: argparse.Namespace, address: Address, store: Store) -> int:
     """Messages to files."""
     stored = 0
-    with _source(args, address) as source:
+    with _source(args, address, store) as source:
         try:
             _tell_whether_silent(source)
             for data in source:
@@ -135,17 +133,14 @@ def _tell_whether_silent(source: Source) -> None:
         complain(f"{e}; waiting for it")
 
 
-def _source(args: argparse.Namespace, address: Address) -> Source:
+def _source(args: argparse.Namespace, address: Address, store: Store) -> Source:
     if address.scheme == "zenoh":
         from tokcodec.transport.zenoh import ZenohSource
 
         return ZenohSource(address, args.listen)
     from tokcodec.transport.mqtt import MqttSource
 
-    here = f"{socket.gethostname()} {args.out.resolve()}"
-    name = (
-        args.name or f"tokcodec-{sha256(here.encode('utf-8', 'surrogateescape')).hexdigest()[:12]}"
-    )
+    name = args.name or store.name(f"{address.host}:{address.port}", address.path)
     return MqttSource(address, args.qos, name)
 
 

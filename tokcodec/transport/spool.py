@@ -6,7 +6,7 @@ import secrets
 from pathlib import Path
 from typing import NamedTuple
 
-from tokcodec.transport.ledger import Ledger
+from tokcodec.transport.ledger import Ledger, as_text
 
 _TABLES = """
     CREATE TABLE IF NOT EXISTS sender (name TEXT NOT NULL);
@@ -76,7 +76,7 @@ class Spool:
 
     def knows(self, file: File) -> bool:
         """Whether this version of the file was taken."""
-        found = self._ledger.one("SELECT size, time FROM taken WHERE name = ?", _text(file.name))
+        found = self._ledger.one("SELECT size, time FROM taken WHERE name = ?", as_text(file.name))
         return found == (file.size, file.time)
 
     def take(self, file: File, identity: bytes, stream: bytes | None) -> None:
@@ -84,7 +84,7 @@ class Spool:
         be deleted from now on.
         """
         with self._ledger.together(for_good=True):
-            about = (_text(file.name), file.size, file.time)
+            about = (as_text(file.name), file.size, file.time)
             self._ledger.do("INSERT OR REPLACE INTO taken VALUES (?, ?, ?)", *about)
             if stream is not None:
                 self._ledger.do("INSERT INTO waiting (id, stream) VALUES (?, ?)", identity, stream)
@@ -111,8 +111,3 @@ class Spool:
     def close(self) -> None:
         """Let go of the file."""
         self._ledger.close()
-
-
-def _text(name: str) -> str:
-    """A file's name as text that SQLite takes: bytes that are no UTF-8 are spelt out."""
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from tokcodec.errors import ArgumentError, InputError, OutputError
 from tokcodec.files import atomic_file
 from tokcodec.pixels.saved import holds_colour, saved
 from tokcodec.stream.header import SUFFIX
-from tokcodec.transport.ledger import Ledger
+from tokcodec.transport.ledger import Ledger, as_text
 
 MEMORY = ".tokcodec-received.sqlite"
 REMEMBERED = 1_000_000  # ids; the oldest are forgotten
@@ -21,6 +22,9 @@ _TABLES = """
     CREATE TABLE IF NOT EXISTS stored (
         place INTEGER PRIMARY KEY AUTOINCREMENT, id BLOB UNIQUE NOT NULL
     );
+    CREATE TABLE IF NOT EXISTS receiver (
+        broker TEXT, topic TEXT, name TEXT NOT NULL, PRIMARY KEY (broker, topic)
+    ) WITHOUT ROWID;
 """
 
 
@@ -95,6 +99,19 @@ class Store:
             os.fsync(f.fileno())
         _settle_names(self.folder)
         return path
+
+    def name(self, broker: str, topic: str) -> str:
+        """Of whoever receives into this folder what comes from there: random, and the same as long
+        as the folder's memory is there.
+        """
+        about = as_text(broker), as_text(topic)
+        found = self._ledger.one("SELECT name FROM receiver WHERE broker = ? AND topic = ?", *about)
+        if found is None:
+            found = (f"tokcodec-{secrets.token_hex(6)}",)
+            self._ledger.do("INSERT INTO receiver VALUES (?, ?, ?)", *about, *found)
+            # The broker keeps pictures for this name from now on, and gives them to no other.
+            self._ledger.settle()
+        return str(found[0])
 
     def close(self) -> None:
         """Let go of the memory."""
