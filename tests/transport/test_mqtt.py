@@ -7,8 +7,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
@@ -110,6 +111,101 @@ def test_refused(start_broker: Callable[..., Broker]):
     closed = start_broker("allow_anonymous false\n")
     with MqttSink(at(closed)) as sink, pytest.raises(LinkError, match="broker says"):
         sink.send(b"data", 3)
+
+
+@pytest.mark.parametrize("limit", ["max_packet_size", "message_size_limit"])
+@pytest.mark.parametrize("qos", [1, 2])
+def test_too_large_for_the_broker(start_broker: Callable[..., Broker], limit: str, qos: int):
+    small = start_broker(f"{limit} 1000\n")
+    with MqttSource(at(small), qos) as source, MqttSink(at(small), qos) as sink:
+        source.wait(PATIENCE)
+        for _ in range(2):
+            with pytest.raises(ArgumentError, match="5,000"):
+                sink.send(bytes(5000), PATIENCE)
+            sink.send(b"next", PATIENCE)
+            assert source.receive(PATIENCE) == b"next"
+
+
+@pytest.mark.parametrize("qos", [0, 1, 2])
+@pytest.mark.parametrize("topic", ["cameras/gate", "c" * 125, "c" * 300])
+def test_as_large_as_the_broker_takes(start_broker: Callable[..., Broker], qos: int, topic: str):
+    small = start_broker("max_packet_size 500\n")
+    room = 500 - len(topic) - (8 if qos else 6)  # of its header, and no properties
+    with MqttSource(at(small, topic), qos) as source, MqttSink(at(small, topic), qos) as sink:
+        source.wait(PATIENCE)
+        with pytest.raises(ArgumentError, match=r"at most 500 .* it has 501$"):
+            sink.send(bytes(room + 1), PATIENCE)
+        sink.send(bytes(room), PATIENCE)
+        assert source.receive(PATIENCE) == bytes(room)
+
+
+@pytest.fixture
+def rules() -> Iterator[Path]:
+    """A file of what mosquitto permits, where it may read it: anything but to publish."""
+    with TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        path = Path(folder) / "rules"
+        path.write_text("topic read #\n")
+        path.chmod(0o644)
+        yield path
+
+
+@pytest.mark.parametrize("qos", [1, 2])
+def test_forbidden(start_broker: Callable[..., Broker], rules: Path, qos: int):
+    guarded = start_broker(f"acl_file {rules}\n")
+    with MqttSink(at(guarded), qos) as sink:
+        for data in (b"one", b"one", b"two"):
+            with pytest.raises(LinkError, match="the broker says: Not authorized"):
+                sink.send(data, PATIENCE)
+        rules.write_text("topic readwrite #\n")
+        guarded.stop()
+        guarded.start()
+        with MqttSource(at(guarded), qos) as source:
+            source.wait(PATIENCE)
+            sink.send(b"two", PATIENCE)
+            assert source.receive(PATIENCE) == b"two"
+            assert source.receive(0.1) is None
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are others there")
+@pytest.mark.parametrize("qos", ["1", "2"])
+def test_what_is_forbidden_waits_in_the_spool(
+    start_broker: Callable[..., Broker], rules: Path, tmp_path: Path, stream: bytes, qos: str
+):
+    guarded = start_broker(f"acl_file {rules}\n")
+    (tmp_path / "a.tkc").write_bytes(stream)
+    send = ["send", "--watch", str(tmp_path), "--settle", "0", "--qos", qos, "--to",
+            str(at(guarded))]  # fmt: skip
+    code = "import sys; from tokcodec.cli import main; sys.exit(main(sys.argv[1:]))"
+    command = [sys.executable, "-c", code, *send]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as sender:
+        told = sender.stderr.readline()  # type: ignore[union-attr]
+        sender.terminate()
+        assert "the broker says: Not authorized; 1 pictures wait" in told
+        assert sender.wait(PATIENCE) == 0
+    rules.write_text("topic readwrite #\n")
+    guarded.stop()
+    guarded.start()
+    with MqttSource(at(guarded)) as source:
+        source.wait(PATIENCE)
+        assert main([*send, "--once"]) == 0
+        assert message.read(source.receive(PATIENCE) or b"")[1] == stream
+
+
+def test_too_large_a_picture_stops_no_camera(
+    start_broker: Callable[..., Broker], tmp_path: Path, stream: bytes,
+    astronaut: np.ndarray, capsys: pytest.CaptureFixture,
+):  # fmt: skip
+    small = start_broker("max_packet_size 1000\n")
+    (tmp_path / "a.tkc").write_bytes(tokcodec.encode(astronaut, max_bytes=2000))
+    (tmp_path / "b.tkc").write_bytes(stream)
+    send = ["send", "--watch", str(tmp_path), "--settle", "0", "--once", "--to", str(at(small))]
+    with MqttSource(at(small)) as source:
+        source.wait(PATIENCE)
+        assert main(send) == 1
+        assert "given up" in capsys.readouterr().err
+        assert message.read(source.receive(PATIENCE) or b"")[1] == stream
+        assert main(send) == 0  # nothing is left
 
 
 def test_wrong_arguments(broker: Broker):

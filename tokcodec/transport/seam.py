@@ -43,6 +43,7 @@ class Sink(End):
                 again after a timeout is the same attempt, not a second one.
 
         Raises:
+            ArgumentError: it is larger than what can be sent this way.
             LinkError: it was not taken within `timeout`, or never will be.
         """
 
