@@ -205,7 +205,8 @@ def test_too_large_a_picture_stops_no_camera(
         assert main(send) == 1
         assert "given up" in capsys.readouterr().err
         assert message.read(source.receive(PATIENCE) or b"")[1] == stream
-        assert main(send) == 0  # nothing is left
+        assert main(send) == 1  # it waits for another limit
+        assert "kept in the spool" in capsys.readouterr().err
 
 
 def test_wrong_arguments(broker: Broker):

@@ -295,8 +295,9 @@ class MqttSink(Sink):
             sent.begun(int(info.mid))
         return _Attempt(data, int(info.mid), sent)
 
-    def _on_publish(self, number: int, _code: Any, _more: Any) -> None:
-        self._link.sent.codes.setdefault(number, 0)  # else a refusal that was noted before
+    def _on_publish(self, number: int, code: Any, _more: Any) -> None:
+        # 3.1.1 has no codes. A refusal that was noted before stays.
+        self._link.sent.codes.setdefault(number, getattr(code, "value", 0))
 
     def _drop_too_large(self) -> None:
         """The broker may have come back with a lower limit."""
