@@ -20,7 +20,7 @@ from benchmarks.rows import (
 )
 from tokcodec.errors import ArgumentError, InputError
 
-FIXTURE = Path(__file__).parent / "fixture_rows"
+FIXTURE = Path(__file__).parent / "report" / "fixture_rows"
 FITS = Row(
     "boat", "webp", "Pillow 13.0.0, libwebp 1.6.0", "scale=0.25 quality=17", 64, "PSNR",
     61, 18.25, 0.5, 0.75, 0.625, 0.375, -12.5, 3.5, 1.25,

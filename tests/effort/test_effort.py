@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import warnings
 from itertools import pairwise
 from pathlib import Path
@@ -11,11 +10,9 @@ import numpy as np
 import pytest
 
 import tokcodec
+from tests.independent import pyramid
 from tokcodec import errors
 from tokcodec.psnr import psnr
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-import reference
 
 MODEL_FILE = Path(tokcodec.__file__).parent / "weights" / "pyramid.safetensors"
 LIMITS = ({"max_bytes": 200}, {"budget": 150}, {"psnr": 24.0})
@@ -97,7 +94,7 @@ def test_an_independent_reader_agrees(pictures):
     for picture in pictures[2:]:
         for limit in LIMITS:
             data = tokcodec.encode(picture, effort=4, **limit)
-            ids, count, complete = reference.decode(data, MODEL_FILE)
+            ids, count, complete = pyramid.decode(data, MODEL_FILE)
             assert ids == tokcodec.unpack(data).ids.tolist()
             assert (count, complete) == (tokcodec.info(data).digits, False)
 

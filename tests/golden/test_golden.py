@@ -11,11 +11,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import reference
-import reference_register
 from numpy._core._multiarray_umath import __cpu_dispatch__, __cpu_features__
 
 import tokcodec
+from tests.independent import pyramid, register
 
 HERE = Path(__file__).parent
 WEIGHTS = Path(tokcodec.__file__).parent / "weights"
@@ -45,10 +44,10 @@ def test_a_decoder_written_from_the_document_reads_the_same_tokens(name):
     expected, data = GOLDEN[name], (HERE / name).read_bytes()
     if name.startswith("register-small-"):
         files = (WEIGHTS / f"register-small{part}.safetensors" for part in ("", "-prior"))
-        found = reference_register.decode(data, *files)
+        found = register.decode(data, *files)
     else:
         model = "pyramid-2" if name.startswith("pyramid-2-") else "pyramid"
-        found = reference.decode(data, WEIGHTS / f"{model}.safetensors")
+        found = pyramid.decode(data, WEIGHTS / f"{model}.safetensors")
     assert found == (expected["ids"], expected["digits"], expected["complete"])
 
 

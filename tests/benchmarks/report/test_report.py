@@ -38,7 +38,7 @@ from benchmarks.rows import Row, read_folder, settings_text, write
 from tokcodec.errors import ArgumentError, InputError, TokCodecWarning
 from tokcodec.psnr import psnr
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 FIXTURE = Path(__file__).parent / "fixture_rows"
 OURS = "tokcodec:pyramid@linear"
 PSNR, LPIPS = METRICS[0], METRICS[1]

@@ -1,7 +1,7 @@
 """From the bytes of a register tokenizer's stream to tokens, written from docs/FORMAT.md alone.
 
-Plain Python integers, the range decoder of `reference`, nothing of tokcodec. It knows priors by a
-network, since that is what shipped tokenizers have.
+Plain Python integers, the range decoder that pyramids have, nothing of tokcodec. It knows priors
+by a network, since that is what shipped tokenizers have.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import reference
-
-TYPES = reference.TYPES | {"U32": ("uint32", "I")}
+from tests.independent.header import read_header
+from tests.independent.pyramid import TYPES
+from tests.independent.range_decoder import RangeDecoder
 
 
 def read_file(path: Path) -> tuple[dict[str, Any], dict[str, tuple[str, tuple, bytes]]]:
@@ -104,8 +104,8 @@ def decode(data: bytes, weights: Path, prior: Path) -> tuple[list[int], int, boo
     """The ids of the whole tokens that a stream determines, how many digits it determines, and
     whether these are all."""
     read, length, sha256 = read_model(weights, prior)
-    start = reference.read_header(data, sha256)[-1]
-    decoder, digits = reference.RangeDecoder(data[start:]), []
+    start = read_header(data, sha256)[-1]
+    decoder, digits = RangeDecoder(data[start:]), []
     total = length * len(read.levels)
     while len(digits) < total and (d := decoder.value(read.frequencies(digits))) is not None:
         digits.append(d)

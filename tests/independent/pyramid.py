@@ -10,18 +10,18 @@ from __future__ import annotations
 import hashlib
 import json
 import struct
-from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from itertools import accumulate
 from operator import mul
 from pathlib import Path
 from typing import Any
 
+from tests.independent.header import read_header
+from tests.independent.range_decoder import RangeDecoder
+
 Cell = tuple[int, int, int]  # where it is in `Band.q`, f(-1), f(0)
 TYPES = {"I16": ("int16", "h"), "I32": ("int32", "i"), "U32": ("uint32", "I")}
-MASK = 2**64 - 1
 
 
 def clip(number: int, low: int, high: int) -> int:
@@ -50,45 +50,6 @@ def read_model(path: Path) -> tuple[dict[str, Any], bytes]:
         for size in reversed(shape[1:]):
             model[name] = [model[name][i : i + size] for i in range(0, len(model[name]), size)]
     return model, sha.digest()
-
-
-def crc8(data: bytes) -> int:
-    crc = 0
-    for byte in data:
-        crc ^= byte
-        for _ in range(8):
-            crc = crc << 1 ^ (0x107 if crc & 0x80 else 0)
-    return crc
-
-
-def read_header(data: bytes, sha256: bytes) -> tuple[int, int, bool, int]:
-    """Stream: height, width, grey, and where the code string begins."""
-    at = 0
-
-    def take(count: int) -> int:
-        nonlocal at
-        at += count
-        if at > len(data):
-            raise ValueError("the header is cut")
-        return int.from_bytes(data[at - count : at], "big")
-
-    magic, flags, code = take(2), take(1), take(1)
-    if magic != 0xB754 or flags >> 5 != 1 or flags & 3:
-        raise ValueError("wrong magic, unknown version, or a reserved bit is set")
-    if code not in (1, 2, 3, 255) or (code == 255 and take(4) != int.from_bytes(sha256[:4], "big")):
-        raise ValueError("made with another model")
-    side = 16 if flags & 16 else 12
-    width, height = divmod(take(2 * side // 8), 1 << side)
-    if flags & 4:
-        end = take(1) + at
-        while at < end:
-            kind, length = take(1), take(1)
-            take(length)
-            if at > end or kind & 0x80:
-                raise ValueError("a broken extension, or a critical one")
-    if crc8(data[:at] + sha256) != take(1):
-        raise ValueError("wrong CRC: a broken header, or another model")
-    return height + 1, width + 1, bool(flags & 8), at
 
 
 @dataclass
@@ -402,41 +363,6 @@ class Network:
             zero = model["zero"][clip((z >> 15) + 48, 0, 128)]
             plus = model["plus"][mirror * clip(s + 32768 >> 16, -24, 24) + 24]
             yield at, 2**24 - zero - ((2**24 - zero) * plus >> 16), zero
-
-
-class RangeDecoder:
-    """Two decoders in step: one reads zeros beyond the end of the bytes, the other ones."""
-
-    def __init__(self, code: bytes) -> None:
-        self.code, self.at, self.low, self.range = code, 0, 0, MASK
-        self.zeros = self.ones = 0
-        self.read(8)
-
-    def read(self, count: int) -> None:
-        raw = self.code[self.at : self.at + count]
-        self.at += count
-        zeros, ones = (int.from_bytes(raw.ljust(count, b), "big") for b in (b"\x00", b"\xff"))
-        self.zeros = (self.zeros << 8 * count | zeros) & MASK
-        self.ones = (self.ones << 8 * count | ones) & MASK
-
-    def digit(self, minus: int, zero: int) -> int | None:
-        """The next digit of a pyramid, or None if the bytes do not determine it."""
-        value = self.value((minus, zero, 2**24 - minus - zero))
-        return None if value is None else value - 1
-
-    def value(self, frequencies: Sequence[int]) -> int | None:
-        """Which of the values of these frequencies comes next, or None."""
-        unit = self.range >> 24
-        t0, t1 = (((v - self.low) & MASK) // unit for v in (self.zeros, self.ones))
-        sums = [0, *accumulate(frequencies)]
-        d, d1 = (bisect_right(sums, t) - 1 for t in (t0, t1))
-        if max(t0, t1) >= 2**24 or d != d1:
-            return None
-        self.low, self.range = (self.low + unit * sums[d]) & MASK, unit * frequencies[d]
-        if self.range < 2**32:
-            self.low, self.range = self.low << 32 & MASK, self.range << 32
-            self.read(4)
-        return d
 
 
 def read_digits(model: dict[str, Any], bands: Bands, code: bytes) -> Iterator[int]:
