@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.pixels.test_image import photo, profile, saved
+from tests.pixels.pictures import photo, saved
+from tests.pixels.profiles import profile
 from tokcodec.errors import ImageTooLargeError, InputError
 from tokcodec.pixels.image import suffixes, to_rgb
 
