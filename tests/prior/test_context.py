@@ -1,14 +1,10 @@
-"""The prior: integers only, frequencies that sum up, contexts that both ends can know."""
+"""The prior of tables: frequencies that sum up, contexts that both ends can know."""
 
 from __future__ import annotations
-
-import ast
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-import tokcodec
 from tokcodec.model import TOTAL
 from tokcodec.prior.context import Contexts, rescaled
 from tokcodec.prior.tables import pass_tables
@@ -27,22 +23,6 @@ def test_frequencies_are_positive_and_sum_to_two_to_the_24():
                 f = pass_tables(MODEL, b.channel, b.level, b.orientation, plane, parity).frequencies
                 assert (f > 0).all()
                 assert (f.sum(1) == TOTAL).all()
-
-
-def test_no_float_in_the_prior_but_what_the_range_coder_is_handed():
-    for name in ("context", "tables"):
-        source = Path(tokcodec.__file__).with_name("prior").joinpath(f"{name}.py").read_text()
-        floats = [
-            n
-            for n in ast.walk(ast.parse(source))
-            if isinstance(n, ast.Constant) and isinstance(n.value, float)
-        ]
-        assert not floats
-        allowed = (
-            1 if name == "tables" else 0
-        )  # the weights: integers below 2**24, exact in float64
-        assert source.count("float64") - source.count("as float64") == allowed
-        assert "float32" not in source
 
 
 @pytest.mark.parametrize("planes", range(-5, 6))
