@@ -5,9 +5,11 @@ searched and measured alike.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterator
 from importlib import import_module
-from typing import Protocol
+from pathlib import Path
+from typing import Any, Protocol
 
 from PIL import Image
 
@@ -60,6 +62,8 @@ class Codec(Protocol):
 
 OPPONENTS = ("jpeg", "webp", "avif", "jxl", "jpeg2000", "thumbhash", "blurhash")
 NAMES: tuple[str, ...] = ("tokcodec", *OPPONENTS)
+ELSEWHERE = re.compile(r"(?P<module>\w+(\.\w+)*):(?P<function>\w+)")
+METHODS = ("encode", "decode", "fitting", "smallest")
 
 
 def find(spec: str) -> Codec:
@@ -68,15 +72,47 @@ def find(spec: str) -> Codec:
     Args:
         spec: one of NAMES, or tokcodec with a model (a name, path or hub name, as for
             `tokcodec.load`) and ways of decoding: "tokcodec:pyramid", "tokcodec:pyramid@linear".
-            Without a model it is the default one.
+            Without a model it is the default one. "MODULE:FUNCTION" is a codec of your own: what
+            the function gives, of a module that Python finds or that lies in the working folder.
 
     Raises:
-        ArgumentError: there is no such codec, or its package is missing; says what there is or
-            what to install.
+        ArgumentError: there is no such codec, its package is missing, or what a function gives is
+            none; says what there is, what to install or what is wrong.
     """
     if spec in OPPONENTS:
         make: Callable[[], Codec] = import_module(f"benchmarks.codecs.{spec}").make
         return make()
     if re.match("tokcodec($|[:@])", spec):
         return import_module("benchmarks.codecs.tokcodec").TokCodec(spec)
-    raise ArgumentError(f'no codec "{spec}"; there are: {", ".join(NAMES)}, tokcodec:MODEL')
+    elsewhere = ELSEWHERE.fullmatch(spec)
+    if elsewhere and spec.partition(":")[0] not in NAMES:
+        return _own(spec, elsewhere["module"], elsewhere["function"])
+    raise ArgumentError(
+        f'no codec "{spec}"; there are: {", ".join(NAMES)}, tokcodec:MODEL, and MODULE:FUNCTION '
+        "for one of your own"
+    )
+
+
+def _own(spec: str, module: str, function: str) -> Codec:
+    """What somebody's function gives.
+
+    Raises:
+        ArgumentError: it cannot be had, or is no `Codec` of that name.
+    """
+    here = str(Path.cwd())
+    if not {"", here} & {*sys.path}:
+        sys.path.append(here)  # last: nothing that is installed is hidden
+    try:
+        codec: Any = getattr(import_module(module), function)()
+    except Exception as e:  # whatever somebody's module may raise
+        raise ArgumentError(f'codec "{spec}": {type(e).__name__}: {e}') from e
+    if getattr(codec, "name", None) != spec:  # by which its rows are known
+        raise ArgumentError(f'codec "{spec}": what {function}() gives has another name or none')
+    version = getattr(codec, "version", None)
+    if not isinstance(version, str) or not version or not version.isprintable():
+        raise ArgumentError(f'codec "{spec}": its version is no line of text')
+    if not isinstance(getattr(codec, "searched", None), bool):
+        raise ArgumentError(f'codec "{spec}": its attribute searched is neither True nor False')
+    if missing := [m for m in METHODS if not callable(getattr(codec, m, None))]:
+        raise ArgumentError(f'codec "{spec}" has no method {", ".join(missing)}')
+    return codec

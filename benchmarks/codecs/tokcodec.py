@@ -37,6 +37,11 @@ class TokCodec:
                     raise ArgumentError(f"decoding takes no {option} in this tokcodec")
             decoder = str(self._options.setdefault("decoder", "auto"))
             decoders.find(decoder, self._options.get("realism"))  # type: ignore[arg-type]
+            if decoder == "auto" and not (decoders.SHIPPED.exists() and decoders.best_way()):
+                raise ArgumentError(  # rows would be called the network's
+                    "nothing here draws it but the linear decoder (the network needs torch or ONNX "
+                    f"Runtime): install one, or name what is measured, tokcodec:{model}@linear"
+                )
         except TokCodecError as e:
             ways = f'; after "@": {", ".join(decoders.NAMES)}, a file or realism=NUMBER'
             raise ArgumentError(f'codec "{spec}": {e}{ways if "@" in model else ""}') from e
@@ -112,12 +117,7 @@ def digest(path: Path) -> str:
 def drawn_by(decoder: str) -> str:
     """A decoder's name, and of a trained one what its file holds: other weights, other rows."""
     path, how = Path(decoder), ""
-    if decoder == "auto":
-        trained = decoders.SHIPPED.exists() and decoders.best_way() is not None
-        if not trained:
-            return "linear"
-        path = decoders.SHIPPED
-    elif decoder == "neural":
+    if decoder in ("auto", "neural"):
         path = decoders.SHIPPED
     elif decoder == decoders.ONNX:
         path, how = decoders.SHIPPED, " by ONNX Runtime"

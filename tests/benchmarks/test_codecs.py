@@ -98,6 +98,88 @@ def test_a_missing_package_says_what_to_install(monkeypatch):
         find("webp")
 
 
+# ---- somebody's own
+
+OWN = """
+class Mean:
+    name, version, searched = "NAME:make", "1", False
+
+    def encode(self, image, settings):
+        return bytes(image.resize((1, 1)).getpixel((0, 0)))
+
+    def decode(self, data, size):
+        return Image.new("RGB", size, tuple(data))
+
+    def fitting(self, image, max_bytes, full_size=False):
+        if max_bytes >= 3:
+            yield {}, self.encode(image, {})
+
+    def smallest(self, image, full_size=False):
+        return 3
+
+make = another = Mean
+fails = lambda: 1 / 0
+nothing = lambda: None
+
+def of(spec, **more):
+    return type("Wrong", (Mean,), {"name": "NAME:" + spec} | more)()
+
+unversioned = lambda: of("unversioned", version="")
+unsure = lambda: of("unsure", searched="no")
+mute = lambda: of("mute", encode=None, smallest=None)
+"""
+
+
+@pytest.fixture
+def own(tmp_path, monkeypatch):
+    """The name of a module with codecs, in the working folder."""
+    name = f"own_{tmp_path.name}".replace("-", "_")
+    (tmp_path / f"{name}.py").write_text(
+        "from PIL import Image\n" + OWN.replace("NAME", name), encoding="utf-8"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    return name
+
+
+def test_a_codec_of_ones_own(own, astronaut):
+    codec, image = find(f"{own}:make"), Image.fromarray(astronaut)
+    [(settings, data)] = codec.fitting(image, 24)
+    assert codec.decode(data, image.size).size == image.size
+    assert settings == {}
+
+
+@pytest.mark.parametrize(
+    ("function", "said"),
+    [
+        ("missing", "no attribute"),
+        ("fails", "ZeroDivisionError"),
+        ("nothing", "another name or none"),
+        ("another", "another name or none"),
+        ("unversioned", "version"),
+        ("unsure", "searched"),
+        ("mute", "no method encode, smallest"),
+    ],
+)
+def test_what_is_wrong_with_a_codec_of_ones_own_is_said(function, said, own):
+    with pytest.raises(ArgumentError, match=said) as e:
+        find(f"{own}:{function}")
+    assert f'codec "{own}:{function}"' in str(e.value)
+
+
+def test_a_module_that_is_not_there_is_named():
+    with pytest.raises(ArgumentError, match=r'codec "no.such.thing:make": ModuleNotFoundError'):
+        find("no.such.thing:make")
+
+
+def test_names_of_this_benchmark_are_no_modules(tmp_path, monkeypatch):
+    (tmp_path / "webp.py").write_text("raise SystemExit")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ArgumentError, match="no codec"):
+        find("webp:make")
+    assert find("tokcodec:pyramid@linear").version.startswith("tokcodec ")
+
+
 # ---- tokcodec itself
 
 
@@ -115,7 +197,15 @@ def test_tokcodec_names_its_model_and_decoder(astronaut):
 
 @pytest.mark.parametrize("spec", ["tokcodec", "tokcodec:default", "tokcodec@linear"])
 def test_no_model_is_the_default_one(spec):
-    assert tokcodec.load("default").model.id[:8] in find(spec).version
+    assert tokcodec.load("default").model.id[:8] in find_or_skip(spec).version
+
+
+@pytest.mark.parametrize("spec", ["tokcodec:pyramid", "tokcodec:pyramid@realism=0"])
+def test_the_linear_decoder_is_not_called_the_network(spec, monkeypatch):
+    monkeypatch.setattr("tokcodec.decoders.best_way", lambda: None)
+    with pytest.raises(ArgumentError, match=r"torch or ONNX Runtime.*tokcodec:pyramid@linear"):
+        find(spec)
+    assert find("tokcodec:pyramid@linear").version.endswith("linear")
 
 
 def test_a_path_may_hold_what_separates_elsewhere(tmp_path):
