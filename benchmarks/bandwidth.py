@@ -137,6 +137,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Measure, write the rows, print the tables; 1 if a picture could not be read."""
+    named = set_name(args.images, args.out, OUT)
     sizes, found, failed = whole_numbers(args.bytes, "bytes", LEAST), [], 0
     loaders = pictures(args.images)
     for name, load in tqdm(loaders.items(), disable=not sys.stderr.isatty(), unit="picture"):
@@ -147,7 +148,7 @@ def run(args: argparse.Namespace) -> int:
             failed += 1
     if found:
         rows = on_links(found)
-        write_tsv(args.out / f"{set_name(args.images)}.tsv", COLUMNS, rows)
+        write_tsv(args.out / f"{named}.tsv", COLUMNS, rows)
         print(f"{len(found)} pictures of {args.images}; seconds until one is there, and joules\n")
         print(table(rows))
         print("Most pictures a day\n")

@@ -13,7 +13,7 @@ from PIL import Image
 import tokcodec
 from benchmarks.codecs import find
 from benchmarks.lists import listed, whole_numbers
-from benchmarks.pictures import SETS, pictures, set_name
+from benchmarks.pictures import SETS, check_same, pictures, set_name
 from benchmarks.tables import Cell, markdown, write_tsv
 from tokcodec.effort import LINEAR, MOST
 from tokcodec.errors import InputError
@@ -51,15 +51,19 @@ def run(args: argparse.Namespace) -> int:
     `psnr` is that of the linear decoder, `psnr_network` that of the network at realism 0, the
     shipped one unless effort looks through another; `seconds` are the processor's, of one encoding.
     Where effort looks through a network, the means are of `psnr_network`.
+
+    Raises:
+        InputError: a picture was another one when its rows were measured, or the file holds none.
     """
     targets, efforts = whole_numbers(args.bytes, "bytes"), whole_numbers(args.efforts, "efforts", 0)
     through = args.decoder != LINEAR
     apart = [args.model] * (args.model != MODEL) + [Path(args.decoder).stem] * through
     network = args.network or through
-    path = args.out / f"{'@'.join([set_name(args.images), *apart])}.tsv"
+    path = args.out / f"{'@'.join([set_name(args.images, args.out, OUT), *apart])}.tsv"
     drawn = (f"{args.decoder}@" if through else "") + "realism=0" if network else "linear"
     version = find(f"tokcodec:{args.model}@{drawn}").version
     rows = _read(path, version) if path.exists() else {}
+    check_same(args.images, path.with_suffix(".sha256"))  # of this file's rows alone
     if args.again:
         rows = {key: row for key, row in rows.items() if key[2] not in efforts}
     for effort in efforts:

@@ -66,6 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Measure, write the rows, print their means; 0."""
+    named = set_name(args.images, args.out, OUT)
     if min(args.chunk, args.rounds) < 1:
         raise ArgumentError("--chunk and --rounds are at least 1")
     rows: list[list[Cell]] = []
@@ -75,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
             image = load()
             stream = tokcodec.encode(image, max_bytes=args.bytes, max_pixels=None)
             rows.append([name, *_measured(image, stream, decoder, args)])
-    write_tsv(args.out / f"{set_name(args.images)}.tsv", COLUMNS, rows)
+    write_tsv(args.out / f"{named}.tsv", COLUMNS, rows)
     at = COLUMNS.index("updates")
     means = [
         [decoder, *(np.mean([row[i] for row in rows if row[3] == decoder]).item()  # type: ignore[misc]

@@ -225,13 +225,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Measure, write the rows, print a table a kind of loss; 0."""
+    named = set_name(args.images, args.out, OUT)
     if not 1 <= args.packets <= 255 or min(args.trials, args.together) < 1:
         raise ArgumentError("--packets lies in 1..255, --trials and --together are at least 1")
     links, codec, rows = channels(args.losses, args.burst, args.together), make_webp(), []
     loaders = pictures(args.images)
     for name, load in tqdm(loaders.items(), disable=not sys.stderr.isatty(), unit="picture"):
         rows += rows_of(name, load(), codec, args.mtu, args.packets, args.trials, args.seed, links)
-    write_tsv(args.out / f"{set_name(args.images)}.tsv", COLUMNS, rows)
+    write_tsv(args.out / f"{named}.tsv", COLUMNS, rows)
     if args.plot:
         write_atomically(args.plot, plot(COLUMNS, rows), overwrite=True)
     print(

@@ -47,6 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Measure, write a TSV named after file and pictures, and print sizes and differences; 0."""
+    named = set_name(args.images, args.out, OUT)
     original = args.tokenizer or args.decoder
     with TemporaryDirectory() as folder:
         files = {ORIGINAL: original}
@@ -68,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
                 for realism in realisms
             )
         sizes = markdown(("format", "bits a weight", "bytes", "weights, dB"), list(_sizes(files)))
-    write_tsv(args.out / f"{original.stem}-{set_name(args.images)}.tsv", columns, rows)
+    write_tsv(args.out / f"{original.stem}-{named}.tsv", columns, rows)
     print(f"{sizes}\n{tables}")
     return 0
 

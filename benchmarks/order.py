@@ -73,6 +73,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Measure, write a TSV, print what each way gains and what that is in bytes; 0."""
+    named = set_name(args.images, args.out, OUT)
     limits = whole_numbers(args.bytes, "bytes")
     model = open_model(args.model)
     rows: list[list[Cell]] = []
@@ -83,7 +84,7 @@ def run(args: argparse.Namespace) -> int:
             found = dict(walk(order, rgb, way, limits))
             rows.append([name, title, *(found.get(limit) for limit in limits)])
     columns = ("image", "way", *map(str, limits))
-    write_tsv(args.out / f"{Path(args.model).stem}-{set_name(args.images)}.tsv", columns, rows)
+    write_tsv(args.out / f"{Path(args.model).stem}-{named}.tsv", columns, rows)
     head = ("way", *(f"{n} bytes" for n in limits), "bytes saved, %")
     print(markdown(head, _summary(rows, limits)))
     return 0

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import os
+import warnings
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from tokcodec.errors import ArgumentError, InputError
+from tokcodec.errors import ArgumentError, InputError, TokCodecWarning
 from tokcodec.files import write_atomically
 from tokcodec.pixels.image import to_rgb
 
 KODAK = "TOKCODEC_KODAK"  # environment variable: folder with kodim01.png ... kodim24.png
+KODAK_FILES, KODAK_COUNT = "kodim[0-9][0-9].png", 24
 SQUARE = 256
 SIDE = 256  # longer side of the default set
 PHOTOGRAPHS = (  # of scikit-image: colour photographs, no charts, no scans
@@ -35,7 +37,8 @@ def pictures(name: str) -> dict[str, Loader]:
     Args:
         name: "scikit-image" (photographs that come with that package, longer side at most 256),
             "kodak" (768x512, 24 of them), "kodak256" (their centre squares, Lanczos to 256x256), or
-            a folder. Kodak is looked for in the folder that `TOKCODEC_KODAK` names.
+            a folder. Kodak is looked for in the folder that `TOKCODEC_KODAK` names; a warning says
+            so where not all of it is there.
 
     Raises:
         ArgumentError: no such set and no such folder.
@@ -57,14 +60,32 @@ def pictures(name: str) -> dict[str, Loader]:
     return {p.relative_to(folder).as_posix(): partial(load, p) for p in found}
 
 
-def set_name(name: str) -> str:
-    """What rows of a set or folder are named after: the last part of its path, whole."""
-    return name if name in SETS else Path(name).resolve().name
+def set_name(name: str, out: Path | None = None, usual: Path | None = None) -> str:
+    """What rows of a set or folder are named after: the last part of its path, whole.
+
+    Args:
+        out: folder of the rows, None where the sets' own rows are.
+        usual: where the sets' own rows are, too, if there is such a folder.
+
+    Raises:
+        ArgumentError: a folder named like a set, whose rows would get among that set's.
+    """
+    if name in SETS:
+        return name
+    last = Path(name).resolve().name
+    apart = out is not None and (usual is None or out.resolve() != usual.resolve())
+    if last in SETS and not apart:
+        raise ArgumentError(
+            f"the folder {name} is named like the set {last}, whose rows its own would get among: "
+            "give another --out"
+        )
+    return last
 
 
-def check_same(name: str, out: Path) -> None:
-    """See that rows in a folder are of these pictures: rows know them by their names alone. What is
-    in a set never changes; of the pictures of a folder `out`/pictures.sha256 remembers the files.
+def check_same(name: str, sums: Path) -> None:
+    """See that rows are of these pictures: rows know them by their names alone. What is in a set
+    never changes; of the pictures of a folder the file `sums`, beside the rows, remembers what
+    they were.
 
     Raises:
         InputError: a picture was another one when its rows were measured.
@@ -72,18 +93,18 @@ def check_same(name: str, out: Path) -> None:
     if name in SETS:
         return
     now = {key: _digest(Path(name) / key) for key in pictures(name)}
-    path, before = out / SUMS, dict[str, str]()
-    if path.exists():
-        lines = path.read_text("utf-8", NAMES).splitlines()
+    before = dict[str, str]()
+    if sums.exists():
+        lines = sums.read_text("utf-8", NAMES).splitlines()
         before = {key: sum for sum, _, key in (line.partition("  ") for line in lines)}
     if other := sorted(key for key in now if before.get(key, now[key]) != now[key]):
         raise InputError(
-            f"the rows in {out} are of another {other[0]} than {Path(name) / other[0]}: give "
+            f"the rows beside {sums} are of another {other[0]} than {Path(name) / other[0]}: give "
             "another --out, or remove them"
         )
-    out.mkdir(parents=True, exist_ok=True)
+    sums.parent.mkdir(parents=True, exist_ok=True)
     text = "".join(f"{sum}  {key}\n" for key, sum in sorted((before | now).items()))
-    write_atomically(path, text.encode("utf-8", NAMES), overwrite=True)
+    write_atomically(sums, text.encode("utf-8", NAMES), overwrite=True)
 
 
 def _digest(path: Path) -> str:
@@ -108,12 +129,20 @@ def _scikit_image() -> dict[str, Path]:
 
 def _kodak() -> list[Path]:
     folder = os.environ.get(KODAK)
-    found = sorted(Path(folder).glob("*.png")) if folder else []
+    found = sorted(Path(folder).glob(KODAK_FILES)) if folder else []
     if not found:
         raise InputError(
             f"no Kodak pictures: set {KODAK} to the folder that holds kodim01.png to kodim24.png"
         )
+    if len(found) != KODAK_COUNT:
+        _not_all(str(folder), len(found))
     return found
+
+
+@cache  # once a process: sets are asked for again and again
+def _not_all(folder: str, count: int) -> None:
+    text = f"{folder} holds {count} of Kodak's {KODAK_COUNT} pictures: means are over these alone"
+    warnings.warn(text, TokCodecWarning, stacklevel=4)
 
 
 def _thumbnail(path: Path) -> Image.Image:

@@ -40,6 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Measure, write a TSV of bytes and one of times, and print the means; 0."""
+    named = set_name(args.images, args.out, OUT)
     limits = whole_numbers(args.bytes, "bytes")
     model, against = tokcodec.load(args.model), tokcodec.load(args.against)
     images = {name: load() for name, load in pictures(args.images).items()}
@@ -48,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
     ]
     columns = ("image", "tokens", "bytes_before", "bytes")
     model_name = Path(args.model).stem  # of a file's path
-    write_tsv(args.out / f"{model_name}-{set_name(args.images)}.tsv", columns, rows)
+    write_tsv(args.out / f"{model_name}-{named}.tsv", columns, rows)
     print(markdown(("about, bytes", "saved, %"), _saved(rows, limits)))
     if not args.no_times:
         photograph = next(iter(images.values()))

@@ -11,9 +11,10 @@ import numpy as np
 
 import tokcodec
 from benchmarks.codecs import find
-from benchmarks.metrics import measure
+from benchmarks.metrics import least_side, measure, require
 from benchmarks.pictures import SETS, pictures, set_name
 from benchmarks.tables import Cell, markdown, write_tsv
+from tokcodec.errors import InputError
 from tokcodec.quality import AUTO
 
 OUT = Path(__file__).parent / "results" / "quality"
@@ -38,8 +39,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Measure, write a TSV named after the set, print what it says; 0."""
+    """Measure, write a TSV named after the set, print what it says; 0.
+
+    Raises:
+        InputError: a metric cannot be measured, here or on so small a picture; nothing is written.
+    """
+    require(METRICS)
+    named = set_name(args.images, args.out, OUT)
     originals = {name: np.asarray(load()) for name, load in pictures(args.images).items()}
+    least = max(least_side(metric) or 0 for metric in METRICS)
+    if small := [name for name, rgb in originals.items() if min(rgb.shape[:2]) < least]:
+        raise InputError(f"{small[0]} is too small: the metrics need {least} pixels a side")
     settings = [*sorted({*args.qualities, *args.webp}), AUTO]
     streams = {(name, q): encoded(rgb, q) for name, rgb in originals.items() for q in settings}
     rivals: Rivals = {}
@@ -51,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
     for name, rgb in originals.items():
         here = {q: streams[name, q] for q in (*args.qualities, AUTO)}
         rows += [[name, codec, versions[codec], *row] for codec, *row in _rows(rgb, here, rivals)]
-        write_tsv(args.out / f"{set_name(args.images)}.tsv", COLUMNS, rows)
+        write_tsv(args.out / f"{named}.tsv", COLUMNS, rows)
     found = [dict(zip(COLUMNS, row, strict=True)) for row in rows]
     print(looks(found))
     print(spread(found, rivals))

@@ -10,7 +10,7 @@ import re
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from functools import lru_cache
 from pathlib import Path
@@ -22,18 +22,20 @@ from tqdm import tqdm
 
 from benchmarks import codecs
 from benchmarks.lists import listed, whole_numbers
-from benchmarks.metrics import METRICS, measure
-from benchmarks.pictures import check_same, pictures, set_name
-from benchmarks.rows import CHOSEN_BY, Row, is_ours, nothing_fits, read, settings_text, write
+from benchmarks.metrics import METRICS, least_side, measure
+from benchmarks.pictures import SUMS, Loader, check_same, pictures, set_name
+from benchmarks.rows import CHOSEN_BY, Row, nothing_fits, read, settings_text, write
 from benchmarks.search import Found, Judge, best, winners
 from tokcodec.errors import ArgumentError, InputError, TokCodecError, TokCodecWarning
 from tokcodec.psnr import psnr
 
 BYTES = (24, 32, 64, 128, 256, 512, 1024, 2048, 4096)
-CODECS = ("tokcodec:pyramid@linear", *codecs.OPPONENTS)
+OURS = "tokcodec:pyramid"
+CODECS = (OURS, f"{OURS}@realism=0", f"{OURS}@linear", *codecs.OPPONENTS)
 RESULTS = Path("benchmarks/results")
 PSNR, LPIPS, FULL_SIZE = CHOSEN_BY
 LOSSLESS = 100.0  # dB in the row of a picture without any error: an infinite mean says nothing
+Key = tuple[str, str, int, str]  # of a row
 T = TypeVar("T")
 
 
@@ -45,7 +47,7 @@ class Job(NamedTuple):
     image: str
     targets: tuple[int, ...]
     metrics: tuple[str, ...]
-    known: tuple[Row, ...] = ()  # rows of an earlier run of the same version
+    known: tuple[Row, ...] = ()  # rows of earlier runs
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -59,7 +61,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--codecs",
         default=",".join(CODECS),
-        help="default: %(default)s; tokcodec:MODEL[@DECODER] for others",
+        help="default: %(default)s; tokcodec:MODEL[@DECODER] for others, MODULE:FUNCTION for your "
+        "own",
     )
     parser.add_argument("--bytes", default=listed(BYTES), help="targets (default: %(default)s)")
     parser.add_argument(
@@ -68,7 +71,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--metrics",
         default=",".join(METRICS),
-        help="which to measure (default: %(default)s); the VGG ones take most of the time",
+        help="which to measure (default: %(default)s), psnr always; the VGG ones take most of the "
+        "time",
     )
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument(
@@ -82,41 +86,39 @@ def run(args: argparse.Namespace) -> int:
     """Measure what is missing; 1 if anything failed (the rest is measured all the same).
 
     Rows of opponents are measured once and kept; those of tokcodec are measured again when model,
-    decoder or version have changed.
+    decoder or version have changed, at the targets and of the pictures that are asked for: older
+    rows of others stay, and standard error says how many. A row that lacks a metric that is asked
+    for and can be measured is missing.
     """
     targets = whole_numbers(args.bytes, "bytes")
-    metrics = tuple(m for m in args.metrics.split(",") if m)
-    if unknown := set(metrics) - set(METRICS):
+    asked = {m for m in args.metrics.split(",") if m}
+    if unknown := asked - set(METRICS):
         raise ArgumentError(f"no metric {', '.join(unknown)}; there are: {', '.join(METRICS)}")
+    metrics = tuple(m for m in METRICS if m in asked or m == "psnr")  # by which files are known
     named = [c for c in dict.fromkeys(args.codecs.split(",")) if c]
-    images = sorted(pictures(args.images))
+    loaders = pictures(args.images)
+    images = sorted(loaders)
     out = args.out or RESULTS / set_name(args.images)
     failures: list[str] = []
-    blank = np.zeros((128, 128, 3), np.uint8)
-    for metric in metrics:  # warns here, once, of what is missing
-        measure(metric, blank, blank)
-    specs = []
+    gaps = Gaps(metrics, loaders)
+    found_codecs: list[codecs.Codec] = []
     for spec in named:
         try:
-            specs.append((spec, codecs.find(spec).version))
+            found_codecs.append(codecs.find(spec))
         except TokCodecError as e:
             failures.append(str(e))
-    kept: dict[str, dict[tuple[str, str, int, str], Row]] = {}
+    kept: dict[str, dict[Key, Row]] = {}
     jobs = []
-    for spec, version in specs:
-        path = out / file_name(spec)
-        rows = read(path) if path.exists() else []
-        if is_ours(spec):
-            rows = [r for r in rows if r.version == version]
-        kept[spec] = {r.key: r for r in rows}
+    for codec in found_codecs:
+        path = out / file_name(codec.name)
+        rows = kept[codec.name] = {r.key: r for r in read(path)} if path.exists() else {}
         for image in images:
-            have = {t for s, i, t, _ in kept[spec] if i == image} if not args.again else set()
-            missing = tuple(t for t in targets if t not in have)
+            missing = tuple(t for t in targets if args.again or gaps.at(rows, codec, image, t))
             if missing:
-                known = tuple(r for r in rows if r.image == image and r.version == version)
-                jobs.append(Job(spec, args.images, image, missing, metrics, known))
+                known = tuple(r for r in rows.values() if r.image == image)
+                jobs.append(Job(codec.name, args.images, image, missing, metrics, known))
     jobs.sort(key=lambda j: images.index(j.image))  # metrics keep what they know of an original
-    check_same(args.images, out)
+    check_same(args.images, out / SUMS)
     out.mkdir(parents=True, exist_ok=True)
     for job, found in in_parallel(work, jobs, args.workers):
         if isinstance(found, str):
@@ -124,10 +126,59 @@ def run(args: argparse.Namespace) -> int:
             continue
         kept[job.codec].update({r.key: r for r in found})
         write(out / file_name(job.codec), kept[job.codec].values())
+    for codec in found_codecs:
+        versions = [r.version for r in kept[codec.name].values()]
+        older = sum(v != codec.version for v in versions) if changes(codec.name) else 0
+        if older:
+            text = "rows of another version stay: their targets or pictures were not measured now"
+            print(f"{out / file_name(codec.name)}: {older} {text}", file=sys.stderr)
     for failure in failures:
         print(f"failed: {failure}", file=sys.stderr)
     print(f"{out}: {sum(map(len, kept.values()))} rows of {len(kept)} codecs")
     return 1 if failures else 0
+
+
+class Gaps:
+    """What rows lack that can be measured on this machine."""
+
+    def __init__(self, metrics: Iterable[str], loaders: Mapping[str, Loader]) -> None:
+        found = {metric: least_side(metric) for metric in metrics}  # warns, once, of what is not
+        self._least = {metric: side for metric, side in found.items() if side is not None}
+        self._loaders = loaders
+        self._sides: dict[str, int] = {}
+
+    def at(self, rows: Mapping[Key, Row], codec: codecs.Codec, image: str, target: int) -> bool:
+        """Whether a row of a picture and target is not there, lacks a metric, or is outdated."""
+        for way in CHOSEN_BY if codec.searched else (PSNR,):
+            row = rows.get((codec.name, image, target, way))
+            if row is None:
+                if way != LPIPS or self._measurable("lpips_alex", image):
+                    return True
+                continue
+            lacks = [m for m in self._least if row.bytes is not None and getattr(row, m) is None]
+            outdated = changes(codec.name) and row.version != codec.version
+            if outdated or any(self._measurable(metric, image) for metric in lacks):
+                return True
+        return False
+
+    def _measurable(self, metric: str, image: str) -> bool:
+        return metric in self._least and self._side(image) >= self._least[metric]
+
+    def _side(self, image: str) -> int:
+        """Of a picture the shorter side, pixels; of one that cannot be read, more than any metric
+        needs: the job that tries says what is wrong.
+        """
+        if image not in self._sides:
+            try:
+                self._sides[image] = min(self._loaders[image]().size)
+            except (TokCodecError, OSError):
+                self._sides[image] = sys.maxsize
+        return self._sides[image]
+
+
+def changes(spec: str) -> bool:
+    """Whether a codec is somebody's work in hand, whose older rows say nothing of it any more."""
+    return spec not in codecs.OPPONENTS
 
 
 def file_name(spec: str) -> str:
@@ -179,14 +230,19 @@ def work(job: Job) -> list[Row]:
     """The rows of one codec and one picture."""
     codec, image = _codec(job.codec), pictures(job.images)[job.image]()
     original = np.asarray(image)
-    if is_ours(job.codec):  # one file for each target: nothing to choose
+    if not codec.searched:  # one file for each target: nothing to choose
         found = {(t, PSNR): best(codec, image, t, psnr) for t in job.targets}
     else:
         judges: dict[str, Judge] = {PSNR: psnr}
         if "lpips_alex" in job.metrics and measure("lpips_alex", original, original) is not None:
             judges[LPIPS] = _minus_lpips
         found = winners(codec, image, job.targets, judges, {FULL_SIZE: psnr})
-    known = {(r.settings, r.bytes): r for r in job.known}
+    known = {(r.settings, r.bytes): r for r in job.known if r.version == codec.version}
+    replaced = [r for r in job.known if r.target in job.targets]
+    if changes(job.codec):
+        replaced = [r for r in replaced if r.version == codec.version]
+    metrics = {m for m in METRICS if any(getattr(r, m) is not None for r in replaced)}
+    metrics |= {*job.metrics}  # no row loses any
     measured: dict[bytes, tuple[float | None, ...]] = {}
     rows = []
     for (target, chosen_by), winner in found.items():
@@ -198,9 +254,7 @@ def work(job: Job) -> list[Row]:
             continue
         if winner.data not in measured:
             before = known.get((settings_text(winner.settings), len(winner.data)))
-            measured[winner.data] = _known(before, psnr(original, winner.picture), job.metrics) or (
-                _measured(codec, image, original, winner, job.metrics)
-            )
+            measured[winner.data] = _measured(codec, image, original, winner, metrics, before)
         rows.append(
             Row(
                 job.image, codec.name, codec.version, settings_text(winner.settings), target,
@@ -217,34 +271,36 @@ def _minus_lpips(original: np.ndarray, decoded: np.ndarray) -> float:
     return -value
 
 
-def _known(
-    row: Row | None, decibels: float, metrics: tuple[str, ...]
-) -> tuple[float | None, ...] | None:
-    """The measurements of an earlier row, if it is of the same file: by settings, length and
-    PSNR.
-    """
-    if row is None or row.psnr is None or abs(row.psnr - decibels) > 1e-3:
-        return None
-    if any(getattr(row, name) is None for name in metrics):
-        return None
-    return *(getattr(row, name) for name in METRICS), row.encode_ms, row.decode_ms
-
-
 def _measured(
     codec: codecs.Codec,
     image: Image.Image,
     original: np.ndarray,
     winner: Found,
-    metrics: tuple[str, ...],
+    metrics: set[str],
+    before: Row | None,
 ) -> tuple[float | None, ...]:
-    """All metrics, then milliseconds to encode and to decode once."""
-    values = [
-        measure(name, original, winner.picture) if name in metrics else None for name in METRICS
-    ]
+    """All metrics, then milliseconds to encode and to decode once; what an earlier row of the same
+    settings, version and length has is taken from there, if by its PSNR it is of the same file.
+    """
+    if before is not None and (
+        before.psnr is None or abs(before.psnr - _finite(psnr(original, winner.picture))) > 1e-3
+    ):
+        before = None
+    values: list[float | None] = []
+    for name in METRICS:
+        value = getattr(before, name, None)
+        if value is None and name in metrics:
+            value = _finite(measure(name, original, winner.picture))
+        values.append(value)
+    if before is not None:
+        return *values, before.encode_ms, before.decode_ms
     start = time.perf_counter()
     codec.encode(image, winner.settings)
     between = time.perf_counter()
     codec.decode(winner.data, image.size)
     end = time.perf_counter()
-    finite = [v if v is None or math.isfinite(v) else LOSSLESS for v in values]
-    return *finite, 1e3 * (between - start), 1e3 * (end - between)
+    return *values, 1e3 * (between - start), 1e3 * (end - between)
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is None or math.isfinite(value) else LOSSLESS

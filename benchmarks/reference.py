@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 import tokcodec
-from benchmarks.pictures import pictures
+from benchmarks.pictures import pictures, set_name
 from benchmarks.tables import Cell, markdown, write_tsv
 from tokcodec.errors import InputError
 from tokcodec.psnr import psnr
@@ -47,9 +47,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Measure, write a TSV a sequence, and print means; 0."""
     rows: list[list[Cell]] = []
-    for name in args.sequences:
+    labels = {name: set_name(name, args.out, OUT) for name in args.sequences}
+    for name, label in labels.items():
         frames = made(args.side) if name == "scikit-image" else read(Path(name), args.side)
-        label = Path(name).name
         found = [row for goal in args.psnr for row in measure(label, frames, goal, args.model)]
         write_tsv(args.out / f"{label}.tsv", COLUMNS, found)
         rows += found

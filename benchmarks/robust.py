@@ -30,6 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Measure, write a TSV, and print what the second codec gains, worst picture first; 0."""
+    named = set_name(args.images, args.out, OUT)
     codecs = [find(name) for name in args.codecs]
     rows: list[list[Cell]] = []
     gains: dict[str, list[float]] = {}
@@ -45,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
             # Two perfect pictures are alike.
             gain = 0.0 if found[0] == found[1] else found[1] - found[0]
             gains.setdefault(name, []).append(gain)
-    write_tsv(args.out / f"{set_name(args.images)}.tsv", COLUMNS, rows)
+    write_tsv(args.out / f"{named}.tsv", COLUMNS, rows)
     worst = sorted(gains, key=lambda name: min(gains[name]))
     print(f"{args.codecs[1]} over {args.codecs[0]}, dB\n")
     print(markdown(("bits a pixel", *args.rates), [[name, *gains[name]] for name in worst]))

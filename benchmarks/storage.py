@@ -119,6 +119,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Encode, store, write the rows, print the table; 1 if a picture could not be read."""
+    named = set_name(args.images, args.out, OUT)
     sizes = whole_numbers(args.bytes, "bytes", LEAST)
     if args.entries < 4 or args.side < 16:
         raise ArgumentError("storage wants at least 4 entries and 16 pixels a side")
@@ -134,7 +135,7 @@ def run(args: argparse.Namespace) -> int:
     for form, found in tqdm(forms.items(), disable=not sys.stderr.isatty(), unit="form"):
         mixed = [found[i] for i in order]
         rows += rows_of(form, versions.get(form, ours), mixed, pixels / count)
-    write_tsv(args.out / f"{set_name(args.images)}.tsv", COLUMNS, rows)
+    write_tsv(args.out / f"{named}.tsv", COLUMNS, rows)
     print(
         f"A million pictures like {len(order)} crops of {args.images} "
         f"(mean {pixels / count:,.0f} pixels), megabytes\n"

@@ -44,10 +44,11 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         WrongToken: a prefix gave a wrong token.
     """
+    named = set_name(args.images, args.out, OUT)
     images = {name: load() for name, load in pictures(args.images).items()}
     for part in args.only:
         columns, rows, shown = PARTS[part](images)
-        write_tsv(args.out / f"{part}-{set_name(args.images)}.tsv", columns, rows)
+        write_tsv(args.out / f"{part}-{named}.tsv", columns, rows)
         print(shown)
     return 0
 

@@ -7,6 +7,7 @@ None, with one warning a process; what a metric does with small pictures stands 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterable
 from typing import Any, Protocol
 
 import numpy as np
@@ -68,6 +69,27 @@ def measure(name: str, a: np.ndarray, b: np.ndarray) -> float | None:
     if metric is None or min(a.shape[:2]) < metric.least:
         return None
     return float(metric.compare(_prepared(name, metric, a), b))
+
+
+def least_side(name: str) -> int | None:
+    """Pixels of the shorter side that a metric needs; None where it is not to be had here (one
+    warning a process says why).
+    """
+    metric = _find(name)
+    return None if metric is None else metric.least
+
+
+def require(names: Iterable[str]) -> None:
+    """See that metrics can be measured here.
+
+    Raises:
+        InputError: the package or the weights of one are missing; says which.
+    """
+    for name in names:
+        try:
+            _made[name] = _made.get(name) or _make(name)
+        except (ImportError, MissingMetric) as error:
+            raise InputError(f"{name} cannot be measured here: {error}") from error
 
 
 _kept: dict[str, tuple[np.ndarray, Any]] = {}  # by metric: the last original, what was prepared

@@ -69,6 +69,21 @@ def test_effort_through_the_network_has_rows_apart(folder, tmp_path, capsys):
     assert "| 1 | " in capsys.readouterr().out
 
 
+def test_rows_are_not_taken_for_those_of_another_folder(folder, tmp_path, photograph, capsys):
+    command = ["effort", "--bytes", "60", "--out", str(tmp_path), "--efforts", "0", "--images"]
+    assert main([*command, str(folder)]) == 0
+    written = (tmp_path / "pictures.tsv").read_bytes()
+    other = tmp_path / "elsewhere" / "pictures"
+    other.mkdir(parents=True)
+    Image.fromarray(photograph("chelsea", 40, 30)).save(other / "coffee.png")
+    assert main([*command, str(other)]) == 1
+    assert "another coffee.png" in capsys.readouterr().err
+    assert (tmp_path / "pictures.tsv").read_bytes() == written
+    other.rename(tmp_path / "others")  # rows of its own, though in the same folder
+    assert main([*command, str(tmp_path / "others")]) == 0
+    assert (tmp_path / "others.tsv").exists()
+
+
 def test_a_file_of_something_else_is_refused(folder, tmp_path, capsys):
     (tmp_path / "pictures.tsv").write_text("a\tb\n")
     assert main(["effort", "--images", str(folder), "--out", str(tmp_path)]) == 1

@@ -8,8 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from benchmarks.__main__ import main
 from benchmarks.pictures import KODAK, pictures, set_name
-from tokcodec.errors import ArgumentError, InputError
+from tokcodec.errors import ArgumentError, InputError, TokCodecWarning
+
+few = pytest.mark.filterwarnings("ignore:.*of Kodak's 24 pictures")
 
 
 @pytest.fixture
@@ -32,6 +35,7 @@ def test_the_default_set_is_of_real_colour_photographs() -> None:
         assert np.ptp(np.asarray(image, int), axis=2).max() > 30  # not a grey one
 
 
+@few
 def test_kodak_is_found_by_its_variable(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(KODAK, str(folder))
     assert {k: load().size for k, load in pictures("kodak").items()} == {
@@ -41,12 +45,25 @@ def test_kodak_is_found_by_its_variable(folder: Path, monkeypatch: pytest.Monkey
     assert {load().size for load in pictures("kodak256").values()} == {(256, 256)}
 
 
+@few
 def test_kodak256_is_the_centre_square(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     striped = np.zeros((100, 300, 3), np.uint8)
     striped[:, 100:200] = 200
     Image.fromarray(striped).save(tmp_path / "kodim01.png")
     monkeypatch.setenv(KODAK, str(tmp_path))
     assert np.all(np.asarray(pictures("kodak256")["kodim01"]())[:, 8:-8] == 200)
+
+
+def test_kodak_is_its_own_files_alone_and_says_which_are_missing(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(KODAK, str(folder))
+    (folder / "kodim01.png").rename(folder / "mine.png")
+    with pytest.warns(TokCodecWarning, match="holds 1 of Kodak's 24 pictures"):
+        assert set(pictures("kodak")) == {"kodim02"}
+    (folder / "kodim02.png").unlink()
+    with pytest.raises(InputError, match="no Kodak pictures"):
+        pictures("kodak")
 
 
 def test_a_folder_gives_its_pictures_by_path(folder: Path, astronaut: np.ndarray) -> None:
@@ -78,3 +95,28 @@ def test_rows_are_named_after_a_set_or_the_last_folder_of_a_path(
     assert set_name(f"{folder}/") == folder.name
     monkeypatch.chdir(folder)
     assert set_name(".") == folder.name
+
+
+def test_rows_of_a_folder_do_not_get_among_those_of_a_set(folder: Path, tmp_path: Path) -> None:
+    named = folder / "more" / "kodak256"
+    for usual in (None, tmp_path / "rows"):
+        with pytest.raises(ArgumentError, match=r"named like the set kodak256.*--out"):
+            set_name(str(named), usual, usual)
+        assert set_name(str(named), tmp_path / "others", usual) == "kodak256"
+        assert set_name("kodak256", usual, usual) == "kodak256"
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["rd", "effort", "tokens", "storage", "bandwidth", "prior", "order", "latency", "robust",
+     "quality", "loss", "mx", "reference"],
+)  # fmt: skip
+def test_every_command_refuses_such_a_folder_first(
+    command: str, folder: Path, capsys: pytest.CaptureFixture
+) -> None:
+    named = folder / "more" / "scikit-image"
+    named.mkdir(parents=True)
+    (folder / "kodim01.png").rename(named / "kodim01.png")
+    given = [str(named)] if command == "reference" else ["--images", str(named)]
+    assert main([command, *given]) == 1
+    assert "named like the set scikit-image" in capsys.readouterr().err

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 from PIL import Image
 
-from benchmarks import quality
+from benchmarks import metrics, quality
+from benchmarks.__main__ import main
+from benchmarks.metrics.weights import FOLDER
 
 
 def found(slopes: dict[str, float]) -> quality.Found:
@@ -55,3 +59,33 @@ def test_webp_at_a_mean_size(photograph):
     codec = quality.find("webp")
     sizes = [len(codec.compress(Image.fromarray(p), {"quality": setting})) for p in pictures]
     assert np.mean(sizes) == pytest.approx(1500, rel=0.05)
+
+
+@pytest.fixture
+def folder(tmp_path, photograph):
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    Image.fromarray(photograph("coffee", 40, 30)).save(pictures / "coffee.png")
+    (tmp_path / "pictures.tsv").write_text("of an earlier run\n")
+    return pictures
+
+
+def test_without_weights_nothing_is_begun(folder, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(metrics, "_made", {})
+    monkeypatch.setenv(FOLDER, str(tmp_path / "none"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    for package in ("lpips", "DISTS_pytorch"):
+        monkeypatch.setitem(sys.modules, package, None)
+    assert main(["quality", "--images", str(folder), "--out", str(tmp_path)]) == 1
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 1
+    assert "dists cannot be measured here" in said[0]
+    assert (tmp_path / "pictures.tsv").read_text() == "of an earlier run\n"
+
+
+def test_pictures_too_small_for_a_metric_are_refused(folder, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(quality, "require", lambda names: None)
+    monkeypatch.setattr(quality, "least_side", {"dists": 16, "ssimulacra2": 113, "psnr": 1}.get)
+    assert main(["quality", "--images", str(folder), "--out", str(tmp_path)]) == 1
+    assert "coffee.png is too small" in capsys.readouterr().err
+    assert (tmp_path / "pictures.tsv").read_text() == "of an earlier run\n"

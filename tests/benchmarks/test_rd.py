@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,8 @@ import pytest
 from PIL import Image
 
 from benchmarks.__main__ import main
-from benchmarks.rd import Job, file_name, in_parallel, work
+from benchmarks.codecs import OPPONENTS
+from benchmarks.rd import CODECS, Job, file_name, in_parallel, work
 from benchmarks.rows import CHOSEN_BY, read, write
 
 OURS = "tokcodec:pyramid@linear"
@@ -27,11 +29,17 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def results(images: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def measured(images: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Rows of tokcodec and WebP for two small photographs at three targets."""
     out = tmp_path_factory.mktemp("results")
     assert run(images, out, f"{OURS},webp", "20,128,600") == 0
     return out
+
+
+@pytest.fixture
+def results(measured: Path, tmp_path: Path) -> Path:
+    """The same in a folder that a test may change."""
+    return shutil.copytree(measured, tmp_path / "results")
 
 
 def run(images: Path | str, out: Path, codecs: str, targets: str, *more: str) -> int:
@@ -100,12 +108,14 @@ def test_a_second_run_measures_only_what_is_missing(results: Path, images: Path)
 def test_rows_are_not_taken_for_those_of_another_folder(
     results: Path, images: Path, tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
-    (tmp_path / "coffee.png").write_bytes((images / "astronaut.png").read_bytes())
-    assert run(tmp_path, results, OURS, "128") == 1
+    folder = tmp_path / "images"
+    folder.mkdir()
+    (folder / "coffee.png").write_bytes((images / "astronaut.png").read_bytes())
+    assert run(folder, results, OURS, "128") == 1
     assert "another coffee.png" in capsys.readouterr().err
-    (tmp_path / "coffee.png").rename(tmp_path / "more.png")
-    (tmp_path / "coffee.png").write_bytes((images / "coffee.png").read_bytes())
-    assert run(tmp_path, results, OURS, "128") == 0  # one is new
+    (folder / "coffee.png").rename(folder / "more.png")
+    (folder / "coffee.png").write_bytes((images / "coffee.png").read_bytes())
+    assert run(folder, results, OURS, "128") == 0  # one is new
 
 
 def test_rows_of_another_tokcodec_are_measured_again(results: Path, images: Path) -> None:
@@ -114,6 +124,51 @@ def test_rows_of_another_tokcodec_are_measured_again(results: Path, images: Path
     path.write_text(path.read_text().replace(current, "tokcodec 0.0.1, model 00000000, linear"))
     assert run(images, results, OURS, "20,128,600") == 0
     assert {r.version for r in read(path)} == {current}
+
+
+def test_older_rows_of_what_is_not_asked_for_stay(
+    results: Path, images: Path, capsys: pytest.CaptureFixture
+) -> None:
+    path = results / file_name(OURS)
+    before = {r.key: r for r in read(path)}
+    write(path, [r._replace(version="tokcodec 0.0.1") for r in before.values()])
+    assert run(images, results, OURS, "128") == 0
+    after = {r.key: r for r in read(path)}
+    assert set(after) == set(before)
+    older = {key for key, row in after.items() if row.version == "tokcodec 0.0.1"}
+    assert older == {key for key in before if key[2] != 128}
+    assert f"{path}: {len(older)} rows of another version stay" in capsys.readouterr().err
+    assert run(images, results, OURS, "20,128,600") == 0
+    assert {r.version for r in read(path)} == {r.version for r in before.values()}
+    assert "another version" not in capsys.readouterr().err
+
+
+def test_a_metric_that_rows_lack_is_measured_and_nothing_else(results: Path, images: Path) -> None:
+    for spec in (OURS, "webp"):
+        path = results / file_name(spec)
+        before = read(path)
+        files = [r for r in before if r.bytes is not None]
+        write(path, [r._replace(ms_ssim=None, dists=0.5) if r in files else r for r in before])
+        assert run(images, results, spec, "20,128,600", "--metrics", "psnr") == 0
+        assert {r.ms_ssim for r in read(path)} == {None}  # not asked for
+        assert run(images, results, spec, "20,128,600") == 0
+        assert read(path) == [r._replace(dists=0.5) if r in files else r for r in before]
+
+
+def test_a_metric_without_a_value_for_so_small_a_picture_is_not_missing(
+    results: Path, images: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[Job] = []
+    monkeypatch.setattr("benchmarks.rd.in_parallel", lambda _, jobs, __: given.extend(jobs) or ())
+    assert run(images, results, f"{OURS},webp", "128", "--metrics", "psnr,ssimulacra2") == 0
+    assert given == []
+    assert run(images, results, f"{OURS},webp", "128,129", "--metrics", "psnr,ssimulacra2") == 0
+    assert {job.targets for job in given} == {(129,)}
+
+
+def test_the_network_and_every_opponent_are_measured_by_default() -> None:
+    ours = ("tokcodec:pyramid", "tokcodec:pyramid@realism=0", OURS)
+    assert (*ours, *OPPONENTS) == CODECS
 
 
 def test_failures_are_named_and_the_rest_goes_on(
