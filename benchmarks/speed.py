@@ -186,8 +186,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--threads", default="1,all", help="numbers of processors (default: %(default)s)"
     )
     parser.add_argument("--no-memory", action="store_true", help="leave peak memory out")
-    parser.add_argument("--quick", action="store_true", help="one run each: no numbers to keep")
-    parser.add_argument("--out", type=Path, default=OUT, help="folder of the rows")
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help="one run each: no numbers to keep, and without --out none are written",
+    )
+    parser.add_argument(
+        "--out", type=Path, help="folder of the rows (default: benchmarks/results/speed)"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -213,7 +219,8 @@ def run(args: argparse.Namespace) -> int:
                 sort_out(one | {"threads": n}, found, failures)
                 bar.update()
     memory = [] if args.no_memory else list(memory_of(images, found, failures))
-    report(args.out, found, memory, import_time(runs=1 if args.quick else 5))
+    out = args.out or (None if args.quick else OUT)
+    report(out, found, memory, import_time(runs=1 if args.quick else 5))
     return 1 if failures else 0
 
 
@@ -249,13 +256,30 @@ def memory_of(images: str, found: Sequence[Found], failures: list[Found]) -> Ite
                     break
 
 
-def report(out: Path, found: Sequence[Found], memory: Sequence[Found], importing: float) -> None:
+def report(
+    out: Path | None, found: Sequence[Found], memory: Sequence[Found], importing: float
+) -> None:
     """Write times.tsv, peaks.tsv and import.tsv, and print what they say.
 
     Args:
+        out: folder of the files; None writes none.
         importing: milliseconds of `import tokcodec`.
     """
     here = machine()
+    if out:
+        _write(out, here, found, memory, importing)
+    versions = dict.fromkeys(f"{f['codec']} ({f['version']})" for f in found)
+    print(f"{here}; {', '.join(versions)}; import tokcodec {importing:.0f} ms\n")
+    for threads in dict.fromkeys(f["threads"] for f in found):
+        print(ratios(found, threads))
+    print(exponents(found))
+    if memory:
+        print(peaks(memory))
+
+
+def _write(
+    out: Path, here: str, found: Sequence[Found], memory: Sequence[Found], importing: float
+) -> None:
     rows: list[list[Cell]] = []
     for f in found:
         speed = f["side"] ** 2 / 1e3 / f["ms"]  # pixels a microsecond
@@ -270,10 +294,3 @@ def report(out: Path, found: Sequence[Found], memory: Sequence[Found], importing
             [[(f | {"added_mb": added(f)})[c] for c in PEAKS] for f in known],
         )
     write_tsv(out / "import.tsv", ("machine", "module", "ms"), [[here, "tokcodec", importing]])
-    versions = dict.fromkeys(f"{f['codec']} ({f['version']})" for f in found)
-    print(f"{here}; {', '.join(versions)}; import tokcodec {importing:.0f} ms\n")
-    for threads in dict.fromkeys(f["threads"] for f in found):
-        print(ratios(found, threads))
-    print(exponents(found))
-    if memory:
-        print(peaks(memory))

@@ -224,6 +224,26 @@ def test_run(
     assert float((out / "import.tsv").read_text().split()[-1]) > 0
 
 
+def test_a_quick_run_leaves_the_rows_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one = {"side": 16, "codec": "webp", "version": "1", "settings": "quality=5", "job": "encode",
+           "bytes": 99, "ms": 1.5, "runs": 1}  # fmt: skip
+    monkeypatch.setattr(speed, "order", lambda *_, **__: [one])
+    monkeypatch.setattr(speed, "import_time", lambda runs: 1.0)
+    monkeypatch.setattr(speed, "OUT", tmp_path / "rows")
+    parser = argparse.ArgumentParser()
+    speed.add_arguments(parser)
+    given = ["--no-memory", "--threads", "1"]
+    assert speed.run(parser.parse_args(["--quick", *given])) == 0
+    assert "import tokcodec 1 ms" in capsys.readouterr().out
+    assert not list(tmp_path.iterdir())
+    assert speed.run(parser.parse_args(["--quick", *given, "--out", str(tmp_path / "asked")])) == 0
+    assert speed.run(parser.parse_args(given)) == 0
+    for name in ("asked", "rows"):
+        assert {p.name for p in (tmp_path / name).iterdir()} == {"times.tsv", "import.tsv"}
+
+
 def test_unknown_set_is_refused_at_once(tmp_path: Path) -> None:
     parser = argparse.ArgumentParser()
     speed.add_arguments(parser)
