@@ -12,6 +12,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from benchmarks.lists import whole_numbers
+from benchmarks.pictures import SETS
 from benchmarks.report import tables, words
 from benchmarks.report.curves import Metric, Results
 from benchmarks.report.document import update
@@ -24,6 +25,7 @@ from benchmarks.rows import read_folder
 from tokcodec.errors import ArgumentError, OutputError, TokCodecWarning
 from tokcodec.files import write_atomically
 
+OUT, RESULTS = Path("docs"), "benchmarks/results"
 FOLDED = ("ms_ssim", "lpips_vgg", "ssimulacra2")  # said already, nearly, by the others
 NEEDED_FOLDED = ("dists", *FOLDED)
 
@@ -34,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--images", help="set or folder that the rows were measured on (default: the folder's name)"
     )
-    parser.add_argument("--out", type=Path, default=Path("docs"), help="where benchmarks.md is")
+    parser.add_argument("--out", type=Path, help="where benchmarks.md is (default: docs)")
     parser.add_argument("--html", type=Path, help="the page (default: OUT/benchmarks-NAME.html)")
     parser.add_argument("--no-pictures", action="store_true", help="plots and tables only")
     parser.add_argument("--sheet-images", default="", help="pictures of the contact sheets: A,B,C")
@@ -46,15 +48,22 @@ def run(args: argparse.Namespace) -> int:
 
     Raises:
         InputError: broken rows, a document with broken markers, no matplotlib.
-        ArgumentError: pictures or byte targets that the rows do not have.
+        ArgumentError: pictures or byte targets that the rows do not have, or a folder that is
+            named like a set whose rows are elsewhere.
         OutputError: something cannot be written.
     """
-    results, name = Results(read_folder(args.folder)), _plain(args.folder.resolve().name)
+    below, name = below_results(args.folder), set_of(args.folder)
+    if name in SETS and not below and args.out is None:
+        raise ArgumentError(
+            f"{args.folder} would replace what the document says of {name}, whose rows are in "
+            f"{RESULTS}/{name}: give another --out than {OUT}"
+        )
+    results, out = Results(read_folder(args.folder)), args.out or OUT
     targets = choose_targets(results, _wanted_targets(results, args.sheet_bytes))
     asked = [n for n in args.sheet_images.split(",") if n]
     if unknown := sorted(set(asked) - set(results.images)):
         raise ArgumentError(f"no rows for the pictures {', '.join(unknown)}")
-    folder = args.out / "benchmarks"
+    folder = out / "benchmarks"
     _make(folder)
     plots = {metric: plot(results, metric) for metric in results.metrics()}
     for metric, svg in plots.items():
@@ -74,6 +83,7 @@ def run(args: argparse.Namespace) -> int:
         write_atomically(paths[image], data, overwrite=True)
     there = {image: path for image, path in paths.items() if path.is_file()}  # of an earlier run
     source = name if args.folder.is_absolute() else args.folder.as_posix()
+    source = "/".join((RESULTS, *below)) if below else source
     links = {image: path.name for image, path in there.items()}
     badly, own = folder / f"{name}-worst.jpg", folder / f"{name}.md"
     sheet_of_worst = badly.name if badly.is_file() else None
@@ -83,13 +93,13 @@ def run(args: argparse.Namespace) -> int:
         "published": f"{words.PUBLISHED}\n\n"
         + _folded("Published tokenizers", [tables.published_points().to_markdown()]),
     }
-    update(args.out / "benchmarks.md", blocks)
+    update(out / "benchmarks.md", blocks)
     shown = {image: path.read_bytes() for image, path in there.items()}
     whole = page(results, name, plots, shown, rows, target)
-    path = args.html or args.out / f"benchmarks-{name}.html"
+    path = args.html or out / f"benchmarks-{name}.html"
     _make(path.parent)
     write_atomically(path, whole, overwrite=True)
-    print(f"{args.out / 'benchmarks.md'}, {own}, {folder}/{name}-*, {path} ({len(whole):,} bytes)")
+    print(f"{out / 'benchmarks.md'}, {own}, {folder}/{name}-*, {path} ({len(whole):,} bytes)")
     return 0
 
 
@@ -182,6 +192,29 @@ def _wanted_targets(results: Results, text: str) -> Sequence[int]:
     if missing := sorted(set(wanted) - set(results.targets)):
         raise ArgumentError(f"no rows for {', '.join(map(str, missing))} bytes")
     return wanted
+
+
+def below_results(folder: Path) -> tuple[str, ...]:
+    """A folder's path below benchmarks/results, in parts; none where it is elsewhere.
+
+    >>> below_results(Path("benchmarks/results/register/kodak256"))
+    ('register', 'kodak256')
+    """
+    parts, among = folder.resolve().parts, tuple(RESULTS.split("/"))
+    for end in range(len(parts), 0, -1):
+        if parts[:end][-len(among) :] == among:
+            return parts[end:]
+    return ()
+
+
+def set_of(folder: Path) -> str:
+    """What blocks and pages of a folder's rows are called: after its path below benchmarks/results,
+    as parts of a benchmark may have rows of a set of their own; elsewhere after the folder itself.
+
+    >>> set_of(Path("benchmarks/results/register/kodak256")), set_of(Path("rows/kodak256"))
+    ('register-kodak256', 'kodak256')
+    """
+    return _plain("-".join(below_results(folder) or folder.resolve().parts[-1:]))
 
 
 def _plain(name: str) -> str:

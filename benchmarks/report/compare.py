@@ -17,10 +17,12 @@ MIN_OVERLAP = 0.25  # of the narrower range of fidelity
 class Needed(NamedTuple):
     """Bytes needed, median over the pictures, as the interval that it surely lies in: `low` is
     `high` where it is known, 0 if only "less than `high`" can be said, `high` infinite if only
-    "more than `low`". All None where the reference does not fit every picture.
+    "more than `low`". All None where the reference does not fit every picture, or was not measured
+    on all.
     """
 
     images: int
+    measured: int  # pictures of which the rows say whether the reference fits, and how well
     fits: int  # pictures that the reference fits
     known: int = 0  # pictures for which the number lies between two measured points
     low: float | None = None
@@ -48,17 +50,22 @@ def bytes_needed(
     """Bytes that `codec` needs for the fidelity that `reference` has at `target` bytes."""
     bounds: list[tuple[float, float]] = []
     sizes: list[int] = []
+    measured, way = 0, results.way(reference, metric)
     for image in results.images:
+        row = results.row(reference, image, target, way)
+        if row is None or (row.bytes is not None and getattr(row, metric.name) is None):
+            continue  # what a smaller target has is not what this one has
+        measured += 1
         best = results.curve(reference, metric, image).best(target)
         if best is not None:
             sizes.append(best[0])
             bounds.append(bytes_for(results.curve(codec, metric, image), best[1]))
     images, fits = len(results.images), len(sizes)
     if fits < images or not bounds:
-        return Needed(images, fits)
+        return Needed(images, measured, fits)
     low, high = (log_median([b[side] for b in bounds]) for side in (0, 1))
     known = sum(a == b for a, b in bounds)
-    return Needed(images, fits, known, low, high, log_median([float(s) for s in sizes]))
+    return Needed(images, measured, fits, known, low, high, log_median([float(s) for s in sizes]))
 
 
 def log_median(values: list[float]) -> float:

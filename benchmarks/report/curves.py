@@ -47,8 +47,9 @@ class Mean(NamedTuple):
     """
 
     images: int
+    tried: int  # pictures with a row, which says that nothing fits or what the file is like
     fits: int
-    measured: int
+    measured: int  # pictures with a value, of those that fit
     bytes: float | None = None  # geometric mean of the files' own sizes
     value: float | None = None
     low: float | None = None  # quartiles over the pictures
@@ -100,6 +101,11 @@ class Results:
     def row(self, codec: str, image: str, target: int, chosen_by: str) -> Row | None:
         return self._by_key.get((codec, image, target, chosen_by))
 
+    def measured(self, codec: str, metric: Metric) -> bool:
+        """Whether any file of a codec, if there is one, has a metric."""
+        files = [r for r in self.rows if r.codec == codec and r.bytes is not None]
+        return not files or any(getattr(r, metric.name) is not None for r in files)
+
     def full_size_differs(self, codec: str) -> bool:
         """Whether a codec has rows at full size that are not its best ones anyway."""
         return any(
@@ -114,9 +120,10 @@ class Results:
         """Mean and quartiles over all pictures, or how many of them fit."""
         way = chosen_by or self.way(codec, metric)
         found = [self.row(codec, image, target, way) for image in self.images]
-        fitting = [r for r in found if r is not None and r.bytes is not None]
+        tried = [r for r in found if r is not None]
+        fitting = [r for r in tried if r.bytes is not None]
         values = [v for r in fitting if (v := getattr(r, metric.name)) is not None]
-        counts = len(self.images), len(fitting), len(values)
+        counts = len(self.images), len(tried), len(fitting), len(values)
         if len(values) < len(self.images):
             return Mean(*counts)
         sizes = [r.bytes for r in fitting if r.bytes is not None]
@@ -130,6 +137,7 @@ class Results:
             [self.row(c, image, target, self.way(c, metric)) for c in (codec, reference)]
             for image in self.images
         ]
+        tried = sum(all(r is not None for r in pair) for pair in pairs)
         fits = sum(all(r is not None and r.bytes is not None for r in pair) for pair in pairs)
         sign = 1 if metric.higher else -1
         values = []
@@ -137,7 +145,7 @@ class Results:
             a, b = (None if r is None else getattr(r, metric.name) for r in pair)
             if a is not None and b is not None:
                 values.append(sign * (a - b))
-        return _mean((len(self.images), fits, len(values)), values, float(target))
+        return _mean((len(self.images), tried, fits, len(values)), values, float(target))
 
     def curve(self, codec: str, metric: Metric, image: str) -> Curve:
         """The codec's points for one picture without those that a smaller file matches."""
@@ -167,7 +175,7 @@ class Results:
         return Curve(tuple(p[0] for p in rising), tuple(p[1] for p in rising), none_below, most)
 
 
-def _mean(counts: tuple[int, int, int], values: list[float], size: float) -> Mean:
+def _mean(counts: tuple[int, int, int, int], values: list[float], size: float) -> Mean:
     if not values or len(values) < counts[0]:
         return Mean(*counts)
     low, high = np.percentile(values, [25, 75])

@@ -7,13 +7,13 @@ import math
 from typing import NamedTuple
 
 from benchmarks.published import published
-from benchmarks.report.compare import BDRate, Needed, bd_rate, bytes_needed
+from benchmarks.report.compare import Needed, bd_rate, bytes_needed
 from benchmarks.report.curves import FULL_SIZE, Mean, Metric, Results
 from benchmarks.report.style import label
 from benchmarks.rows import is_ours
 from benchmarks.tables import markdown
 
-NONE, SAME = "–", "="
+NONE, SAME, UNKNOWN = "–", "=", "?"
 
 
 class Table(NamedTuple):
@@ -77,11 +77,11 @@ def _mean_texts(cells: list[Mean], digits: int) -> list[str]:
 
 
 def mean_text(cell: Mean, digits: int) -> str:
-    """The mean, or how many of the pictures fit (or were measured, with a question mark)."""
+    """The mean, or how many of the pictures fit; a question mark where not all were measured."""
     if cell.value is not None:
         return _minus(f"{cell.value:.{digits}f}")
-    if cell.measured < cell.fits:
-        return "?"
+    if cell.tried < cell.images or cell.measured < cell.fits:
+        return UNKNOWN
     return f"{NONE} {cell.fits}/{cell.images}" if cell.fits else NONE
 
 
@@ -114,12 +114,14 @@ def needed(results: Results, metric: Metric, ours: str) -> list[Table]:
 
 def needed_text(cell: Needed, own: bool = False) -> str:
     """Median bytes; with the pictures it is known for, unless it is for all."""
+    if cell.measured < cell.images:
+        return UNKNOWN
     if cell.low is None or cell.high is None:
         return f"{NONE} {cell.fits}/{cell.images}" if cell.fits else NONE
     if f"{cell.low:.0f}" == f"{cell.high:.0f}":
         text = f"{cell.low:,.0f}"
     elif cell.low == 0 and math.isinf(cell.high):
-        text = "?"
+        text = UNKNOWN
     elif math.isinf(cell.high):
         text = f">{cell.low:,.0f}"
     elif cell.low == 0:
@@ -136,7 +138,7 @@ def bd_rates(results: Results, ours: str) -> Table:
     """BD-rate of `ours` against every other codec, a column a metric."""
     metrics = results.metrics()
     rows = [
-        [label(codec), *(_bd_text(bd_rate(results, m, ours, codec)) for m in metrics)]
+        [label(codec), *(_bd_text(results, m, ours, codec) for m in metrics)]
         for codec in results.codecs
         if codec != ours
     ]
@@ -144,9 +146,11 @@ def bd_rates(results: Results, ours: str) -> Table:
     return Table(title, ["", *(m.label.partition(",")[0] for m in metrics)], rows)
 
 
-def _bd_text(cell: BDRate) -> str:
+def _bd_text(results: Results, metric: Metric, ours: str, codec: str) -> str:
+    cell = bd_rate(results, metric, ours, codec)
     if cell.percent is None:
-        return NONE
+        both = all(results.measured(c, metric) for c in (ours, codec))
+        return NONE if both else UNKNOWN
     text = _minus(f"{cell.percent:+.0f} %")
     return text if cell.known == cell.images else f"{text} {cell.known}/{cell.images}"
 

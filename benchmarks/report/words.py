@@ -24,12 +24,14 @@ NEEDED = (
     "the median over all pictures. Where that falls outside what was measured, a bound is given: "
     "< (its smallest file is better already), > (not within the largest limit), a–b (nothing fits "
     "a bytes; its smallest file, of b, is better already). 20/24: known for 20 of the 24 pictures. "
-    "– 15/24: the reference fits only 15 pictures. =: the same files as in the column before."
+    "– 15/24: the reference fits only 15 pictures. =: the same files as in the column before. ?: "
+    "not measured, the reference on some picture or the other at all."
 )
 BD_RATE = (
     "Bytes at equal fidelity, averaged over the range that both codecs reach on a picture "
     "(piecewise cubic, at least three points each, ranges that overlap by a quarter or more), then "
-    "over the pictures as ratios; 20/24: 20 of 24 pictures have such a range."
+    "over the pictures as ratios; 20/24: 20 of 24 pictures have such a range. –: none has; ?: not "
+    "measured."
 )
 SHEET = (
     "Classical codecs at their highest PSNR; what LPIPS-Alex chooses looks no better, for JPEG "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import re
+import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 from types import SimpleNamespace
@@ -62,6 +63,31 @@ def test_wrong_arguments(tmp_path: Path) -> None:
     with pytest.raises(ArgumentError, match="whole numbers"):
         ask(FIXTURE, "--out", tmp_path, "--sheet-bytes", "few")
     assert files(tmp_path) == {}
+
+
+def test_rows_below_the_results_are_called_after_their_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As those of one set may be part of several benchmarks."""
+    monkeypatch.chdir(tmp_path)
+    document = tmp_path / "docs" / "benchmarks.md"
+    document.parent.mkdir()
+    document.write_text("<!-- rd kodak256 begin -->\nthe set's\n<!-- rd kodak256 end -->\n")
+    rows = tmp_path / "benchmarks" / "results" / "register" / "kodak256"
+    shutil.copytree(FIXTURE, rows)
+    for given in (rows, rows.relative_to(tmp_path)):
+        assert ask(given, "--no-pictures") == 0
+        text = document.read_text()
+        assert "\nthe set's\n" in text
+        assert "<!-- rd register-kodak256 begin -->" in text
+        assert "rows in `benchmarks/results/register/kodak256`" in text
+    assert not list((tmp_path / "docs").rglob("kodak256*"))
+    shutil.copytree(FIXTURE, tmp_path / "kodak256")
+    with pytest.raises(ArgumentError, match="would replace what the document says of kodak256"):
+        ask(tmp_path / "kodak256", "--no-pictures")
+    assert document.read_text() == text
+    assert ask(tmp_path / "kodak256", "--no-pictures", "--out", tmp_path / "other") == 0
+    assert (tmp_path / "other" / "benchmarks" / "kodak256.md").is_file()
 
 
 def test_the_page_needs_nothing_else(bench: SimpleNamespace) -> None:

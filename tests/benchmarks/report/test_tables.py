@@ -34,7 +34,27 @@ def test_a_picture_without_a_value_is_never_left_out_of_a_mean(results: Results)
     without = [r._replace(psnr=None) if r.image == "boat" else r for r in results.rows]
     assert cells(tables.means(Results(without), PSNR), "WebP") == ["–", "?", "?", "?"]
     missing = [r for r in results.rows if (r.image, r.codec) != ("boat", "webp")]
-    assert cells(tables.means(Results(missing), PSNR), "WebP") == ["–", "– 1/2", "– 1/2", "– 1/2"]
+    assert cells(tables.means(Results(missing), PSNR), "WebP") == ["?", "?", "?", "?"]
+
+
+def test_what_was_not_measured_is_not_said_not_to_fit(results: Results) -> None:
+    """JPEG was never tried at 64 and 128 bytes; WebP on the boat not at 256."""
+    found = Results(
+        r
+        for r in results.rows
+        if not (r.codec == "jpeg" and r.target < 256)
+        and (r.image, r.codec, r.target) != ("boat", "webp", 256)
+    )
+    table = tables.means(found, PSNR)
+    assert cells(table, "JPEG") == ["?", "?", "–", "– 1/2"]
+    assert cells(table, "WebP") == ["–", "22.00", "?", "24.00"]
+    back = tables.needed(found, PSNR, OURS)[1]
+    assert cells(back, "JPEG") == ["?", "?", "–", "– 1/2"]
+    assert cells(back, "WebP") == ["–", "64 (128)", "?", "256 (512)"]
+    blind = [r._replace(lpips_alex=None) if r.codec == "webp" else r for r in results.rows]
+    rates = tables.bd_rates(Results(blind), OURS)
+    assert cells(rates, "WebP") == ["−50 %", "?"]
+    assert cells(rates, "JPEG") == ["–", "–"]
 
 
 def test_the_same_file_for_a_larger_target_is_said_to_be() -> None:
