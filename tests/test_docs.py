@@ -5,6 +5,7 @@ from __future__ import annotations
 import doctest
 import re
 import shlex
+import sys
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,32 @@ def test_every_public_name_says_what_it_is():
     assert len(tokcodec.__all__) < 24
     for name in tokcodec.__all__:
         assert getattr(tokcodec, name).__doc__, name
+
+
+def test_a_codec_of_ones_own_is_measured_and_shown(
+    photograph, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """The module and the commands of the document on benchmarks, on one small photograph."""
+    pytest.importorskip("matplotlib")
+    pytest.importorskip("bjontegaard")
+    from benchmarks.__main__ import main
+    from benchmarks.rows import read
+
+    blocks = BLOCK.findall((ROOT / "docs" / "benchmarks.md").read_text())
+    (tmp_path / "mine.py").write_text(next(text for kind, text in blocks if kind == "python"))
+    (tmp_path / "photos").mkdir()
+    Image.fromarray(photograph("coffee", 48, 36)).save(tmp_path / "photos" / "coffee.png")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    for line in next(text for _, text in blocks if "mine:make," in text).splitlines():
+        arguments = shlex.split(line)[3:]
+        more = ["--metrics", "psnr", "--workers", "1"] if arguments[0] == "rd" else []
+        assert main([*arguments, *more]) == 0, line
+    rows = read(tmp_path / "rows" / "mine-make.tsv")
+    assert [row.target for row in rows] == [256, 1024]
+    assert all(row.psnr is not None and row.psnr > 10 for row in rows)
+    assert "| mine:make | " in (tmp_path / "report" / "benchmarks.md").read_text()
+    sys.modules.pop("mine")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
