@@ -44,8 +44,8 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         InputError: a metric cannot be measured, here or on so small a picture; nothing is written.
     """
-    require(METRICS)
     named = set_name(args.images, args.out, OUT)
+    require(METRICS)
     originals = {name: np.asarray(load()) for name, load in pictures(args.images).items()}
     least = max(least_side(metric) or 0 for metric in METRICS)
     if small := [name for name, rgb in originals.items() if min(rgb.shape[:2]) < least]:

@@ -84,7 +84,7 @@ def test_pack_detokenize_and_info(piece, picture) -> None:
 def _folder(codec) -> Path:
     from tokcodec.register import load
 
-    return next(key[0][0].parent for key, kept in load._loaded.items() if kept is codec)
+    return next(key[0][0].parent for key, kept in load._loaded.items() if kept is codec.model)
 
 
 def test_batches_are_the_same_as_one_by_one(piece, photograph) -> None:
@@ -166,8 +166,8 @@ def test_the_network_may_work_in_half_precision(piece_folder, picture) -> None:
     exact = tokcodec.load(piece_folder)
     half = tokcodec.load(piece_folder, dtype="bfloat16")
     assert half.model.id == exact.model.id
-    assert half is not exact
-    assert tokcodec.load(piece_folder) is exact
+    assert half.model is not exact.model
+    assert tokcodec.load(piece_folder).model is exact.model
     data = exact.encode(picture)
     assert half.unpack(data) == exact.unpack(data)
     apart = np.asarray(half.decode(data), float) - np.asarray(exact.decode(data), float)
@@ -353,3 +353,10 @@ def test_importing_and_listing_loads_no_torch() -> None:
         "assert not {'torch', 'huggingface_hub', 'yaml'} & sys.modules.keys()"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_how_large_batches_are_is_ones_own(piece_folder) -> None:
+    one, other = tokcodec.load(piece_folder), tokcodec.load(piece_folder)
+    one.batch = 5
+    assert other.batch is None
+    assert one.model is other.model

@@ -174,7 +174,7 @@ def test_a_prior_of_ones_own_tokenizer(
     assert count(mine, photographs, prior) == 0
     assert "bits per token: 7.451 without" in capsys.readouterr().out
     plain, better = tokcodec.load(mine), tokcodec.load(mine, prior=prior)
-    assert tokcodec.load(mine, prior=prior) is better
+    assert tokcodec.load(mine, prior=prior).model is better.model
     assert better.model.tokenizer is plain.model.tokenizer
     picture = photograph("coffee", 80, 70)
     data = better.encode(picture)

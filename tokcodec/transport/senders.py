@@ -42,7 +42,7 @@ class Sender(End):
     def room(self, max_bytes: int | None) -> int | None:
         """How long a stream may be so that `max_bytes` go over the wire."""
 
-    def check(self, stream: bytes) -> None:
+    def check(self, sample: Callable[[], bytes]) -> None:
         """Raise ArgumentError if streams like this one cannot be sent with these options at all."""
 
     @abstractmethod
@@ -151,10 +151,10 @@ class Packets(Sender):
         self._free = [-float("inf")] * PICTURES  # when each number may be used again
         self._next = -float("inf")  # when the next packet may go
         # Tells wrong arguments, and that reedsolo is missing: later it would be a picture's fault.
-        self.check(tokcodec.encode(BLACK))
+        self.check(lambda: tokcodec.encode(BLACK))
 
-    def check(self, stream: bytes) -> None:
-        self._cut(stream, 0, 1, least=2)
+    def check(self, sample: Callable[[], bytes]) -> None:
+        self._cut(sample(), 0, 1, least=2)
 
     def room(self, max_bytes: int | None) -> int | None:
         if max_bytes is not None and max_bytes < 1:

@@ -57,7 +57,7 @@ def send(args: argparse.Namespace) -> int:
         args.together, reference,
     )  # fmt: skip
     with open_sender(Address.parse(args.to), args.qos, cutting) as sender:
-        sender.check(codec.encode(BLACK))
+        sender.check(lambda: codec.encode(BLACK))
         room = sender.room(args.max_bytes)
 
         def stream_of(path: Path) -> bytes:
