@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
 import tokcodec
 from tokcodec.cli import main
@@ -25,19 +23,6 @@ sizes = [{ side = 32, batch = 4 }]
 network = { widths = [8, 8], blocks = [1, 1], hidden = 8 }
 schedule = { steps = %d, save_minutes = 0.0, rate = 0.003 }
 """
-
-
-@pytest.fixture(scope="module")
-def photographs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of small photographs, one of them held out by its name."""
-    from tests.conftest import load_photograph
-
-    folder = tmp_path_factory.mktemp("photographs")
-    held_out = next(n for n in map("{}.png".format, range(999)) if zlib.crc32(n.encode()) % 64 == 0)
-    names = [held_out, "coffee.png", "chelsea.png"]
-    for name, picture in zip(names, ("astronaut", "coffee", "chelsea"), strict=True):
-        Image.fromarray(load_photograph(picture, 96, 80)).save(folder / name)
-    return folder
 
 
 def train(folder: Path, out: Path, steps: int, *more: str) -> int:

@@ -16,7 +16,6 @@ torch = pytest.importorskip("torch")
 
 import torch.nn.functional as F  # noqa: E402
 
-from tests.train.test_decoder_command import photographs  # noqa: E402, F401
 from tests.train.test_features import as_batch, random_weights, weights_file  # noqa: E402
 from tokcodec.decoders.climb import climb  # noqa: E402
 from tokcodec.decoders.network import Network, Shape  # noqa: E402
@@ -266,7 +265,7 @@ def test_settings_have_bounds(wrong: dict[str, float]) -> None:
 
 
 def test_a_run_for_realism_goes_on_with_its_critic(
-    photographs: Path,  # noqa: F811
+    photographs: Path,
     tmp_path: Path,
 ) -> None:
     from tokcodec.decoders.files import card

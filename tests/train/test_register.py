@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from itertools import cycle, pairwise
 from pathlib import Path
 
@@ -157,19 +156,6 @@ def test_pictures_of_any_shape_are_squashed() -> None:
 def test_lengths_double() -> None:
     assert lengths(24) == [1, 2, 4, 8, 16, 24]
     assert lengths(16) == [1, 2, 4, 8, 16]
-
-
-@pytest.fixture(scope="module")
-def photographs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of small photographs, one of them held out by its name."""
-    from tests.conftest import load_photograph
-
-    folder = tmp_path_factory.mktemp("photographs")
-    held_out = next(n for n in map("{}.png".format, range(999)) if zlib.crc32(n.encode()) % 64 == 0)
-    names = [held_out, "coffee.png", "chelsea.png"]
-    for name, picture in zip(names, ("astronaut", "coffee", "chelsea"), strict=True):
-        Image.fromarray(load_photograph(picture, 96, 80)).save(folder / name)
-    return folder
 
 
 def command(folder: Path, out: Path, steps: int, *more: str) -> int:

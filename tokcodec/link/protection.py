@@ -41,10 +41,10 @@ def possible(scheme: int, count: int) -> bool:
     return 1 <= scheme <= CURVES and count >= 1 and groups(count) > 0
 
 
-def protectable(count: int) -> int:
-    """The largest number of packets, at most `count`, that can be protected."""
+def at_most(count: int, protected: bool) -> int:
+    """The largest number of packets, at most `count` and 510, that a picture can travel in."""
     count = min(count, MOST)
-    return count if groups(count) else count - 1
+    return count if not protected or groups(count) else count - 1
 
 
 def scheme_of(low: int, high: int) -> int:

@@ -207,6 +207,9 @@ class Receiver:
         """The stream of a picture that is complete; the receiver lets go of it, and further packets
         of it are duplicates. Empty if it is not complete, or was taken.
 
+        Args:
+            picture: its number, modulo 128.
+
         Raises:
             ArgumentError: `picture` is no whole number.
         """

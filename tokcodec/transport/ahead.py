@@ -6,11 +6,11 @@ import queue
 from threading import Thread
 
 from tokcodec.errors import LinkError
+from tokcodec.link.receiver import FIXED
 from tokcodec.transport.seam import TICK, End, limit
 from tokcodec.transport.udp import Peer, UdpSource
 
 MOST = 1 << 26  # bytes that wait, with `FIXED` for the keeping of each datagram
-FIXED = 200
 
 
 class Ahead(End):

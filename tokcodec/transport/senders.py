@@ -15,8 +15,7 @@ import tokcodec
 from tokcodec import link
 from tokcodec.errors import ArgumentError
 from tokcodec.link.packet import PICTURES
-from tokcodec.link.protection import MOST as MOST_PACKETS
-from tokcodec.link.protection import protectable
+from tokcodec.link.protection import at_most
 from tokcodec.reference import Given
 from tokcodec.transport import message
 from tokcodec.transport.address import Address
@@ -201,8 +200,7 @@ class Packets(Sender):
         mtu = c.mtu
         if c.max_bytes is not None:
             mtu = min(mtu, c.max_bytes)
-            count = max(1, c.max_bytes // mtu)
-            count = min(count, MOST_PACKETS) if c.protect == "none" else protectable(count)
+            count = at_most(max(1, c.max_bytes // mtu), c.protect != "none")
         return link.split(
             stream,
             mtu,
