@@ -20,7 +20,7 @@ from tokcodec.psnr import psnr
 from tokcodec.register.codec import RegisterCodec
 from tokcodec.register.model import RegisterModel
 from tokcodec.register.square import SQUASH, enter
-from tokcodec.train.register import lengths
+from tokcodec.train.register.tokenizer import lengths
 
 COLUMNS = ("tokenizer", "format", "image", "tokens", "same_tokens", "psnr_receiver", "psnr_both")
 SHOWN = 3  # the most tokens, half and a quarter of them

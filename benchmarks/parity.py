@@ -14,11 +14,11 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from tokcodec.register import checkpoint
-from tokcodec.register.onedpiece import OneDPiece
-from tokcodec.register.sources import find
-from tokcodec.register.titok import TiTok
-from tokcodec.register.titok_shape import shape_of
+from tokcodec.register.published import checkpoint
+from tokcodec.register.published.sources import find
+from tokcodec.register.titok.onedpiece import OneDPiece
+from tokcodec.register.titok.shape import shape_of
+from tokcodec.register.titok.tokenizer import TiTok
 
 NAMES = ("titok_legacy", "titok_vq", "onedpiece")
 TRAINING = "recon_forward"  # of a pass with gradients, which draws from other rounding

@@ -134,10 +134,10 @@ def random_codec(model: str, batch: int) -> Any:
 
     from tokcodec.register.codec import RegisterCodec
     from tokcodec.register.model import RegisterModel
-    from tokcodec.register.onedpiece import OneDPiece
-    from tokcodec.register.prior import Uniform
-    from tokcodec.register.titok import TiTok
-    from tokcodec.register.titok_shape import Shape, ViT
+    from tokcodec.register.prior.interface import Uniform
+    from tokcodec.register.titok.onedpiece import OneDPiece
+    from tokcodec.register.titok.shape import Shape, ViT
+    from tokcodec.register.titok.tokenizer import TiTok
 
     small = ViT(width=512, layers=8, heads=8)
     shape = Shape(

@@ -248,12 +248,11 @@ def test_an_exported_decoder_and_one_run_by_name_are_told_apart(tmp_path, monkey
 
 def test_a_register_tokenizer_and_its_prior(tmp_path, astronaut):
     pytest.importorskip("torch")
-    from register.tiny_registers import pictures as small_pictures
-    from register.tiny_registers import taught
-
-    from tokcodec.register.prior_file import write as write_prior
-    from tokcodec.register.registers import write
-    from tokcodec.train.register_prior import counted
+    from tests.register.own.tiny import pictures as small_pictures
+    from tests.register.own.tiny import taught
+    from tokcodec.register.own.tokenizer import write
+    from tokcodec.register.prior.file import write as write_prior
+    from tokcodec.train.register.prior_tables import counted
 
     path, prior = tmp_path / "mine.safetensors", tmp_path / "prior.safetensors"
     tokenizer = taught()

@@ -58,9 +58,8 @@ def test_a_decoder_that_knows_only_realism_0(
 def test_a_register_tokenizer(
     tmp_path: Path, astronaut: np.ndarray, capsys: pytest.CaptureFixture
 ) -> None:
-    from register.tiny_registers import taught
-
-    from tokcodec.register.registers import write
+    from tests.register.own.tiny import taught
+    from tokcodec.register.own.tokenizer import write
 
     images, out, path = tmp_path / "images", tmp_path / "out", tmp_path / "tiny.safetensors"
     images.mkdir()

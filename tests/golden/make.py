@@ -12,11 +12,10 @@ import json
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
-from conftest import load_photograph
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import tokcodec
+from tests.conftest import load_photograph
 
 HERE = Path(__file__).parent
 STREAMS: list[tuple[str, int, int, dict[str, float]]] = [

@@ -54,7 +54,7 @@ def test_a_decoder_written_from_the_document_reads_the_same_tokens(name):
 WORK = """
 import hashlib, sys
 sys.path.insert(0, sys.argv[1])
-from conftest import load_photograph
+from tests.conftest import load_photograph
 import tokcodec
 h = hashlib.sha256()
 for name, width, height in (("astronaut", 128, 96), ("coffee", 75, 50), ("retina", 200, 200)):
@@ -68,7 +68,7 @@ print(h.hexdigest())
 
 
 def run(**environment: str) -> str:
-    command = [sys.executable, "-c", WORK, str(HERE.parent)]
+    command = [sys.executable, "-c", WORK, str(HERE.parents[1])]
     done = subprocess.run(
         command, env={**os.environ, **environment}, capture_output=True, text=True, check=True
     )

@@ -12,9 +12,9 @@ from safetensors.torch import save_file
 import tokcodec
 from tokcodec import weights
 from tokcodec.register import load
-from tokcodec.register.onedpiece import OneDPiece
-from tokcodec.register.titok import TiTok
-from tokcodec.register.titok_shape import Shape, ViT
+from tokcodec.register.titok.onedpiece import OneDPiece
+from tokcodec.register.titok.shape import Shape, ViT
+from tokcodec.register.titok.tokenizer import TiTok
 
 SMALL = ViT(width=64, layers=1, heads=1)
 COMMON = {"side": 64, "patch": 16, "latents": 16, "encoder": SMALL, "decoder": SMALL}

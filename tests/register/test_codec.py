@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from register import tiny_flextok
-from register.conftest import written
 
 import tokcodec
+from tests.register.conftest import written
+from tests.register.flextok import tiny as tiny_flextok
 from tokcodec import cli, errors, link
 from tokcodec.stream import header as headers
 

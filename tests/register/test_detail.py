@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from register.tiny_registers import untaught
 
 import tokcodec
+from tests.register.own.tiny import untaught
 from tokcodec import errors
 from tokcodec.register import detail
 from tokcodec.register.codec import RegisterCodec
-from tokcodec.register.registers import write
+from tokcodec.register.own.tokenizer import write
 
 
 @pytest.fixture(scope="module")

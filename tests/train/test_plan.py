@@ -8,8 +8,8 @@ import pytest
 
 pytest.importorskip("torch")
 
+from tokcodec.train.images.photographs import Sizes
 from tokcodec.train.loop import Schedule
-from tokcodec.train.photographs import Sizes
 from tokcodec.train.plan import MINUTES, plan, seed_of
 
 SIZES = [{"side": 32, "batch": 4}]

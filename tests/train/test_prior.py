@@ -21,6 +21,7 @@ from tokcodec.weights import shipped
 
 torch = pytest.importorskip("torch")
 
+from tokcodec.cli.train.prior import MODEL  # noqa: E402
 from tokcodec.train.prior import (  # noqa: E402
     KIND,
     PriorNetwork,
@@ -29,7 +30,6 @@ from tokcodec.train.prior import (  # noqa: E402
     likelihood,
     to_model,
 )
-from tokcodec.train.prior_command import MODEL  # noqa: E402
 
 Photograph = Callable[[str, int, int], np.ndarray]
 

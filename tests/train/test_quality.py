@@ -12,8 +12,8 @@ import tokcodec
 from tokcodec.errors import ArgumentError, InputError
 from tokcodec.quality import GROUPS
 from tokcodec.train import judged, quality
+from tokcodec.train.images.photographs import Place
 from tokcodec.train.judged import Judged
-from tokcodec.train.photographs import Place
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from tokcodec.train import together  # noqa: E402
 SCRIPT = """
 import sys
 import torch
-from tokcodec.train.critic import FEATURE_WIDTHS, Adversary
+from tokcodec.train.losses.critic import FEATURE_WIDTHS, Adversary
 from tokcodec.train.together import agreed, process, several
 
 with process(torch.device("cpu")) as (rank, device):

@@ -12,18 +12,22 @@ from collections.abc import Callable
 from typing import Protocol
 
 import tokcodec
-from tokcodec.cli import cut, decode, demo, encode, info, models
-from tokcodec.decoders import export
+from tokcodec.cli import (
+    cut,
+    decode,
+    demo,
+    encode,
+    export,
+    info,
+    models,
+    quantize,
+    receive,
+    send,
+    serve,
+)
+from tokcodec.cli.train import decoder, prior, register, register_prior
 from tokcodec.errors import TokCodecError, TokCodecWarning
-from tokcodec.mx import command as quantize
 from tokcodec.terminal import complain
-from tokcodec.train import decoder_command as train_decoder
-from tokcodec.train import prior_command as train_prior
-from tokcodec.train import register_command as train_register
-from tokcodec.train import register_prior_command as count_register
-from tokcodec.transport import receive_command as receive
-from tokcodec.transport import send_command as send
-from tokcodec.transport import serve_command as serve
 
 
 class Verb(Protocol):
@@ -79,10 +83,10 @@ def _parser() -> argparse.ArgumentParser:
     verbs.add("info", info, "what streams say of themselves")
 
     train = verbs.group("train", "models and decoders from photographs of your own")
-    train.add("decoder", train_decoder, "the network that draws the pyramid's streams")
-    train.add("prior", train_prior, "the network that tells how likely digits are")
-    train.add("register", train_register, "a register tokenizer: encoder and decoder")
-    train.add("register-prior", count_register, "tables of a register tokenizer's digits")
+    train.add("decoder", decoder, "the network that draws the pyramid's streams")
+    train.add("prior", prior, "the network that tells how likely digits are")
+    train.add("register", register, "a register tokenizer: encoder and decoder")
+    train.add("register-prior", register_prior, "tables of a register tokenizer's digits")
     exports = verbs.group("export", "trained decoders to files of other programs")
     exports.add("decoder", export, "the network that draws the pyramid's streams")
     verbs.add("quantize", quantize, "networks to smaller files, in an MX format")

@@ -11,7 +11,7 @@ from tokcodec.errors import TokCodecError
 from tokcodec.limits import MAX_PIXELS
 from tokcodec.quality import AUTO
 from tokcodec.register.codec import RegisterCodec
-from tokcodec.register.sources import names_tokenizer
+from tokcodec.register.published.sources import names_tokenizer
 
 
 def add_files(p: argparse.ArgumentParser, help: str) -> None:

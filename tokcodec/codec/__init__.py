@@ -18,7 +18,7 @@ from tokcodec.pixels.image import Picture
 from tokcodec.register import shipped as tokenizers
 from tokcodec.register.codec import RegisterCodec
 from tokcodec.register.model import RegisterModel
-from tokcodec.register.sources import names_tokenizer
+from tokcodec.register.published.sources import names_tokenizer
 from tokcodec.register.tokenizer import NO_TORCH
 from tokcodec.stream import header as headers
 

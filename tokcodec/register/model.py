@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from tokcodec.register.payload import Code
-from tokcodec.register.prior import Prior
+from tokcodec.register.prior.interface import Prior
 from tokcodec.register.tokenizer import Tokenizer
 from tokcodec.tokens.tokens import Tokens
 

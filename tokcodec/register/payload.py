@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tokcodec.coder.range import Interval, Reader, Writer
-from tokcodec.register.prior import Prior
+from tokcodec.register.prior.interface import Prior
 
 
 class Code(NamedTuple):

@@ -15,9 +15,9 @@ from safetensors import SafetensorError, safe_open
 
 from tokcodec.errors import ArgumentError, DamagedModelError
 from tokcodec.mx.file import ORIGIN
-from tokcodec.register import prior_file
 from tokcodec.register.model import OWN, RegisterModel
-from tokcodec.register.registers_shape import KIND, RegisterShape
+from tokcodec.register.own.shape import KIND, RegisterShape
+from tokcodec.register.prior import file as prior_file
 from tokcodec.register.tokenizer import NO_TORCH, Tokenizer
 
 if TYPE_CHECKING:

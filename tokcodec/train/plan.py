@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tokcodec.train.images.photographs import Sizes
 from tokcodec.train.loop import Schedule
-from tokcodec.train.photographs import Sizes
 
 MINUTES = 60.0  # of training, where neither minutes nor steps are said
 

@@ -12,7 +12,6 @@ from PIL import Image
 
 import tokcodec
 from tokcodec import decoders
-from tokcodec.cli.options import references
 from tokcodec.errors import (
     ArgumentError,
     LinkError,
@@ -38,23 +37,19 @@ LEAST = 1e-3  # seconds that are waited for a packet
 PATIENCE = 5.0  # seconds in which nothing can arrive before that is told
 
 
-def receive(args: argparse.Namespace) -> int:
+def receive(args: argparse.Namespace, references: list[bytes]) -> int:
     """Store what arrives until enough has, or the program is told to stop; 0."""
     address = Address.parse(args.source)
     suffix = args.suffix.lower() if args.suffix.startswith(".") else f".{args.suffix.lower()}"
     if args.count is not None and args.count < 1:
         raise ArgumentError(f"--count is at least 1, not {args.count}")
-    # What is wrong with the options is told before anything arrives that would be lost by it.
-    for name in args.model:
-        tokcodec.load(name)
-    reference = references(args.reference)
-    options: dict[str, Any] = {"reference": reference} if reference else {}
+    options: dict[str, Any] = {"reference": references} if references else {}
 
     def draw(stream: bytes) -> Image.Image:
         return tokcodec.decode(stream, decoder=args.decoder, **options)
 
     with Store(args.out, suffix, draw) as store, stopping():
-        if suffix != SUFFIX:
+        if suffix != SUFFIX:  # what is wrong with it is told before anything arrives
             decoders.find(args.decoder)
         if address.scheme == "udp":
             return _gather(args, address, store)

@@ -10,7 +10,7 @@ from typing import Any
 
 import tokcodec
 from tokcodec import link
-from tokcodec.cli.options import references
+from tokcodec.codec import Codec
 from tokcodec.errors import (
     ArgumentError,
     ImageTooLargeError,
@@ -23,6 +23,7 @@ from tokcodec.errors import (
 )
 from tokcodec.files import read
 from tokcodec.pixels.image import suffixes
+from tokcodec.register.codec import RegisterCodec
 from tokcodec.stream.header import SUFFIX
 from tokcodec.terminal import complain, say, stopping
 from tokcodec.transport import message
@@ -39,7 +40,7 @@ PIECE = 1 << 20  # bytes read at once
 LOOK = 1.0  # seconds between two looks at a folder; a picture on its way is waited for so long
 
 
-def send(args: argparse.Namespace) -> int:
+def send(args: argparse.Namespace, codec: Codec | RegisterCodec, references: list[bytes]) -> int:
     """Send pictures, or all that come into a folder; 0 if all were sent."""
     if bool(args.inputs) == bool(args.watch):
         raise ArgumentError("say what to send: pictures, or --watch DIR, not both")
@@ -47,8 +48,7 @@ def send(args: argparse.Namespace) -> int:
         raise ArgumentError("--timeout is above 0, --settle at least 0")
     bursts = args.burst is not None
     loss = link.bursty(args.loss, args.burst) if bursts else link.independent(args.loss)
-    codec = tokcodec.load(args.model)
-    reference = references(args.reference) or None
+    reference = references or None
     given = {"quality": args.quality, "effort": args.effort, "reference": reference}
     said: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     alone = {name: value for name, value in said.items() if name != "reference"}

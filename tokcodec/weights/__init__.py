@@ -11,7 +11,7 @@ from tokcodec.errors import ModelMismatchError, UnknownModelError
 from tokcodec.model import FAMILY, Model, load_model
 from tokcodec.register import shipped as tokenizers
 from tokcodec.register.model import RegisterModel
-from tokcodec.register.published import PUBLISHED
+from tokcodec.register.published.catalogue import PUBLISHED
 from tokcodec.stream.header import HASHED, Header
 from tokcodec.tokens.tokens import DIGITS, VOCABULARY
 

@@ -1,0 +1,63 @@
+"""Photographs to batches of a few sizes: what is taken, what is left out, what is told."""
+
+from __future__ import annotations
+
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tokcodec.errors import InputError
+from tokcodec.train.images import pictures
+from tokcodec.train.images.pictures import SHAPES, crops
+
+
+@pytest.fixture
+def folder(tmp_path: Path, photograph: Callable[..., np.ndarray]) -> Path:
+    """Two photographs, a small one, a text, and a broken one."""
+    for name, width, height in (("coffee", 300, 260), ("chelsea", 100, 130), ("camera", 60, 60)):
+        Image.fromarray(photograph(name, width, height)).save(tmp_path / f"{name}.png")
+    (tmp_path / "notes.txt").write_text("taken on a Tuesday")
+    whole = (tmp_path / "coffee.png").read_bytes()
+    (tmp_path / "broken.png").write_bytes(whole[: len(whole) // 2])
+    return tmp_path
+
+
+def test_what_holds_no_picture_is_left_out(folder: Path) -> None:
+    found = crops([folder], 8, 0)
+    assert sum(len(batch) for batch in found) == 2
+    assert all(batch.shape[1:3] in SHAPES and batch.dtype == np.uint8 for batch in found)
+
+
+def test_no_more_are_read_than_are_wanted(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = []
+    real = pictures.photograph
+    monkeypatch.setattr(pictures, "photograph", lambda place: read.append(place) or real(place))
+    monkeypatch.setattr(pictures, "SHAPES", {(64, 96): 1.0})
+    assert len(crops([folder, folder, folder], 1, 0)[0]) == 1
+    assert len(read) < 3 * len(list(folder.iterdir()))
+
+
+def test_a_tar_file_gives_what_its_folder_does(folder: Path, tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "all.tar", "w") as tar:
+        for path in sorted(folder.glob("*.png")):
+            tar.add(path, path.name)
+    packed = crops([tmp_path / "all.tar"], 8, 3)
+    (tmp_path / "all.tar").unlink()
+    for one, other in zip(packed, crops([folder], 8, 3), strict=True):
+        assert np.array_equal(one, other)
+
+
+@pytest.mark.parametrize("name", ["nowhere", "nowhere.tar", "no.tar", "cut.tar", "zipped.tar"])
+def test_what_is_not_there_or_no_tar_file_is_told(folder: Path, tmp_path: Path, name: str) -> None:
+    (tmp_path / "no.tar").write_bytes(b"no tar file" * 100)
+    with tarfile.open(tmp_path / "zipped.tar", "w:gz") as tar:
+        tar.add(folder / "coffee.png")
+    with tarfile.open(tmp_path / "whole.tar", "w") as tar:
+        tar.add(folder / "coffee.png")
+    (tmp_path / "cut.tar").write_bytes((tmp_path / "whole.tar").read_bytes()[:5000])
+    with pytest.raises(InputError, match=name):
+        crops([tmp_path / name], 8, 0)

@@ -1,0 +1,1 @@
+"""FlexTok (Bachmann et al., 2025), from its published checkpoints."""

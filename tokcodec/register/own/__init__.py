@@ -1,0 +1,1 @@
+"""The register tokenizers that `tokcodec train register` makes."""

@@ -1,0 +1,1 @@
+"""How likely the digits of register tokens are: integers alone."""

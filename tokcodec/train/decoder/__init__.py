@@ -1,0 +1,1 @@
+"""Photographs to the network that draws the streams of pyramids."""
