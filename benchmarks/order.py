@@ -21,12 +21,12 @@ from tokcodec.effort.adjoint import norms
 from tokcodec.pixels.colour import to_planes, to_rgb
 from tokcodec.prior import prior_for
 from tokcodec.psnr import psnr
+from tokcodec.registry import open_model
 from tokcodec.tokens.knowledge import Knowledge
 from tokcodec.tokens.order import Order, Pass, order_for
 from tokcodec.tokens.quantiser import Source
 from tokcodec.tokens.reconstruction import dequantise
 from tokcodec.tokens.transform import analyse, synthesise
-from tokcodec.weights import open_model
 
 OUT = Path(__file__).parent / "results" / "order"
 BYTES = (64, 128, 256, 512, 1024, 2048)

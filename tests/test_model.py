@@ -15,7 +15,7 @@ from safetensors.numpy import save
 from skimage import data
 
 import tokcodec
-from tokcodec import weights
+from tokcodec import registry
 from tokcodec.errors import (
     DamagedModelError,
     InputError,
@@ -30,7 +30,7 @@ def fresh(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """No model but the shipped one is known; call it to forget those of the test, too."""
 
     def forget() -> None:
-        monkeypatch.setattr(weights, "_opened", {})
+        monkeypatch.setattr(registry, "_opened", {})
 
     forget()
     return forget
@@ -305,4 +305,4 @@ def test_other_arrays_are_told(change, tmp_path: Path, shipped: bytes) -> None:
 
 def test_a_damaged_model_is_not_kept(tmp_path: Path, shipped: bytes) -> None:
     refused(tmp_path, shipped[:-1])
-    assert weights._opened == {}
+    assert registry._opened == {}

@@ -24,10 +24,10 @@ from tokcodec.codec import Codec, Picture, Size, codec_for, codec_of, load
 from tokcodec.errors import TokCodecError, TokCodecWarning
 from tokcodec.limits import MAX_PIXELS
 from tokcodec.reference import background
+from tokcodec.registry import ModelInfo, by_id, models
 from tokcodec.stream.bundle import Bundle
 from tokcodec.stream.info import Info
 from tokcodec.tokens.tokens import Tokens
-from tokcodec.weights import ModelInfo, by_id, models
 
 if TYPE_CHECKING:
     from tokcodec.codec.options import DecodeOptions, EncodeOptions

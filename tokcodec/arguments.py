@@ -14,7 +14,7 @@ from tokcodec.limits import MAX_SIDE
 from tokcodec.tokens.tokens import Tokens
 
 if TYPE_CHECKING:
-    from tokcodec.weights import AnyModel
+    from tokcodec.registry import AnyModel
 
 Size = tuple[int, int]  # (width, height), as in PIL
 

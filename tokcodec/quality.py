@@ -24,7 +24,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -46,7 +45,7 @@ WORST = 0.5  # error of quality 0; quality 100 leaves none
 PLAIN = 0.5  # weight of all that is left out beside all detail: the least error, see `Gauge`
 SCALES = 7  # of luma: detail of 2, 4, ... 64 pixels, and all that is coarser
 GROUPS = SCALES + 1  # chroma is one group
-SHIPPED = Path(weights.__file__).with_name("quality.json")
+SHIPPED = weights.path("quality.json")
 
 
 @dataclass(frozen=True)

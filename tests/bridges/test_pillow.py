@@ -14,7 +14,7 @@ from PIL import Image, UnidentifiedImageError
 from skimage import data
 
 import tokcodec
-from tokcodec import weights
+from tokcodec import registry
 from tokcodec.errors import ArgumentError, InputError, TokCodecError, UnknownModelError
 from tokcodec.stream import header as headers
 from tokcodec.stream.header import Header
@@ -43,7 +43,7 @@ def same(one: Image.Image, other: Image.Image) -> bool:
 def announcing(width: int, height: int) -> bytes:
     """A stream that is nothing but a header."""
     model = tokcodec.load().model
-    return headers.write(Header(weights.code_of(model)[0], width, height), model.sha256)
+    return headers.write(Header(registry.code_of(model)[0], width, height), model.sha256)
 
 
 def forbid_decoding(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -218,7 +218,7 @@ def test_large_pictures_open_where_pillow_lets_them(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_stream_of_a_model_that_is_not_loaded_says_so() -> None:
-    stream = headers.write(Header(weights.HASHED, 8, 8, hash=b"abcd"), b"abcd" + bytes(28))
+    stream = headers.write(Header(registry.HASHED, 8, 8, hash=b"abcd"), b"abcd" + bytes(28))
     with pytest.raises(UnknownModelError, match="61626364"):
         opened(stream)
 

@@ -8,7 +8,7 @@ import pytest
 
 import tokcodec
 from tests.cli.typed import photo
-from tokcodec import weights
+from tokcodec import registry
 from tokcodec.model import Model
 
 
@@ -39,5 +39,5 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     arrays["centroids"].flat[0] += 1
     path = tmp_path / "own.safetensors"
     path.write_bytes(Model("own", arrays).save_bytes())
-    monkeypatch.setattr(weights, "_opened", {})
+    monkeypatch.setattr(registry, "_opened", {})
     return path

@@ -10,7 +10,7 @@ from PIL import Image
 
 import tokcodec
 from tests.cli.typed import one_line, photo, pixels, run
-from tokcodec import weights
+from tokcodec import registry
 
 
 @pytest.mark.parametrize("suffix", [".png", ".bmp", ".PNG", ".tiff"])
@@ -40,10 +40,10 @@ def test_a_model_of_ones_own(folder: Path, own: Path, monkeypatch, capsys) -> No
     assert run("encode", "cat.png", "-b", 30, "--model", own, "-o", "own.tkc") == 0
     stream = (folder / "own.tkc").read_bytes()
     assert tokcodec.info(stream).header_bytes == 12
-    monkeypatch.setattr(weights, "_opened", {})
+    monkeypatch.setattr(registry, "_opened", {})
     assert run("decode", "own.tkc", "-o", "no.png") == 1
     assert tokcodec.load(own).model.id[:8] in one_line(capsys.readouterr().err)
-    monkeypatch.setattr(weights, "_opened", {})
+    monkeypatch.setattr(registry, "_opened", {})
     assert run("decode", "own.tkc", "-o", "yes.png", "--model", own) == 0
     assert not (folder / "no.png").exists()
     assert np.array_equal(pixels(folder / "yes.png"), pixels(tokcodec.decode(stream, model=own)))

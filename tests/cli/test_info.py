@@ -9,7 +9,7 @@ import numpy as np
 
 import tokcodec
 from tests.cli.typed import photo, run
-from tokcodec import weights
+from tokcodec import registry
 
 
 def test_info_in_words(folder: Path, capsys) -> None:
@@ -63,9 +63,9 @@ def test_info_of_a_tree(tree: Path, capsys) -> None:
 def test_info_and_cut_of_a_model_of_ones_own(folder: Path, own: Path, monkeypatch, capsys) -> None:
     stream = tokcodec.encode(photo(), 30, model=own)
     (folder / "own.tkc").write_bytes(stream)
-    monkeypatch.setattr(weights, "_opened", {})
+    monkeypatch.setattr(registry, "_opened", {})
     assert run("info", "own.tkc", "--json", "--model", own) == 0
     assert json.loads(capsys.readouterr().out)["model"] == "own"
-    monkeypatch.setattr(weights, "_opened", {})
+    monkeypatch.setattr(registry, "_opened", {})
     assert run("cut", "own.tkc", "-m", 20, "-o", "short.tkc", "--model", own) == 0
     assert (folder / "short.tkc").read_bytes() == stream[:20]

@@ -11,12 +11,12 @@ import tokcodec
 from tokcodec.coder import codestring
 from tokcodec.decoders.linear import linear
 from tokcodec.pixels import colour
+from tokcodec.registry import shipped
 from tokcodec.tokens import wavelet
 from tokcodec.tokens.layout import bands
 from tokcodec.tokens.order import order_for
 from tokcodec.tokens.reconstruction import dequantise
 from tokcodec.tokens.transform import analyse
-from tokcodec.weights import shipped
 
 torch = pytest.importorskip("torch")
 

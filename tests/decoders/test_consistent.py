@@ -11,10 +11,10 @@ import tokcodec
 from tokcodec.coder import codestring
 from tokcodec.decoders.consistent import consistent, interval
 from tokcodec.pixels import colour
+from tokcodec.registry import shipped
 from tokcodec.tokens.knowledge import Knowledge
 from tokcodec.tokens.order import order_for
 from tokcodec.tokens.transform import analyse, split_all, synthesise
-from tokcodec.weights import shipped
 
 SIZES = [(64, 48), (33, 70), (5, 90), (9, 9)]  # height, width
 

@@ -13,10 +13,10 @@ from tokcodec.coder import codestring
 from tokcodec.decoders.fade import share, shares
 from tokcodec.decoders.linear import linear
 from tokcodec.psnr import psnr
+from tokcodec.registry import shipped
 from tokcodec.stream import header as headers
 from tokcodec.tokens.knowledge import Knowledge
 from tokcodec.tokens.order import order_for
-from tokcodec.weights import shipped
 
 MODEL = shipped("pyramid")
 

@@ -20,9 +20,9 @@ from tokcodec.decoders.shape import Shape
 from tokcodec.decoders.stored import KIND
 from tokcodec.decoders.trained import opened
 from tokcodec.errors import ArgumentError, DamagedModelError, InputError, ModelMismatchError
+from tokcodec.registry import shipped
 from tokcodec.tokens.knowledge import Knowledge
 from tokcodec.tokens.order import order_for
-from tokcodec.weights import shipped
 
 torch = pytest.importorskip("torch")
 

@@ -26,10 +26,10 @@ from tokcodec.decoders.steps import Step, climb, merge, stacked
 from tokcodec.decoders.stored import Stored
 from tokcodec.decoders.strips import correction
 from tokcodec.errors import ArgumentError, DamagedModelError, InputError
+from tokcodec.registry import shipped
 from tokcodec.tokens.knowledge import Knowledge
 from tokcodec.tokens.order import order_for
 from tokcodec.tokens.reconstruction import dequantise
-from tokcodec.weights import shipped
 
 onnx = pytest.importorskip("onnx")
 ort = pytest.importorskip("onnxruntime")

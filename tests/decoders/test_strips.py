@@ -13,9 +13,9 @@ from tokcodec.decoders.received import received_planes
 from tokcodec.decoders.shape import Shape
 from tokcodec.decoders.steps import Step, climb, merge, stacked
 from tokcodec.decoders.strips import IN_STRIPS, correction, reach
+from tokcodec.registry import shipped
 from tokcodec.tokens.order import order_for
 from tokcodec.tokens.reconstruction import dequantise
-from tokcodec.weights import shipped
 
 torch = pytest.importorskip("torch")
 

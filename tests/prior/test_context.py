@@ -8,10 +8,10 @@ import pytest
 from tokcodec.model import TOTAL
 from tokcodec.prior.context import Contexts, rescaled
 from tokcodec.prior.tables import pass_tables
+from tokcodec.registry import shipped
 from tokcodec.tokens.knowledge import Knowledge
 from tokcodec.tokens.layout import bands
 from tokcodec.tokens.order import Order
-from tokcodec.weights import shipped
 
 MODEL = shipped("pyramid")
 

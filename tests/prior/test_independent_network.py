@@ -10,7 +10,7 @@ import pytest
 
 import tokcodec
 from tests.independent import pyramid
-from tokcodec.weights import shipped
+from tokcodec.registry import shipped
 
 Photograph = Callable[[str, int, int], np.ndarray]
 

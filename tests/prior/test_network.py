@@ -17,9 +17,9 @@ from tokcodec.prior.inputs import Inputs
 from tokcodec.prior.maps import lg, seen_from, signed_lg
 from tokcodec.prior.network import Network, layers, table
 from tokcodec.prior.surroundings import SURROUNDINGS
+from tokcodec.registry import shipped
 from tokcodec.tokens.knowledge import Knowledge
 from tokcodec.tokens.order import Order
-from tokcodec.weights import shipped
 
 
 def random_model(seed: int = 0, scale: float = 300.0) -> Model:

@@ -7,9 +7,9 @@ import pytest
 
 from tokcodec.prior.context import Contexts
 from tokcodec.prior.surprise import FEATURES, Surprise
+from tokcodec.registry import shipped
 from tokcodec.tokens.knowledge import Knowledge
 from tokcodec.tokens.order import Order, Pass
-from tokcodec.weights import shipped
 
 ORDER = Order(shipped("pyramid"), 48, 64, 3)
 

@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import save_file
 
 import tokcodec
-from tokcodec import weights
+from tokcodec import registry
 from tokcodec.register import load
 from tokcodec.register.titok.onedpiece import OneDPiece
 from tokcodec.register.titok.shape import Shape, ViT
@@ -58,7 +58,7 @@ def written(folder: Path, state: dict[str, torch.Tensor], config: dict | None) -
 @pytest.fixture(autouse=True)
 def _forget(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each test knows only the models that it loads."""
-    monkeypatch.setattr(weights, "_opened", {})
+    monkeypatch.setattr(registry, "_opened", {})
     monkeypatch.setattr(load, "_loaded", {})
     monkeypatch.setattr(load, "_told", set())
 

@@ -177,7 +177,7 @@ def test_the_network_may_work_in_half_precision(piece_folder, picture) -> None:
 
 def test_a_stream_of_a_model_that_is_not_loaded(piece, picture, monkeypatch) -> None:
     data = piece.encode(picture)
-    monkeypatch.setattr("tokcodec.weights._opened", {})
+    monkeypatch.setattr("tokcodec.registry._opened", {})
     with pytest.raises(errors.UnknownModelError, match="load its file"):
         tokcodec.decode(data)
     assert tokcodec.decode(data, model=_folder(piece)).size == (96, 80)

@@ -7,7 +7,7 @@ from PIL import Image
 from skimage import data
 
 import tokcodec
-from tokcodec import weights
+from tokcodec import registry
 from tokcodec.stream import header as headers
 from tokcodec.stream.header import Header
 
@@ -23,7 +23,7 @@ def make_streams() -> list[bytes]:
         pictures.append(image)
     streams = [tokcodec.encode(p, 20 + 30 * i) for i, p in enumerate(pictures)]
     streams[2] = tokcodec.encode(pictures[2].convert("L"), 40)
-    code, _ = weights.code_of(tokcodec.load().model)
+    code, _ = registry.code_of(tokcodec.load().model)
     extended = Header(code, 32, 21, extension=((4, b"kept"), (99, b"")))
     streams.append(headers.write(extended, tokcodec.load().model.sha256) + streams[0][8:])
     streams.append(tokcodec.encode(pictures[0], max_bytes=9))

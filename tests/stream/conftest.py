@@ -8,7 +8,7 @@ import pytest
 
 import tokcodec
 from tests.stream.bundled import NAMES, make_streams
-from tokcodec import Bundle, weights
+from tokcodec import Bundle, registry
 from tokcodec.model import Model
 
 
@@ -27,7 +27,7 @@ def file(tmp_path: Path, streams: list[bytes]) -> Path:
 @pytest.fixture
 def custom(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> tokcodec.Codec:
     """The codec of a model that is not shipped, forgotten after the test."""
-    monkeypatch.setattr(weights, "_opened", {})
+    monkeypatch.setattr(registry, "_opened", {})
     arrays = {k: v.copy() for k, v in tokcodec.load().model.arrays.items()}
     arrays["centroids"].flat[0] += 1
     path = tmp_path / "own.safetensors"

@@ -6,9 +6,9 @@ import pytest
 
 import tokcodec
 from tokcodec import errors
+from tokcodec.registry import shipped
 from tokcodec.stream import framing
 from tokcodec.stream.header import FIT
-from tokcodec.weights import shipped
 
 MODEL, SIZE = shipped("pyramid"), (31, 20)
 

@@ -12,7 +12,7 @@ from PIL import Image
 from skimage import data
 
 import tokcodec
-from tokcodec import weights
+from tokcodec import registry
 from tokcodec.errors import (
     ArgumentError,
     BadMagicError,
@@ -67,7 +67,7 @@ def flipped(message: bytes, bit: int) -> bytes:
 
 def of_this_model(**fields) -> bytes:
     """A sound header of the shipped model with whatever fields, for 40 x 27 pixels."""
-    code, _ = weights.code_of(tokcodec.load().model)
+    code, _ = registry.code_of(tokcodec.load().model)
     return headers.write(Header(code, 40, 27, **fields), tokcodec.load().model.sha256)
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tokcodec.registry import shipped
 from tokcodec.tokens.layout import Grid, bands
 from tokcodec.tokens.order import Order
-from tokcodec.weights import shipped
 
 MODEL = shipped("pyramid")
 

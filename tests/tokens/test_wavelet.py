@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tokcodec.registry import shipped
 from tokcodec.tokens import wavelet
 from tokcodec.tokens.layout import bands
 from tokcodec.tokens.transform import analyse, synthesise
-from tokcodec.weights import shipped
 
 
 @pytest.mark.parametrize("n", [*range(2, 20), 31, 64, 255])

@@ -14,10 +14,10 @@ from tokcodec.codec import Codec
 from tokcodec.model import FEATURES, NETWORK
 from tokcodec.prior import prior_for
 from tokcodec.prior.network import Network
+from tokcodec.registry import shipped
 from tokcodec.tokens.knowledge import Knowledge
 from tokcodec.tokens.order import order_for
 from tokcodec.train.digits import DIGIT, UNIT, UNITS, digits_of, unit_of
-from tokcodec.weights import shipped
 
 torch = pytest.importorskip("torch")
 

@@ -120,10 +120,10 @@ def test_edges_that_tell_most_are_kept():
 
 def test_a_stranger_cannot_decode_it(model_file, photograph, monkeypatch):
     data = tokcodec.encode(photograph("coffee", 40, 30), budget=5, model=model_file)
-    monkeypatch.setattr(tokcodec.weights, "_opened", {})
+    monkeypatch.setattr(tokcodec.registry, "_opened", {})
     with pytest.raises(UnknownModelError, match="model="):
         tokcodec.decode(data)
-    monkeypatch.setattr(tokcodec.weights, "_opened", {})
+    monkeypatch.setattr(tokcodec.registry, "_opened", {})
     assert tokcodec.info(data, model=model_file).tokens >= 5
     assert (
         tokcodec.cut(data, budget=2, model=model_file) == data[: len(tokcodec.cut(data, budget=2))]

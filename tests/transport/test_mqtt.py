@@ -17,7 +17,7 @@ from PIL import Image
 
 import tokcodec
 from benchmarks.mosquitto import PATIENCE, Broker, free_port
-from tokcodec import weights
+from tokcodec import registry
 from tokcodec.arriving import progressive
 from tokcodec.cli import main
 from tokcodec.errors import ArgumentError, LinkError
@@ -400,7 +400,7 @@ def test_what_an_option_is_missing_for_stays_with_the_broker(
         tokcodec.encode(astronaut, max_bytes=200, model=own),
         tokcodec.encode(astronaut, max_bytes=200, reference=key.read_bytes()),
     ]
-    monkeypatch.setattr(weights, "_opened", {})  # as if the sender were another program
+    monkeypatch.setattr(registry, "_opened", {})  # as if the sender were another program
     with MqttSource(at(broker), name="keeper") as source, MqttSink(at(broker)) as sink:
         source.wait(PATIENCE)
         for data in streams:
@@ -424,7 +424,7 @@ def test_what_cannot_be_read_here_is_kept_and_stops_nobody(
     capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch,
 ):  # fmt: skip
     key = tokcodec.encode(astronaut, psnr=25)
-    own = headers.write(Header(weights.HASHED, 8, 8, hash=b"abcd"), b"abcd" + bytes(28))
+    own = headers.write(Header(registry.HASHED, 8, 8, hash=b"abcd"), b"abcd" + bytes(28))
     told = tokcodec.encode(astronaut, max_bytes=200, reference=key)
     with MqttSource(at(broker), name="keeper") as source, MqttSink(at(broker)) as sink:
         source.wait(PATIENCE)

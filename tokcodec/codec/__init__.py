@@ -9,7 +9,7 @@ from os import PathLike, fsencode, fspath
 from pathlib import Path
 from typing import Any, cast
 
-from tokcodec import weights
+from tokcodec import registry
 from tokcodec.arguments import Size, as_bytes
 from tokcodec.codec.pyramid import Codec
 from tokcodec.errors import ArgumentError, InputError
@@ -67,7 +67,7 @@ def _load(
 ) -> Codec | RegisterCodec:
     name = str(name_or_path)
     usual = all(option is None for option in (device, dtype, prior))
-    if name not in ("default", *weights.PYRAMIDS) and names_tokenizer(name_or_path):
+    if name not in ("default", *registry.PYRAMIDS) and names_tokenizer(name_or_path):
         if usual and name in tokenizers.CODES:
             codec = RegisterCodec(tokenizers.shipped(name))  # its network can wait
         else:
@@ -76,13 +76,13 @@ def _load(
             except ImportError:
                 raise ArgumentError(NO_TORCH) from None
             codec = load_now(name_or_path, device, dtype, prior)
-        weights.keep(codec.model)
+        registry.keep(codec.model)
         return codec
     if not usual:
         raise ArgumentError(
             "device, dtype and prior are for register tokenizers; a pyramid needs none"
         )
-    return Codec(weights.open_model(name_or_path))
+    return Codec(registry.open_model(name_or_path))
 
 
 def _is_path(given: object) -> bool:
@@ -102,10 +102,10 @@ def _is_path(given: object) -> bool:
 def codec_for(data: bytes) -> Codec | RegisterCodec:
     """The codec that a stream asks for in its header."""
     header, _ = headers.parse(as_bytes(data))
-    return codec_of(weights.model_for(header))
+    return codec_of(registry.model_for(header))
 
 
-def codec_of(model: weights.AnyModel) -> Codec | RegisterCodec:
+def codec_of(model: registry.AnyModel) -> Codec | RegisterCodec:
     """A model, of whatever family, with its verbs."""
     if isinstance(model, Model):
         return Codec(model)

@@ -31,7 +31,7 @@ from tokcodec.pixels import geometry
 from tokcodec.tokens.knowledge import Knowledge
 
 Decoder = Callable[[Knowledge, tuple[int, int]], np.ndarray]
-SHIPPED = Path(weights.__file__).with_name("pyramid-decoder.safetensors")
+SHIPPED = weights.path("pyramid-decoder.safetensors")
 NAMES = ("auto", "linear", "neural", ONNX, "realesrgan")
 SUFFIXES = (".safetensors", ONNX_SUFFIX)  # of a trained decoder's file
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tokcodec import reference as references
-from tokcodec import weights
+from tokcodec import registry
 from tokcodec.coder import codestring
 from tokcodec.distortion import Curve
 from tokcodec.errors import ArgumentError, ImageTooLargeError
@@ -51,7 +51,7 @@ def errors(
         ImageTooLargeError: the picture has more than `max_pixels`.
     """
     header, length = headers.parse(data)
-    model = weights.model_for(header)
+    model = registry.model_for(header)
     headers.check(data[:length], model.sha256)
     if not isinstance(model, Model):
         raise ArgumentError(

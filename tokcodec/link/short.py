@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tokcodec import weights
+from tokcodec import registry
 from tokcodec.errors import StreamError
 from tokcodec.stream import header as headers
 from tokcodec.stream.header import MAGIC, Header
@@ -19,7 +19,7 @@ def shorten(data: bytes) -> bytes:
     """
     header, length = headers.parse(data)
     usual = Header(header.model, header.width, header.height, header.grey)
-    model = weights.model_for(header)
+    model = registry.model_for(header)
     if header.model != CODE or header.wide or headers.write(usual, model.sha256) != data[:length]:
         return data
     return headers.write_bare(usual) + data[length:]
@@ -36,6 +36,6 @@ def lengthen(short: bytes) -> bytes:
     try:
         header, length = headers.parse(short, bare=True)
         whole = Header(CODE, header.width, header.height, header.grey)
-        return headers.write(whole, weights.model_for(whole).sha256) + short[length:]
+        return headers.write(whole, registry.model_for(whole).sha256) + short[length:]
     except StreamError:
         return short

@@ -10,7 +10,7 @@ from typing import cast
 
 import numpy as np
 
-from tokcodec import weights
+from tokcodec import registry
 from tokcodec.arguments import as_bytes
 from tokcodec.coder import codestring
 from tokcodec.errors import ArgumentError, DamagedHeaderError, ReferenceMismatchError
@@ -207,7 +207,7 @@ def _added(order: Order, field: Field, found: Reference | None) -> Order:
 def _checked(stream: bytes, order: Order) -> Header:
     """The header of a stream of this order's model and size; others are refused."""
     header, length = headers.parse(stream)
-    if (header.model, header.hash) != weights.code_of(order.model):
+    if (header.model, header.hash) != registry.code_of(order.model):
         raise ReferenceMismatchError(
             f"the reference was written by another model than the picture's, {order.model.name}"
         )

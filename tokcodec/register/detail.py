@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from tokcodec import decoders, weights
+from tokcodec import decoders, registry
 from tokcodec.codec.pyramid import known_of, source_of
 from tokcodec.register.square import Finish
 from tokcodec.tokens.knowledge import Knowledge
@@ -57,5 +57,5 @@ def finish(
 
 def first(rgb: np.ndarray, digits: int) -> Knowledge:
     """What the first `digits` digits tell of a picture, uint8 (height, width, 3)."""
-    source = source_of(weights.shipped(weights.DEFAULT), rgb)
+    source = source_of(registry.shipped(registry.DEFAULT), rgb)
     return known_of(source.order, source.first(digits))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from safetensors import SafetensorError, safe_open
 
+from tokcodec import weights
 from tokcodec.errors import ArgumentError, DamagedModelError
 from tokcodec.mx.file import ORIGIN
 from tokcodec.register.model import OWN, RegisterModel
@@ -25,17 +26,16 @@ if TYPE_CHECKING:
 
 # Name: code in the header. Append only; a code is never given to another model.
 CODES = {"register-small": 3}
-FOLDER = Path(__file__).parents[1] / "weights"
 
 
 def weights_of(name: str) -> Path:
     """The file of a tokenizer's network, in an MX format."""
-    return FOLDER / f"{name}.safetensors"
+    return weights.path(f"{name}.safetensors")
 
 
 def prior_of(name: str) -> Path:
     """The file of its prior."""
-    return FOLDER / f"{name}-prior.safetensors"
+    return weights.path(f"{name}-prior.safetensors")
 
 
 @cache

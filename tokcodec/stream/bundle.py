@@ -24,9 +24,9 @@ from tokcodec.errors import (
 )
 from tokcodec.files import atomic_file
 from tokcodec.limits import MAX_PIXELS
+from tokcodec.registry import AnyModel, code_of, model_for
 from tokcodec.stream import header as headers
 from tokcodec.stream.header import Header
-from tokcodec.weights import AnyModel, code_of, model_for
 
 MAGIC = headers.BUNDLE
 VERSION = 1

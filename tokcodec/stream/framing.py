@@ -7,15 +7,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from tokcodec import weights
+from tokcodec import registry
 from tokcodec.arguments import Size, as_bytes, check_limits, check_size
 from tokcodec.errors import ArgumentError, ModelMismatchError, TokCodecError, warn
 from tokcodec.model import Model
 from tokcodec.pixels import image
+from tokcodec.registry import AnyModel
 from tokcodec.stream import header as headers
 from tokcodec.stream.header import Header
 from tokcodec.stream.info import Info
-from tokcodec.weights import AnyModel
 
 SIZED = "size"  # a bare stream that tells flags and size
 
@@ -60,7 +60,7 @@ def head(
     _check_bare(bare)
     if bare is True:
         return b""
-    named = weights.code_of(model)
+    named = registry.code_of(model)
     if bare == SIZED:
         return headers.write_bare(Header(named[0], *size, grey, named[1]))
     return headers.write(Header(named[0], *size, grey, named[1], extension), model.sha256)
@@ -164,7 +164,7 @@ def _whole(model: AnyModel, data: bytes) -> bool:
 
 
 def _check_model(model: AnyModel, header: Header, whole: bytes) -> None:
-    if (header.model, header.hash) != weights.code_of(model):
+    if (header.model, header.hash) != registry.code_of(model):
         prior = "" if isinstance(model, Model) else ", or give the prior= that it was written with"
         raise ModelMismatchError(
             f"the stream was written by another model than {model.name}: by {header.model_named}. "

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 
-from tokcodec import weights
+from tokcodec import registry
 from tokcodec.errors import StreamError
 from tokcodec.stream import header as headers
 
@@ -56,4 +56,4 @@ def check(stream: bytes) -> None:
         UnknownModelError: its model is not known here, so more cannot be told.
     """
     header, length = headers.parse(stream)
-    headers.check(stream[:length], weights.model_for(header).sha256)
+    headers.check(stream[:length], registry.model_for(header).sha256)

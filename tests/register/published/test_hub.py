@@ -9,10 +9,10 @@ import pytest
 
 import tokcodec
 from tests.register.published.fake_hub import Hub
-from tokcodec import cli, errors, weights
+from tokcodec import cli, errors, registry
 from tokcodec.register.published import hub
 from tokcodec.register.published.catalogue import PUBLISHED
-from tokcodec.weights import SHIPPED
+from tokcodec.registry import SHIPPED
 
 L32 = "yucornetto/tokenizer_titok_l32_imagenet"
 
@@ -83,7 +83,7 @@ def test_a_connection_that_breaks_leaves_no_model(remote: Hub, monkeypatch) -> N
     monkeypatch.setattr(sys.modules["huggingface_hub"], "hf_hub_download", broken)
     with pytest.raises(errors.InputError, match="cannot download model"):
         tokcodec.load("hf-hub:owner/mine")
-    assert weights._opened == {}
+    assert registry._opened == {}
 
 
 def test_a_damaged_download_is_no_model(remote: Hub) -> None:

@@ -12,10 +12,10 @@ from PIL import Image
 
 from tokcodec.decoders.neural import neural
 from tokcodec.pixels import colour
+from tokcodec.registry import shipped
 from tokcodec.tokens import quantiser, transform
 from tokcodec.tokens.knowledge import Knowledge
 from tokcodec.tokens.order import order_for
-from tokcodec.weights import shipped
 
 torch = pytest.importorskip("torch")
 

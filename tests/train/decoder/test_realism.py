@@ -10,7 +10,7 @@ import pytest
 
 from tokcodec.cli import main
 from tokcodec.errors import ArgumentError
-from tokcodec.weights import shipped
+from tokcodec.registry import shipped
 
 torch = pytest.importorskip("torch")
 

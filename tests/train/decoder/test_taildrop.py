@@ -11,10 +11,10 @@ from tokcodec.decoders.fade import share
 from tokcodec.decoders.linear import linear
 from tokcodec.decoders.received import received_planes
 from tokcodec.pixels import colour
+from tokcodec.registry import shipped
 from tokcodec.tokens import quantiser, reconstruction, transform
 from tokcodec.tokens.knowledge import Knowledge
 from tokcodec.tokens.order import Order, order_for
-from tokcodec.weights import shipped
 
 torch = pytest.importorskip("torch")
 

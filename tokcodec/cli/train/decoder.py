@@ -71,6 +71,7 @@ def run(args: argparse.Namespace) -> int:
     from tokcodec.decoders.files import card as about
     from tokcodec.decoders.files import read, write
     from tokcodec.decoders.network import Network, Shape
+    from tokcodec.registry import open_model
     from tokcodec.tokens.wavelet import COARSEST
     from tokcodec.train.decoder.fidelity import DecoderTask
     from tokcodec.train.decoder.realism import Realism
@@ -78,7 +79,6 @@ def run(args: argparse.Namespace) -> int:
     from tokcodec.train.loop import steps_before, train
     from tokcodec.train.plan import plan, seed_of
     from tokcodec.train.together import process
-    from tokcodec.weights import open_model
 
     config = Config.read(args.config) if args.config else Config()
     try:

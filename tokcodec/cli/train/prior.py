@@ -61,12 +61,12 @@ def run(args: argparse.Namespace) -> int:
         raise ArgumentError("training needs torch: pip install torch") from None
     from tokcodec.cli.train.options import amounts, use_threads
     from tokcodec.model import TABLES
+    from tokcodec.registry import open_model
     from tokcodec.train.digits import digits_of
     from tokcodec.train.images.pictures import crops
     from tokcodec.train.images.places import names_hash
     from tokcodec.train.loop import Schedule, steps_before, train
     from tokcodec.train.prior import PriorNetwork, PriorTask, drawn, to_model
-    from tokcodec.weights import open_model
 
     count, batch = amounts(args, COUNT, BATCH)
     if args.device != "cpu":
