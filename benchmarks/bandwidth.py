@@ -22,7 +22,7 @@ from tokcodec.errors import TokCodecError
 from tokcodec.psnr import psnr
 
 OUT = Path(__file__).parent / "results" / "bandwidth"
-LEAST = 9  # bytes of a stream that holds anything
+MIN_BYTES = 9  # bytes of a stream that holds anything
 BYTES = (24, 32, 51, 64, 128, 222, 340, 512, 1024)
 RIVALS = (webp(0), jpeg(10), jpeg(75))
 COLUMNS = (
@@ -138,7 +138,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Measure, write the rows, print the tables; 1 if a picture could not be read."""
     named = set_name(args.images, args.out, OUT)
-    sizes, found, failed = whole_numbers(args.bytes, "bytes", LEAST), [], 0
+    sizes, found, failed = whole_numbers(args.bytes, "bytes", MIN_BYTES), [], 0
     loaders = pictures(args.images)
     for name, load in tqdm(loaders.items(), disable=not sys.stderr.isatty(), unit="picture"):
         try:

@@ -14,7 +14,7 @@ from benchmarks.rows import settings_text
 from tokcodec.errors import InputError
 
 QUALITY, AVIF_SPEED = 5, 4  # of the rivals
-BITS_PER_PIXEL, LEAST_BYTES = 0.1, 64  # what all others are given
+BITS_PER_PIXEL, MIN_BYTES = 0.1, 64  # what all others are given
 THUMBNAIL = (128, 128)  # pixels
 
 Settings = Mapping[str, str | int | float]
@@ -79,7 +79,7 @@ class Limited:
             self.ours = self.codec.reduced
 
     def prepare(self, image: Image.Image) -> Settings:
-        limit = max(LEAST_BYTES, int(BITS_PER_PIXEL * image.width * image.height / 8))
+        limit = max(MIN_BYTES, int(BITS_PER_PIXEL * image.width * image.height / 8))
         fitting = list(self.codec.fitting(image, limit, full_size=True))
         if not fitting:
             raise InputError(f"nothing fits {limit} bytes at full size")

@@ -15,7 +15,7 @@ from benchmarks.codecs import find
 from benchmarks.lists import listed, whole_numbers
 from benchmarks.pictures import SETS, check_same, pictures, set_name
 from benchmarks.tables import Cell, markdown, write_tsv
-from tokcodec.effort import LINEAR, MOST
+from tokcodec.effort import LINEAR, MAX_EFFORT
 from tokcodec.errors import InputError
 from tokcodec.psnr import psnr
 
@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `python -m benchmarks effort`."""
     parser.add_argument("--images", default="scikit-image", help=f"{', '.join(SETS)}, or a folder")
     parser.add_argument("--bytes", default=listed(TARGETS), help="default: %(default)s")
-    parser.add_argument("--efforts", default=listed(range(MOST + 1)), help="default: all")
+    parser.add_argument("--efforts", default=listed(range(MAX_EFFORT + 1)), help="default: all")
     parser.add_argument("--network", action="store_true", help="draw with the network, too")
     parser.add_argument(
         "--model", default=MODEL, help="what encodes; others than pyramid have rows apart"

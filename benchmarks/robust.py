@@ -16,7 +16,7 @@ from tokcodec.psnr import psnr
 OUT = Path(__file__).parent / "results" / "robust"
 CODECS = ("tokcodec:pyramid@linear", "tokcodec:pyramid@realism=0")
 RATES = (0.02, 0.06, 0.125, 0.25, 1.0)  # bits a pixel
-LEAST = 16  # bytes
+MIN_BYTES = 16  # bytes
 COLUMNS = ("picture", "bits_per_pixel", "codec", "version", "bytes", "psnr")
 
 
@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
     gains: dict[str, list[float]] = {}
     for name, image in unlikely([load() for load in pictures(args.images).values()]).items():
         for rate in args.rates:
-            limit = max(LEAST, round(rate * image.width * image.height / 8))
+            limit = max(MIN_BYTES, round(rate * image.width * image.height / 8))
             found = []
             for codec in codecs:
                 picked = best(codec, image, limit, psnr, full_size=True)

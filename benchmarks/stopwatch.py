@@ -27,7 +27,7 @@ from benchmarks.scenes import scenes
 from tokcodec.errors import TokCodecError
 
 JOBS = ("encode", "decode", "thumbnail")
-MOST = 24  # photographs that scenes are made of
+MAX_PHOTOGRAPHS = 24  # photographs that scenes are made of
 Found = dict[str, Any]
 
 
@@ -56,9 +56,9 @@ def times(
 
 
 def readable(images: str) -> tuple[list[Image.Image], dict[str, str]]:
-    """The first `MOST` pictures of a set or folder, and why any of them cannot be read."""
+    """The first `MAX_PHOTOGRAPHS` pictures of a set or folder, and why any cannot be read."""
     found, failed = [], {}
-    for name, load in list(pictures(images).items())[:MOST]:
+    for name, load in list(pictures(images).items())[:MAX_PHOTOGRAPHS]:
         try:
             found.append(load())
         except (TokCodecError, OSError) as e:

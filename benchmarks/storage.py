@@ -20,7 +20,7 @@ from PIL import Image
 from tqdm import tqdm
 
 import tokcodec
-from benchmarks.bandwidth import LEAST
+from benchmarks.bandwidth import MIN_BYTES
 from benchmarks.containers import CONTAINERS, MILLION, Law, measure
 from benchmarks.everyday import jpeg, webp
 from benchmarks.lists import listed, whole_numbers
@@ -31,7 +31,7 @@ from tokcodec.errors import ArgumentError, TokCodecError
 OUT = Path(__file__).parent / "results" / "storage"
 BYTES = (32, 64, 128, 256, 512, 1024)
 RIVALS = (jpeg(75), webp(75))
-SMALLEST = 0.5  # of a side of the photograph that a crop keeps, at least
+MIN_KEPT = 0.5  # of a side of the photograph that a crop keeps, at least
 CHUNK = 32  # crops that one job encodes
 COLUMNS = (
     "form", "version", "entries", "mean_pixels", "container", "mean_bytes", "added_bytes",
@@ -47,7 +47,7 @@ def crops(image: Image.Image, name: str, numbers: range, side: int) -> Iterator[
     """
     for number in numbers:
         rng = np.random.default_rng([zlib.crc32(name.encode()), number])
-        size = [max(1, round(n * rng.uniform(SMALLEST, 1))) for n in image.size]
+        size = [max(1, round(n * rng.uniform(MIN_KEPT, 1))) for n in image.size]
         left, top = (int(rng.integers(0, n - m + 1)) for n, m in zip(image.size, size, strict=True))
         part = image.crop((left, top, left + size[0], top + size[1]))
         part.thumbnail((side, side), Image.Resampling.LANCZOS)
@@ -120,7 +120,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Encode, store, write the rows, print the table; 1 if a picture could not be read."""
     named = set_name(args.images, args.out, OUT)
-    sizes = whole_numbers(args.bytes, "bytes", LEAST)
+    sizes = whole_numbers(args.bytes, "bytes", MIN_BYTES)
     if args.entries < 4 or args.side < 16:
         raise ArgumentError("storage wants at least 4 entries and 16 pixels a side")
     forms, pixels, failed = encode_all(args, sizes)

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 import tokcodec
-from tokcodec.arriving import LARGEST, LEAST, progressive
+from tokcodec.arriving import MAX_BYTES_PER_PIXEL, MIN_READ, progressive
 from tokcodec.errors import (
     ArgumentError,
     BadMagicError,
@@ -237,4 +237,4 @@ def test_an_endless_source_ends():
             yield bytes(1000)
 
     assert list(progressive(source(), decoder="linear", growth=1e9))[-1].size == (4, 4)
-    assert read < 2 * (LEAST + LARGEST * 16)
+    assert read < 2 * (MIN_READ + MAX_BYTES_PER_PIXEL * 16)

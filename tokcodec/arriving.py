@@ -18,8 +18,8 @@ from tokcodec.stream import header as headers
 from tokcodec.stream.header import Header
 
 GROWTH = 1.25
-LARGEST = 16  # bytes a pixel: noise, to the last digit, takes less than 5
-LEAST = 1 << 12  # bytes that are read even of the smallest picture
+MAX_BYTES_PER_PIXEL = 16  # bytes a pixel: noise, to the last digit, takes less than 5
+MIN_READ = 1 << 12  # bytes that are read even of the smallest picture
 
 
 @overload
@@ -123,7 +123,7 @@ class _Arrived:
             if found is None:
                 return False
             header, length = found
-            self._most = LEAST + LARGEST * header.width * header.height
+            self._most = MIN_READ + MAX_BYTES_PER_PIXEL * header.width * header.height
             self._due = length + 1.0
         del self._data[self._most :]
         return self._drawn < len(self._data) >= self._due

@@ -32,7 +32,7 @@ MAGNITUDE_BINS, SIGN_BINS, AGES = 12, 4, 3
 ROWS = MAGNITUDE_BINS * SIGN_BINS + AGES
 TOTAL_BITS = 24
 TOTAL = 1 << TOTAL_BITS  # the three frequencies of a digit sum to this
-MOST_TOP = 1 << 16  # largest coefficient of a first step; eight bits of RGB have at most 442
+MAX_TOP = 1 << 16  # largest coefficient of a first step; eight bits of RGB have at most 442
 KINDS, FEATURES, HIDDEN, ZEROS, SIGNS = 9, 43, (64, 32), 129, 49  # of a network (prior.network)
 
 TABLES, NETWORK = "context-tables-1", "integer-network-1"  # kinds of prior
@@ -214,7 +214,7 @@ def load_model(path: str | Path, name: str | None = None) -> Model:
 def _usable(arrays: dict[str, np.ndarray]) -> bool:
     """Whether there are steps, and every digit has a chance."""
     tops = arrays["tops"]
-    if tops.min() < 1 or tops.max() > MOST_TOP:
+    if tops.min() < 1 or tops.max() > MAX_TOP:
         return False
     counted = arrays["frequencies"].astype(np.int64)  # of two digits; the third has the rest
     if counted.min() < 1 or counted.sum(-1).max() >= TOTAL:

@@ -14,7 +14,7 @@ from PIL import Image
 from benchmarks.codecs import Settings
 
 DIGITS = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz#$%*+,-.:;=?@[]^_{|}~"
-MOST = 9  # terms along a side
+MAX_TERMS = 9  # terms along a side
 
 
 class BlurHash:
@@ -35,8 +35,8 @@ class BlurHash:
     ) -> Iterator[tuple[Settings, bytes]]:
         """Every number of terms that fits: more terms are not always better, and all are cheap."""
         every = terms(np.asarray(image))
-        for x in range(1, MOST + 1):
-            for y in range(1, MOST + 1):
+        for x in range(1, MAX_TERMS + 1):
+            for y in range(1, MAX_TERMS + 1):
                 if 4 + 2 * x * y <= max_bytes:
                     yield {"x": x, "y": y}, encode(every, x, y)
 
@@ -48,7 +48,7 @@ def terms(rgb: np.ndarray) -> np.ndarray:
     """uint8 (H, W, 3) to the mean products with 9 x 9 cosines: (9, 9, 3), rows first."""
     height, width = rgb.shape[:2]
     light = _linear(np.arange(256) / 255)[rgb]
-    down, along = _cosines(MOST, height) / height, _cosines(MOST, width) / width
+    down, along = _cosines(MAX_TERMS, height) / height, _cosines(MAX_TERMS, width) / width
     found = np.einsum("yh,hwc,xw->yxc", down, light, along, optimize=True)
     found *= 2
     found[0, 0] /= 2  # the format's factor is 2 for every term but the mean

@@ -33,7 +33,7 @@ WEIGHTS = np.array(
 )  # fmt: skip
 
 SCALES = 6
-SMALLEST = 8  # pixels: a scale below that is the last
+MIN_SIDE = 8  # pixels: a scale below that is the last
 C2 = 0.0009
 # The reference's Gaussian of sigma 1.5, a sum of three cosines over nine pixels (Charalampidis,
 # 2016), as the response to one pixel.
@@ -89,7 +89,7 @@ def _pyramid(rgb: np.ndarray) -> list[np.ndarray]:
     """XYB pictures (3, h, w), scaled to about 0..1, each half the size of the one before."""
     linear = LINEAR[rgb].transpose(2, 0, 1)
     found = [_xyb(linear)]
-    while len(found) < SCALES and min(linear.shape[1:]) >= SMALLEST:
+    while len(found) < SCALES and min(linear.shape[1:]) >= MIN_SIDE:
         linear = _half(linear)
         found.append(_xyb(linear))
     return found

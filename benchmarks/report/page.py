@@ -15,7 +15,7 @@ from benchmarks.report.curves import Metric, Results
 from benchmarks.report.remake import Tile, Workshop, view
 from benchmarks.report.style import label
 
-MOST_BYTES = 4_900_000
+MAX_BYTES = 4_900_000
 QUALITIES = (85, 75, 60, 45, 30)  # of the tiles, the first that keeps the page small enough
 PictureRows = list[tuple[str, list[tuple[str, Tile]]]]  # by picture: what made a tile, the tile
 STYLE = """
@@ -58,7 +58,7 @@ def page(
     for quality in QUALITIES:
         shown = _pictures(rows, target, quality)
         whole = (head + shown + tail).encode()
-        if len(whole) <= MOST_BYTES:
+        if len(whole) <= MAX_BYTES:
             return whole
     return (head + "<p>Too many pictures for one page.</p>" + tail).encode()
 

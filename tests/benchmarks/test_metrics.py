@@ -32,8 +32,8 @@ from benchmarks.metrics.weights import FOLDER  # noqa: E402
 
 NETWORKS = ("lpips_alex", "lpips_vgg", "dists")
 WEIGHTS = Path(os.environ.get(FOLDER) or Path(__file__).parents[3] / "shared" / "metrics")
-LEAST = {"psnr": 1, "ms_ssim": 11, "lpips_alex": 31, "lpips_vgg": 16, "dists": 16}
-LEAST["ssimulacra2"] = 113
+MIN_SIDE = {"psnr": 1, "ms_ssim": 11, "lpips_alex": 31, "lpips_vgg": 16, "dists": 16}
+MIN_SIDE["ssimulacra2"] = 113
 
 
 @pytest.fixture(autouse=True)
@@ -104,7 +104,7 @@ def test_worse_with_blur_and_noise(
 @pytest.mark.parametrize("name", METRICS)
 def test_least_size(name: str) -> None:
     need(name)
-    side = LEAST[name]
+    side = MIN_SIDE[name]
     a, b = waves(side, side + 20, 1), waves(side, side + 20, 16)
     value = measure(name, a, b)
     assert value is not None

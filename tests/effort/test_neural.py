@@ -153,7 +153,7 @@ def test_a_decoder_without_effort_is_refused(picture):
 
 
 def test_large_pictures_are_refused_or_seen_straight(monkeypatch, picture):
-    monkeypatch.setattr(views, "MOST_PIXELS", WIDTH * HEIGHT - 1)
+    monkeypatch.setattr(views, "MAX_VIEWED", WIDTH * HEIGHT - 1)
     with pytest.raises(errors.ArgumentError, match=f"{WIDTH}x{HEIGHT}"):
         tokcodec.encode(picture, max_bytes=50, effort=4, decoder="neural")
     straight = tokcodec.encode(picture, max_bytes=50, effort=4)

@@ -16,8 +16,8 @@ import tokcodec
 from tokcodec import link
 from tokcodec.errors import ArgumentError, StreamError
 from tokcodec.link import packet as packets_of
-from tokcodec.link.packet import LONGEST, PICTURES, Packet
-from tokcodec.link.receiver import LEAST, Receiver, Verdict
+from tokcodec.link.packet import MAX_PACKET, PICTURES, Packet
+from tokcodec.link.receiver import MIN_MEMORY, Receiver, Verdict
 
 LOSS = link.independent(0.3)
 FORMAT = Path(__file__).parents[2] / "docs" / "FORMAT.md"
@@ -168,7 +168,7 @@ def test_duplicates_and_damage(stream: bytes, ten: list[bytes]):
     state = receiver.add(bytes(damaged))
     assert (state.verdict, state.picture) == (Verdict.DAMAGED, None)
     assert receiver.add(bytearray(ten[1])).received == 2
-    for nothing in (b"", b"\0", bytes(51), ten[2][:-1], ten[2] + b"\0", bytes(LONGEST + 1)):
+    for nothing in (b"", b"\0", bytes(51), ten[2][:-1], ten[2] + b"\0", bytes(MAX_PACKET + 1)):
         assert receiver.add(nothing).verdict is Verdict.DAMAGED
     with pytest.raises(ArgumentError, match="bytes"):
         receiver.add("text")  # type: ignore[arg-type]
@@ -225,16 +225,16 @@ def test_a_flood_of_beginnings_drives_out_beginnings_only(stream: bytes, ten: li
 
 
 def test_memory_is_bounded():
-    receiver, body = Receiver("none", max_bytes=LEAST), bytes(30_000)
+    receiver, body = Receiver("none", max_bytes=MIN_MEMORY), bytes(30_000)
     for i in range(60):
         for picture in (1, 2, i % 128):
             receiver.add(packets_of.write(Packet(picture, 100, i, 100, body), "none"))
-            assert sum(part.size for part in receiver._parts()) <= LEAST
-    alone = Receiver("none", max_bytes=LEAST)
+            assert sum(part.size for part in receiver._parts()) <= MIN_MEMORY
+    alone = Receiver("none", max_bytes=MIN_MEMORY)
     packets = [packets_of.write(Packet(1, 100, i, 100, body), "none") for i in range(20)]
     verdicts = [alone.add(packet).verdict for packet in packets]
     assert Verdict.FULL in verdicts
-    assert sum(part.size for part in alone._parts()) <= LEAST
+    assert sum(part.size for part in alone._parts()) <= MIN_MEMORY
     with pytest.raises(ArgumentError, match="max_bytes"):
         Receiver(max_bytes=1000)
 

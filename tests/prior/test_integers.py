@@ -39,8 +39,8 @@ ALLOWED = {
         {"np.frexp"},
         "the exponent alone, of integers up to 2**12: how many bits they have",
     ),
-    ("prior/network.py", "_LEAST"): ({"np.float64"}, "limits, small integers"),
-    ("prior/network.py", "_MOST"): ({"np.float64"}, "limits, small integers"),
+    ("prior/network.py", "_MIN_LOGITS"): ({"np.float64"}, "limits, small integers"),
+    ("prior/network.py", "_MAX_LOGITS"): ({"np.float64"}, "limits, small integers"),
     ("prior/network.py", "Network._logits"): (
         {"np.float64"},
         "features of 16 bits; sums with weights of 16 bits have less than 53, in any order",

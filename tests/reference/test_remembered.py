@@ -14,16 +14,16 @@ from tokcodec.tokens import order as orders
 
 
 def test_a_long_chain_is_read_and_a_longer_one_refused(photograph, monkeypatch):
-    monkeypatch.setattr(references, "LONGEST", remembered.KEPT + 3)
+    monkeypatch.setattr(references, "MAX_CHAIN", remembered.KEPT + 3)
     picture = photograph("chelsea", 16, 12)
     chain = [tokcodec.encode(picture, psnr=24)]
-    while len(chain) < references.LONGEST:
+    while len(chain) < references.MAX_CHAIN:
         picture = np.roll(picture, 1, axis=0)
         chain.append(tokcodec.encode(picture, max_bytes=40, reference=chain))
     shown = drawn(chain[-1], reference=chain[:-1])
     references._remembered.clear()
     assert np.array_equal(drawn(chain[-1], reference=chain[:-1]), shown)
-    with pytest.raises(errors.ArgumentError, match=str(references.LONGEST)):
+    with pytest.raises(errors.ArgumentError, match=str(references.MAX_CHAIN)):
         tokcodec.encode(picture, reference=[*chain, chain[-1]])
 
 

@@ -18,7 +18,7 @@ from tokcodec.register import shipped
 from tokcodec.transport import message
 
 NAME = "register-small"
-MOST = 25_000_000  # bytes of all shipped weights
+MAX_BYTES = 25_000_000  # bytes of all shipped weights
 
 
 @pytest.fixture(scope="module")
@@ -172,4 +172,4 @@ def test_damaged_files_are_named(monkeypatch, tmp_path: Path) -> None:
 
 def test_all_that_is_shipped_stays_small() -> None:
     folder = Path(tokcodec.__file__).parent / "weights"
-    assert sum(p.stat().st_size for p in folder.glob("*.safetensors")) < MOST
+    assert sum(p.stat().st_size for p in folder.glob("*.safetensors")) < MAX_BYTES

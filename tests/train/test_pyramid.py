@@ -108,7 +108,7 @@ def test_what_cannot_be_counted_is_said_in_a_line(images, more, told, tmp_path, 
 def test_frequencies_sum_up_and_keep_their_floor():
     f = pyramid.frequencies(np.array([[0, 1, 0], [5, 1e9, 3], [1, 1, 1.0]]))
     assert (f.sum(1) == 1 << 24).all()
-    assert f.min() >= pyramid.LEAST
+    assert f.min() >= pyramid.MIN_FREQUENCY
 
 
 def test_edges_that_tell_most_are_kept():

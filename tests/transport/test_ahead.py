@@ -49,7 +49,7 @@ def test_what_came_meanwhile_is_there():
 
 
 def test_what_waits_is_bounded_and_what_is_dropped_is_counted(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(ahead, "MOST", 10 * (1000 + ahead.FIXED))
+    monkeypatch.setattr(ahead, "MAX_WAITING", 10 * (1000 + ahead.FIXED))
     source = Scripted(*[bytes(1000)] * 15)
     with Ahead(source) as reading:
         until(lambda: not source.left)

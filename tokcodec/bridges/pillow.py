@@ -12,7 +12,7 @@ from tokcodec.stream.header import MAGIC, SUFFIX
 
 FORMAT = "TOKCODEC"
 MEDIA_TYPE = "image/vnd.tokcodec"
-LONGEST_HEADER = 300
+MAX_HEADER = 300
 OPTIONS = (
     "budget", "max_bytes", "psnr", "model", "background", "max_pixels", "effort", "quality",
     "decoder", "reference", "fit",
@@ -32,7 +32,7 @@ class TokCodecImageFile(ImageFile.ImageFile):
 
     def _open(self) -> None:
         try:
-            found = tokcodec.info(self._bytes(LONGEST_HEADER), count=False)
+            found = tokcodec.info(self._bytes(MAX_HEADER), count=False)
         except UnknownModelError:
             raise  # its message says what to do
         except TokCodecError as e:
@@ -79,7 +79,7 @@ class TokCodecImageFile(ImageFile.ImageFile):
         """Check the header's checksum; raises `TokCodecError` if it is wrong. A code string has
         none: any bytes are digits of some picture.
         """
-        tokcodec.info(self._bytes(LONGEST_HEADER), count=False)
+        tokcodec.info(self._bytes(MAX_HEADER), count=False)
 
     def _bytes(self, most: int = -1) -> bytes:
         """The stream, or its first `most` bytes."""

@@ -22,7 +22,7 @@ from tokcodec.register.published.sources import names_tokenizer
 from tokcodec.register.tokenizer import NO_TORCH
 from tokcodec.stream import header as headers
 
-LONGEST, LONGEST_PATH = 255, 4095  # bytes of a file's name, and of a path
+MAX_NAME, MAX_PATH = 255, 4095  # bytes of a file's name, and of a path
 
 __all__ = ["Codec", "Picture", "Size", "codec_for", "codec_of", "load"]
 
@@ -95,7 +95,7 @@ def _is_path(given: object) -> bool:
     except UnicodeEncodeError:
         return False
     parts = whole.split(b"/")
-    short = len(whole) <= LONGEST_PATH and all(len(p) <= LONGEST for p in parts)
+    short = len(whole) <= MAX_PATH and all(len(p) <= MAX_NAME for p in parts)
     return any(parts) and short and b"\0" not in whole
 
 

@@ -21,7 +21,7 @@ from tokcodec.reference import Reference, choose
 from tokcodec.tokens.order import Order
 from tokcodec.tokens.quantiser import Source
 
-MOST_DECIBELS = 100.0  # asked for where a picture is drawn without any error
+MAX_DECIBELS = 100.0  # asked for where a picture is drawn without any error
 ROUNDING = 1e-9  # decibels, so that what a stream reaches is not out of its own reach
 
 
@@ -128,7 +128,7 @@ class Request:
         payload = Request(aims=self.aims).code(source, rgb, 0)
         known = codestring.read(source.order, payload).known
         alike = decibels(linear(known, (source.order.width, source.order.height)), rgb)
-        psnr = min(MOST_DECIBELS, alike - ROUNDING)
+        psnr = min(MAX_DECIBELS, alike - ROUNDING)
         if self.psnr is not None:
             psnr = min(psnr, self.psnr)
         return replace(self, psnr=psnr, aims=())

@@ -31,7 +31,7 @@ OVERLAP = 24
 EDGE = 4  # pixels mirrored around the picture: without, the network draws dots in its corners
 COARSE = 8  # pixels drawn from, a side, over which colours are held
 LIT = 16  # pixels drawn from, for each coefficient that is known not to be zero
-LEAST = 20  # pixels of the shorter side drawn from: below, even a plain gradient is bent
+MIN_SIDE = 20  # pixels of the shorter side drawn from: below, even a plain gradient is bent
 
 
 def realesrgan(known: Knowledge, size: Size, network: Any) -> np.ndarray:
@@ -58,7 +58,7 @@ def realesrgan(known: Knowledge, size: Size, network: Any) -> np.ndarray:
 
 def first_size(known: Knowledge) -> Size:
     """The size that the network begins with: the picture's, halved until there is a luma
-    coefficient other than zero for each `LIT` pixels; once at least, and not below `LEAST`.
+    coefficient other than zero for each `LIT` pixels; once at least, and not below `MIN_SIDE`.
 
     Larger, and the network takes the blur for the picture; smaller, and it invents what is known.
     """
@@ -66,7 +66,7 @@ def first_size(known: Knowledge) -> Size:
     luma = (i for i, band in enumerate(known.order.bands) if band.channel == 0)
     lit = sum(int(np.count_nonzero(found_in(known, i))) for i in luma)
     width, height = (width + 1) // 2, (height + 1) // 2
-    while width * height > LIT * lit and min(width, height) >= 2 * LEAST:
+    while width * height > LIT * lit and min(width, height) >= 2 * MIN_SIDE:
         width, height = (width + 1) // 2, (height + 1) // 2
     return width, height
 

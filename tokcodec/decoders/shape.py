@@ -15,8 +15,8 @@ SPREAD = (64.0, 16.0, 16.0, 8.0)  # typical size of low band, across, down, diag
 BANDS = PARTS * CHANNELS  # channels of a resolution: low band and details, side by side
 INPUTS = BANDS + NOISE  # channels that go into each resolution: its bands, then noise
 LEAK = 0.1  # slope of the activation below zero
-MOST = 2048  # channels, blocks of a resolution, hidden numbers: what a file may ask for,
-MOST_SCALES = 16  # and resolutions
+MAX_SIZE = 2048  # channels, blocks of a resolution, hidden numbers: what a file may ask for,
+MAX_SCALES = 16  # and resolutions
 
 
 def spread() -> np.ndarray:
@@ -95,12 +95,14 @@ class Shape:
         realism = tuple(found.get("realism", ()))
         shape = cls(tuple(found["widths"]), tuple(found["blocks"]), found["hidden"], realism)
         numbers = (*shape.widths, *shape.blocks, *shape.realism, shape.hidden)
-        if not all(isinstance(n, int) and 0 < n <= MOST for n in numbers):
-            raise ValueError(f"widths, blocks, realism and hidden are whole numbers in 1..{MOST}")
-        if not 0 < len(shape.widths) == len(shape.blocks) <= MOST_SCALES:
+        if not all(isinstance(n, int) and 0 < n <= MAX_SIZE for n in numbers):
+            raise ValueError(
+                f"widths, blocks, realism and hidden are whole numbers in 1..{MAX_SIZE}"
+            )
+        if not 0 < len(shape.widths) == len(shape.blocks) <= MAX_SCALES:
             raise ValueError(
                 "widths and blocks have one number each for every resolution, of which there are "
-                f"{MOST_SCALES} at most"
+                f"{MAX_SCALES} at most"
             )
         if len(shape.realism) not in (0, len(shape.widths)):
             raise ValueError("realism has one number for every resolution, or none")

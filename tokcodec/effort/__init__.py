@@ -6,8 +6,8 @@ looks.
 
 from __future__ import annotations
 
-from tokcodec.effort.ladder import LINEAR, MOST, check
+from tokcodec.effort.ladder import LINEAR, MAX_EFFORT, check
 from tokcodec.effort.search import Limits, improve
 from tokcodec.effort.view import View, find
 
-__all__ = ["LINEAR", "MOST", "Limits", "View", "check", "find", "improve"]
+__all__ = ["LINEAR", "MAX_EFFORT", "Limits", "View", "check", "find", "improve"]

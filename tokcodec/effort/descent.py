@@ -25,7 +25,7 @@ from tokcodec.tokens.order import Order
 DIRECTIONS = (-1, 1)
 SLACK = 2.0  # bits by which an estimate may be wrong: moves that seem to lose less are tried
 REST = 12  # rounds for which a move that did not pay is not tried again
-MOST = 1 << 15  # moves looked at in a round, best first
+MAX_MOVES = 1 << 15  # moves looked at in a round, best first
 
 
 class Descent:
@@ -130,7 +130,7 @@ class Descent:
             ))  # fmt: skip
         moves = Moves(*(np.concatenate(column) for column in zip(*found, strict=True)))
         moves = moves.take(self._awake(moves))
-        return moves.take(np.argsort(-moves.gain, kind="stable")[:MOST])
+        return moves.take(np.argsort(-moves.gain, kind="stable")[:MAX_MOVES])
 
     def _awake(self, moves: Moves) -> np.ndarray:
         """Which moves do not rest."""

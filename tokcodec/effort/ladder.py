@@ -38,7 +38,7 @@ LEVELS = (
     Level(7, 30, 4, 4),
     Level(7, 30, 16, 12),
 )
-MOST = len(LEVELS) - 1
+MAX_EFFORT = len(LEVELS) - 1
 LINEAR = "linear"  # the decoder whose picture is looked at unless another is named
 EVERY = 5  # rounds after which the draft is made longer by what they saved
 STAY = 10  # rounds at each price after the first
@@ -52,9 +52,10 @@ def check(effort: int, decoder: str | Path = LINEAR) -> None:
     all the same.
     """
     whole = isinstance(effort, (int, np.integer)) and not isinstance(effort, bool)
-    if not whole or not 0 <= effort <= MOST:
-        raise ArgumentError(f"effort is a whole number in 0..{MOST}, not {effort!r}")
+    if not whole or not 0 <= effort <= MAX_EFFORT:
+        raise ArgumentError(f"effort is a whole number in 0..{MAX_EFFORT}, not {effort!r}")
     if not effort and str(decoder) != LINEAR:
         raise ArgumentError(
-            f"decoder={str(decoder)!r} is whose picture effort looks at: give effort=1..{MOST}, too"
+            f"decoder={str(decoder)!r} is whose picture effort looks at: give "
+            f"effort=1..{MAX_EFFORT}, too"
         )

@@ -19,7 +19,7 @@ from tokcodec.tokens.order import Order
 
 NEURAL, AUTO = "neural", "auto"
 SUFFIX = ".safetensors"  # of a file with weights to take slopes through
-MOST_PIXELS = 1 << 20  # all features of the network are kept for the slopes: a gigabyte there
+MAX_VIEWED = 1 << 20  # all features of the network are kept for the slopes: a gigabyte there
 
 
 class View(Protocol):
@@ -71,7 +71,7 @@ def find(decoder: str | Path, order: Order) -> View:
             for slopes through a network.
         InputError, DamagedModelError: the file cannot be read, or holds something else.
     """
-    name, small = str(decoder), order.height * order.width <= MOST_PIXELS
+    name, small = str(decoder), order.height * order.width <= MAX_VIEWED
     if name == AUTO:
         able = installed(TORCH) and decoders.SHIPPED.exists() and small
         name = NEURAL if able else LINEAR
@@ -87,7 +87,7 @@ def find(decoder: str | Path, order: Order) -> View:
         )
     if not small:
         raise ArgumentError(
-            f"effort through a network takes pictures of up to {MOST_PIXELS} pixels, not "
+            f"effort through a network takes pictures of up to {MAX_VIEWED} pixels, not "
             f"{order.width}x{order.height}: decoder='linear' takes any"
         )
     runtime, card = opened(decoders.SHIPPED if name == NEURAL else Path(name), TORCH)

@@ -21,7 +21,7 @@ from tokcodec.tokens.reconstruction import residual
 from tokcodec.tokens.transform import analyse
 
 POINTS = 256  # at most so many prefixes are looked at; between them decibels run straight
-LEAST = 1 / 12  # mean squared error of rounding to 8 bits: no picture counts as better
+MIN_ERROR = 1 / 12  # mean squared error of rounding to 8 bits: no picture counts as better
 DOUBLING = 10 ** (2.2 / 10)  # error falls so much, about, when bytes double
 
 
@@ -81,7 +81,7 @@ def errors(
         half = left[np.searchsorted(sizes, payload / 2)]
         missing = half / (DOUBLING - 1)
     samples = 3 * order.height * order.width
-    mean = np.maximum((left + missing) / samples, LEAST)
+    mean = np.maximum((left + missing) / samples, MIN_ERROR)
     inside = np.interp(np.arange(payload + 1), sizes, np.log(mean))
     return np.exp(np.concatenate([np.full(length, inside[0]), inside]))
 

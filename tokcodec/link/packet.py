@@ -11,7 +11,7 @@ from tokcodec.errors import ArgumentError
 from tokcodec.stream.header import crc8
 
 HEADER = 4  # bytes
-LONGEST = 65_535  # bytes of a packet: no datagram is longer
+MAX_PACKET = 65_535  # bytes of a packet: no datagram is longer
 PICTURES = 128  # picture numbers, before they start again
 SCHEMES = 128
 PLACES = 512  # values of index, and of count - 1
@@ -50,7 +50,7 @@ def write(packet: Packet, check: str) -> bytes:
 def read(data: bytes, check: str) -> Packet | None:
     """Bytes to a packet; None if they are none, or damaged as far as the check can tell."""
     size = CHECKS[check]
-    if not HEADER + size < len(data) <= LONGEST:
+    if not HEADER + size < len(data) <= MAX_PACKET:
         return None
     head = data[: len(data) - size]
     if _sum(head, check) != data[len(head) :]:
@@ -63,7 +63,7 @@ def read(data: bytes, check: str) -> Packet | None:
 
 
 def room(mtu: int, check: str) -> int:
-    """Bytes of body in a packet of `mtu` bytes, or of `LONGEST` if that is less.
+    """Bytes of body in a packet of `mtu` bytes, or of `MAX_PACKET` if that is less.
 
     Raises:
         ArgumentError: there is no such check, or no room for any.
@@ -76,7 +76,7 @@ def room(mtu: int, check: str) -> int:
             f"packets of {mtu} bytes are too small: header and check take "
             f"{HEADER + CHECKS[check]}, and a byte of the picture must follow"
         )
-    return min(int(mtu), LONGEST) - HEADER - CHECKS[check]
+    return min(int(mtu), MAX_PACKET) - HEADER - CHECKS[check]
 
 
 def check_known(check: str) -> None:

@@ -22,28 +22,28 @@ SMOOTH = GRADES * (GRADES + 1) // 2  # schemes 1 ... 120: curves from any end to
 CURVES = 127  # 121 ... 127: curves that begin with a base
 BASE = 6  # bytes at least: a short header, and what shows something of the picture
 TENTH = 10  # packets, of which one is enough for the base
-MOST = 2 * reed_solomon.LONGEST  # packets of a picture
+MAX_PACKETS = 2 * reed_solomon.MAX_CODEWORD  # packets of a picture
 
 
 def groups(count: int) -> int:
     """Groups that so many protected packets form, packet i being place i // groups of group
     i % groups; 0 if there can be no such count.
     """
-    if count <= reed_solomon.LONGEST:
+    if count <= reed_solomon.MAX_CODEWORD:
         return 1
-    return 2 if count % 2 == 0 and count <= MOST else 0
+    return 2 if count % 2 == 0 and count <= MAX_PACKETS else 0
 
 
 def possible(scheme: int, count: int) -> bool:
     """Whether there is such a scheme, for so many packets."""
     if scheme == PLAIN:
-        return 1 <= count <= MOST
+        return 1 <= count <= MAX_PACKETS
     return 1 <= scheme <= CURVES and count >= 1 and groups(count) > 0
 
 
 def at_most(count: int, protected: bool) -> int:
     """The largest number of packets, at most `count` and 510, that a picture can travel in."""
-    count = min(count, MOST)
+    count = min(count, MAX_PACKETS)
     return count if not protected or groups(count) else count - 1
 
 

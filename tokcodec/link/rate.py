@@ -15,7 +15,7 @@ from tokcodec.arguments import as_bytes, is_number, is_whole
 from tokcodec.errors import ArgumentError
 from tokcodec.limits import MAX_PIXELS
 from tokcodec.link.fidelity import errors
-from tokcodec.link.protection import MOST
+from tokcodec.link.protection import MAX_PACKETS
 from tokcodec.pixels.image import WHITE, Colour, Picture
 from tokcodec.reference import Given
 
@@ -203,7 +203,7 @@ class Budget:
 
     def _by_frames(self, error: np.ndarray) -> np.ndarray:
         size = len(error) - 1
-        frames = max(1, min(MOST // 2, ceil(size / self._room)))
+        frames = max(1, min(MAX_PACKETS // 2, ceil(size / self._room)))
         shown = np.minimum(np.arange(frames + 1) * self._room, size).astype(np.int64)
         return error[shown]
 

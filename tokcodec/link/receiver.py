@@ -19,7 +19,7 @@ from tokcodec.link.packet import PICTURES, Packet
 from tokcodec.link.short import lengthen
 from tokcodec.stream import header as headers
 
-LEAST = 1 << 19  # bytes of memory: a quarter of it holds any packet
+MIN_MEMORY = 1 << 19  # bytes of memory: a quarter of it holds any packet
 FRESH = 4  # one part in so many of the memory is for pictures of one packet
 FIXED = 200  # bytes that a packet's keeping takes beside its body, about
 
@@ -146,10 +146,10 @@ class Receiver:
     ) -> None:
         packets_of.check_known(check)
         numbers = is_number(timeout) and is_whole(max_pictures) and is_whole(max_bytes)
-        if not numbers or not timeout > 0 or max_pictures < 1 or max_bytes < LEAST:
+        if not numbers or not timeout > 0 or max_pictures < 1 or max_bytes < MIN_MEMORY:
             raise ArgumentError(
                 "timeout is a number above 0, max_pictures a whole one from 1, max_bytes from "
-                f"{LEAST}"
+                f"{MIN_MEMORY}"
             )
         self._check, self._timeout, self._clock = check, timeout, clock
         self._most = max_bytes - max_bytes // FRESH

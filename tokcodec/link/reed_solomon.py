@@ -13,7 +13,7 @@ import numpy as np
 
 from tokcodec.errors import ArgumentError
 
-LONGEST = 255  # bytes in a codeword
+MAX_CODEWORD = 255  # bytes in a codeword
 
 
 def parity(data: np.ndarray, n: int) -> np.ndarray:

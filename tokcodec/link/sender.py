@@ -84,8 +84,8 @@ def split(
     count = int(packets) if packets is not None else _enough(len(stream), room, loss, protect)
     if not protection.possible(protection.PLAIN if protect == "none" else 1, count):
         raise ArgumentError(
-            f"a picture travels in 1 to {protection.MOST} packets, protected and above 255 in an "
-            f"even number, not {count}; send larger packets or fewer bytes"
+            f"a picture travels in 1 to {protection.MAX_PACKETS} packets, protected and above 255 "
+            f"in an even number, not {count}; send larger packets or fewer bytes"
         )
     if protect == "none":
         plan = Plan(protection.PLAIN, room, min(len(stream), count * room), 0.0)
@@ -105,7 +105,7 @@ def _enough(size: int, room: int, loss: Channel, protect: str) -> int:
     if protect == "none":
         return ceil(size / room)
     count = ceil((size + 1) / (room * (1 - loss.rate)))
-    return count + (count > protection.MOST // 2 and count % 2)
+    return count + (count > protection.MAX_PACKETS // 2 and count % 2)
 
 
 def _bodies(stream: bytes, plan: Plan, count: int) -> list[bytes]:

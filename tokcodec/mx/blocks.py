@@ -13,7 +13,7 @@ from tokcodec.errors import InputError
 from tokcodec.mx.formats import BLOCK, Format
 
 BIAS = 127  # of a scale's exponent
-LOWEST, HIGHEST = -127, 127  # exponents that a scale can have
+MIN_EXPONENT, MAX_EXPONENT = -127, 127  # exponents that a scale can have
 NO_NUMBER = 255  # the scale of a block that holds NaN
 
 
@@ -43,7 +43,9 @@ def quantise(x: np.ndarray, form: Format) -> tuple[np.ndarray, np.ndarray]:
     blocks = padded.reshape(rows, -1, BLOCK)
     # frexp's fractions lie in 0.5..1, so its exponent is one above the largest power of two.
     exponents = np.frexp(np.abs(blocks).max(-1))[1] - 1 - form.emax
-    exponents = np.where(blocks.any(-1), np.clip(exponents, LOWEST, HIGHEST), LOWEST)
+    exponents = np.where(
+        blocks.any(-1), np.clip(exponents, MIN_EXPONENT, MAX_EXPONENT), MIN_EXPONENT
+    )
     elements = form.encode(np.ldexp(blocks, -exponents[..., None]))
     return (exponents + BIAS).astype(np.uint8), elements
 

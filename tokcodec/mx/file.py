@@ -32,7 +32,7 @@ from tokcodec.tensors import ordered
 
 ELEMENTS, SCALES = ".mx_elements", ".mx_scales"
 FORMAT, SHAPES, HASH, ORIGIN = "mx_format", "mx_shapes", "mx_sha256", "quantised_from"
-MOST_AXES = 8  # of a weight: no network has more, numpy stops at 64
+MAX_AXES = 8  # of a weight: no network has more, numpy stops at 64
 
 Tensors = dict[str, np.ndarray]
 
@@ -166,7 +166,7 @@ def _sizes(text: str) -> dict[str, Size]:
     except (AttributeError, TypeError, ValueError, RecursionError) as e:
         raise DamagedModelError("its shapes are no table") from e
     for name, size in found.items():
-        fits = 1 < len(size) <= MOST_AXES and all(type(n) is int and n > 0 for n in size)
+        fits = 1 < len(size) <= MAX_AXES and all(type(n) is int and n > 0 for n in size)
         _check(fits, f"{name} has no shape of a weight")
     return found
 

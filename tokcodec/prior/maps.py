@@ -11,7 +11,7 @@ from tokcodec.tokens.layout import Grid
 
 FINE = 4  # quarters of a step
 CAP = 12 * FINE
-_LARGEST = 4095
+_MAX_VALUE = 4095
 
 
 def _lg(size: int) -> np.ndarray:
@@ -20,7 +20,7 @@ def _lg(size: int) -> np.ndarray:
     return (16 * bits + (v * 16 >> bits) - 16).astype(np.int16)
 
 
-_LG = _lg(_LARGEST + 1)
+_LG = _lg(_MAX_VALUE + 1)
 _SIGNED_LG = np.concatenate([_LG, -_LG[:0:-1]])  # negative values count from the end
 
 

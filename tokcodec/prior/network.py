@@ -30,8 +30,8 @@ HIDDEN_BITS = 8  # hidden values in 1/256,
 HIDDEN_TOP = (1 << 15) - 1  # up to 128,
 ZERO_BITS, ZERO_AT = 3, 48  # the logit of zero in 1/8, from -6 to 10,
 SIGN_BITS, SIGN_AT = 2, 24  # that of the sign in 1/4, from -6 to 6
-_LEAST = np.array([[0], [-SIGN_AT]], np.float64)  # of the steps of both
-_MOST = np.array([[ZEROS - 1], [SIGN_AT]], np.float64)
+_MIN_LOGITS = np.array([[0], [-SIGN_AT]], np.float64)  # of the steps of both
+_MAX_LOGITS = np.array([[ZEROS - 1], [SIGN_AT]], np.float64)
 
 
 class Network:
@@ -69,7 +69,7 @@ class Network:
         sums = last[kind] @ _rounded(sums, 0, HIDDEN_TOP)
         sums += last_bias[place]
         sums += given * features[..., -2:, :]
-        logits = _rounded(sums, _LEAST, _MOST)
+        logits = _rounded(sums, _MIN_LOGITS, _MAX_LOGITS)
         return logits[..., 0, :], logits[..., 1, :]
 
 

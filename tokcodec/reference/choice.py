@@ -10,7 +10,7 @@ import numpy as np
 from tokcodec.coder import codestring
 from tokcodec.decoders.linear import linear
 from tokcodec.psnr import squared_error
-from tokcodec.reference.field import LONGEST, Field
+from tokcodec.reference.field import MAX_FIELD, Field
 from tokcodec.reference.known import Reference, based
 from tokcodec.reference.regions import cheapest, coarser, costs, finest
 from tokcodec.tokens.order import Base, Order
@@ -18,7 +18,7 @@ from tokcodec.tokens.quantiser import Source
 
 SIDES = 3  # sizes of regions that are tried, from the finest on
 NEGLIGIBLE = 5.5  # steps below which coefficients cost little, over the error of a sample
-LEAST = 1.0  # of that error: even complete streams have one
+MIN_ERROR = 1.0  # of that error: even complete streams have one
 
 Code = Callable[[Order, Source, bytes], bytes | None]  # the field's data in, the code string out
 
@@ -56,13 +56,13 @@ def choose(
     log_side, found = finest(order), None
     for number in range(SIDES):
         if found is None:
-            step = NEGLIGIBLE * max(LEAST, math.sqrt(error / rgb.size))
+            step = NEGLIGIBLE * max(MIN_ERROR, math.sqrt(error / rgb.size))
             found = costs(order, coefficients, reference.values, step, log_side)
         else:
             found = coarser(found)
         tried = Field(reference.hash, log_side + number, cheapest(found))
         data = tried.data()
-        if not tried.weights.any() or len(data) > LONGEST:
+        if not tried.weights.any() or len(data) > MAX_FIELD:
             continue
         based_on = order.onto(based(reference, tried))
         score, _ = weighed(based_on, data)

@@ -14,7 +14,7 @@ from tokcodec.prior.likely import Table
 
 HASH = 4  # bytes
 FINEST, COARSEST = 3, 16  # log2 of a region's side
-LONGEST = 240  # bytes: the whole extension has at most 255
+MAX_FIELD = 240  # bytes: the whole extension has at most 255
 _NEAR = 6  # how much more likely a region is taken as the one beside it, or above
 _OUTSIDE = 3  # stands for a neighbour beyond the edge
 
@@ -49,7 +49,7 @@ class Field(NamedTuple):
         if len(data) <= HASH or not FINEST <= data[HASH] <= COARSEST:
             raise DamagedHeaderError("the header's field of the reference is damaged")
         rows, columns = regions(height, width, data[HASH])
-        if rows * columns > LONGEST * 64:  # more than a field has room for
+        if rows * columns > MAX_FIELD * 64:  # more than a field has room for
             raise DamagedHeaderError("the header's field of the reference is damaged")
         weights = np.zeros((rows, columns), np.int8)
         reader = Reader(data[HASH + 1 :])

@@ -27,7 +27,7 @@ from tokcodec.tokens.reconstruction import planes_known
 
 Given = bytes | Sequence[bytes]  # a stream, or several, each after those that it refers to
 SINGLE = (bytes, bytearray, memoryview)  # what a stream may be
-LONGEST = 100  # streams of a chain
+MAX_CHAIN = 100  # streams of a chain
 _ABOUT = struct.Struct(">IIBQ")  # width, height, channels, digits
 
 
@@ -63,7 +63,7 @@ def opened(given: Given, order: Order) -> Reference:
             last one is the reference.
 
     Raises:
-        ArgumentError: it is something else than streams, or more than `LONGEST`.
+        ArgumentError: it is something else than streams, or more than `MAX_CHAIN`.
         ReferenceMismatchError: a stream is of another size, model or colour, or what it refers to
             is missing or differs.
         StreamError: a stream's header is damaged.
@@ -89,14 +89,14 @@ def listed(given: Given, what: str) -> tuple[bytes, ...]:
     """A stream, or several, as a list of them; `what` it is, for the message.
 
     Raises:
-        ArgumentError: it is something else than streams, or more than `LONGEST`.
+        ArgumentError: it is something else than streams, or more than `MAX_CHAIN`.
     """
     several = cast(Sequence[bytes], [given] if isinstance(given, SINGLE) else given)
     if isinstance(several, str) or not isinstance(several, Sequence):
         raise ArgumentError(f"{what} is a stream or a list of them, not {type(given).__name__}")
     streams = tuple(as_bytes(s) for s in several)
-    if not 1 <= len(streams) <= LONGEST:
-        raise ArgumentError(f"{what} is 1 to {LONGEST} streams, not {len(streams)}")
+    if not 1 <= len(streams) <= MAX_CHAIN:
+        raise ArgumentError(f"{what} is 1 to {MAX_CHAIN} streams, not {len(streams)}")
     return streams
 
 

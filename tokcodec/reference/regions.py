@@ -10,7 +10,7 @@ from tokcodec.reference.field import FINEST, Field, regions
 from tokcodec.tokens.layout import Band
 from tokcodec.tokens.order import Order
 
-MOST = 512  # regions of the finest choice
+MAX_REGIONS = 512  # regions of the finest choice
 BORDER = 1.5  # bits that a region costs for each neighbour of another weight, about
 SWEEPS = 3
 
@@ -29,9 +29,9 @@ def halves(order: Order, band: Band, field: Field) -> np.ndarray:
 
 
 def finest(order: Order) -> int:
-    """log2 of the side of the smallest regions that are not more than `MOST`."""
+    """log2 of the side of the smallest regions that are not more than `MAX_REGIONS`."""
     log_side = FINEST
-    while np.prod(regions(order.height, order.width, log_side)) > MOST:
+    while np.prod(regions(order.height, order.width, log_side)) > MAX_REGIONS:
         log_side += 1
     return log_side
 

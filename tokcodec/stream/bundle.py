@@ -40,7 +40,7 @@ _END = struct.Struct(">QQI4s")
 # Payload length, width - 1, height - 1, grey, extension length, name length.
 _ENTRY = struct.Struct(">IHHBBH")
 _NONE: Any = object()  # instead of a name that is missing
-_LARGEST = BLOCK * (_ENTRY.size + 255 + 65535)  # no honest block is larger
+_MAX_BLOCK = BLOCK * (_ENTRY.size + 255 + 65535)  # no honest block is larger
 
 
 class _Entry(NamedTuple):
@@ -271,9 +271,9 @@ class Bundle(Sequence[bytes]):
             if at + length > self._size:
                 raise DamagedBundleError(f"{self.path}: block {number} of its index is damaged")
             packed = self._read(at, length)
-            if zstandard.get_frame_parameters(packed).content_size > _LARGEST:
+            if zstandard.get_frame_parameters(packed).content_size > _MAX_BLOCK:
                 raise DamagedBundleError(f"{self.path}: block {number} of its index is damaged")
-            raw = zstandard.ZstdDecompressor().decompress(packed, max_output_size=_LARGEST)
+            raw = zstandard.ZstdDecompressor().decompress(packed, max_output_size=_MAX_BLOCK)
             fixed = [_ENTRY.unpack_from(raw, i * _ENTRY.size) for i in range(count)]
             texts, entries = count * _ENTRY.size, []
             for size, width, height, grey, extension, name in fixed:

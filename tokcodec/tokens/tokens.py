@@ -11,7 +11,7 @@ import numpy as np
 from tokcodec.errors import TokensError
 
 DIGITS = 10  # ternary digits to a token
-LARGEST = 1 << 31  # vocabulary: ids are int32
+MAX_VOCABULARY = 1 << 31  # vocabulary: ids are int32
 VOCABULARY = 3**DIGITS
 _POWERS = 3 ** np.arange(DIGITS - 1, -1, -1, dtype=np.int64)
 
@@ -58,8 +58,10 @@ class Tokens(Sequence):
             raise TokensError("token ids must be a list of whole numbers, not lists") from None
         if not isinstance(self.vocabulary, (int, np.integer)):
             raise TokensError(f"a vocabulary is a whole number, not {self.vocabulary!r:.40}")
-        if self.vocabulary > LARGEST:
-            raise TokensError(f"a vocabulary has at most {LARGEST} ids, not {self.vocabulary}")
+        if self.vocabulary > MAX_VOCABULARY:
+            raise TokensError(
+                f"a vocabulary has at most {MAX_VOCABULARY} ids, not {self.vocabulary}"
+            )
         try:
             width, height = self.size
         except (TypeError, ValueError):

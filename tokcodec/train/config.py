@@ -15,7 +15,7 @@ from tokcodec.errors import ArgumentError, InputError
 
 T = TypeVar("T")
 START = "--start"  # in an origin, what stands for the weights that a run began with
-MOST_SEED, MOST_WORKERS = (1 << 32) - 1, 256
+MAX_SEED, MAX_WORKERS = (1 << 32) - 1, 256
 RATES = 0.015, 3.0  # digits a pixel: of 256x256 pixels, some 50 to 6,000 bytes
 KINDS = {
     bool: "true or false", int: "a whole number", float: "a number", str: "a text",
@@ -98,12 +98,12 @@ def check_numbers(config: Any) -> None:
     """Refuse a configuration's seed that is beyond what random numbers take, shares of more than
     all, and more processes that read photographs than a machine bears.
     """
-    if config.seed > MOST_SEED:
-        raise ArgumentError(f"seed lies in 0..{MOST_SEED}, not {config.seed}")
+    if config.seed > MAX_SEED:
+        raise ArgumentError(f"seed lies in 0..{MAX_SEED}, not {config.seed}")
     if max(config.grey, config.drawn) > 1:
         raise ArgumentError("grey and drawn are shares of the crops, in 0..1")
-    if config.workers > MOST_WORKERS:
-        raise ArgumentError(f"workers is at most {MOST_WORKERS}, not {config.workers}")
+    if config.workers > MAX_WORKERS:
+        raise ArgumentError(f"workers is at most {MAX_WORKERS}, not {config.workers}")
 
 
 def check_rates(rates: list[float]) -> None:

@@ -23,8 +23,8 @@ from tokcodec.train.images.places import Place, photograph, places
 # Shapes (height, width) of one round of crops: small ones cost little, large ones much.
 ROUND = ((256, 256), (128, 120), (256, 256), (64, 96), (256, 256), (160, 160), (320, 448))
 PREFIXES = 3  # of each crop, one in each third of the range below
-FEWEST = 16  # tokens of the shortest prefix, in a picture of 256 x 256 pixels; as the side
-MOST = 0.3  # tokens a pixel of the longest
+MIN_TOKENS = 16  # tokens of the shortest prefix, in a picture of 256 x 256 pixels; as the side
+MAX_TOKENS_PER_PIXEL = 0.3  # tokens a pixel of the longest
 GREY = 0.08  # share of crops without colour
 NAMES = "surrogateescape"  # names of photographs need not be UTF-8
 
@@ -93,7 +93,7 @@ def crop_of(number: int, chosen: Sequence[Place], seed: int) -> tuple[str, np.nd
 def prefixes(rgb: np.ndarray, most: int, rng: np.random.Generator) -> list[int]:
     """Tokens to look at, evenly spread on a logarithmic scale; at most `most`."""
     pixels = rgb.shape[0] * rgb.shape[1]
-    low, high = np.log(FEWEST * pixels**0.5 / 256), np.log(MOST * pixels)
+    low, high = np.log(MIN_TOKENS * pixels**0.5 / 256), np.log(MAX_TOKENS_PER_PIXEL * pixels)
     parts = low + (high - low) * (np.arange(PREFIXES) + rng.random(PREFIXES)) / PREFIXES
     return [min(most, int(n)) for n in np.exp(parts)]
 

@@ -28,7 +28,7 @@ from tokcodec.prior.network import (
 )
 from tokcodec.prior.tables import LOGIT_BITS
 from tokcodec.train.digits import DIGIT, UNIT, UNITS, Digits
-from tokcodec.train.pyramid import LEAST
+from tokcodec.train.pyramid import MIN_FREQUENCY
 
 OCTAVES = (64, 128, 256, 512, 1024, 2048, 4096)  # bytes, between which savings are told
 ZERO_REACH = (-ZERO_AT / (1 << ZERO_BITS), (m.ZEROS - 1 - ZERO_AT) / (1 << ZERO_BITS))
@@ -202,7 +202,7 @@ def _chances(count: int, start: int, bits: int) -> np.ndarray:
 
 def _zeros() -> np.ndarray:
     found = np.rint(_chances(m.ZEROS, ZERO_AT, ZERO_BITS) * m.TOTAL)
-    return np.clip(found, LEAST, m.TOTAL - 2 * LEAST).astype(np.uint32)
+    return np.clip(found, MIN_FREQUENCY, m.TOTAL - 2 * MIN_FREQUENCY).astype(np.uint32)
 
 
 def _pluses() -> np.ndarray:

@@ -37,7 +37,7 @@ from tokcodec.train.statistics import (
 TOPS = (425, 347, 401)
 # Bits that a digit is taken to cost beside its code: it takes time, and a share of a token.
 DIGIT_COST = 1 / 32
-LEAST = 256  # no frequency below this, of 2**24: no digit dearer than 16 bits
+MIN_FREQUENCY = 256  # no frequency below this, of 2**24: no digit dearer than 16 bits
 
 
 def fit_weights(model: m.Model, stats: Statistics) -> None:
@@ -119,9 +119,9 @@ def best_edges(counts: np.ndarray, bins: int) -> list[int]:
 
 
 def frequencies(counts: np.ndarray) -> np.ndarray:
-    """Counts (rows, 3) to integers that sum to 2**24, none below `LEAST`."""
+    """Counts (rows, 3) to integers that sum to 2**24, none below `MIN_FREQUENCY`."""
     p = counts / counts.sum(-1, keepdims=True)
-    f = np.rint(p * (m.TOTAL - 3 * LEAST)).astype(np.int64) + LEAST
+    f = np.rint(p * (m.TOTAL - 3 * MIN_FREQUENCY)).astype(np.int64) + MIN_FREQUENCY
     rows = np.arange(len(f))
     f[rows, f.argmax(-1)] += m.TOTAL - f.sum(-1)
     return f.astype(np.uint32)

@@ -10,14 +10,14 @@ from tokcodec.link.receiver import FIXED
 from tokcodec.transport.seam import TICK, End, limit
 from tokcodec.transport.udp import Peer, UdpSource
 
-MOST = 1 << 26  # bytes that wait, with `FIXED` for the keeping of each datagram
+MAX_WAITING = 1 << 26  # bytes that wait, with `FIXED` for the keeping of each datagram
 
 
 class Ahead(End):
     """Reads a source in a thread of its own: systems keep a few hundred datagrams, then drop them.
 
     Attributes:
-        missed: datagrams that came when `MOST` bytes waited.
+        missed: datagrams that came when `MAX_WAITING` bytes waited.
     """
 
     def __init__(self, source: UdpSource) -> None:
@@ -54,7 +54,7 @@ class Ahead(End):
             if found is None:
                 continue
             size = len(found[0]) + FIXED
-            if self._came - self._gone + size > MOST:
+            if self._came - self._gone + size > MAX_WAITING:
                 self.missed += 1
                 continue
             self._came += size

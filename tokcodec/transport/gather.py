@@ -11,11 +11,11 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from tokcodec.link import Receiver
-from tokcodec.link.receiver import FIXED, LEAST, Verdict, sound
+from tokcodec.link.receiver import FIXED, MIN_MEMORY, Verdict, sound
 from tokcodec.transport.message import ID
 
 SENDERS = 256  # that are listened to at once
-OWN = LEAST  # bytes of memory for each
+OWN = MIN_MEMORY  # bytes of memory for each
 SHARED = 1 << 26  # and for all that need more, together: a picture may have 33 MB of packets
 WAITING = 1024, 1 << 26  # pictures, and bytes of them, that wait to be asked for; the oldest go
 HEAD = 64  # bytes by which a picture of which less is here than before is known again

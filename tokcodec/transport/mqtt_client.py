@@ -18,9 +18,9 @@ from tokcodec.errors import ArgumentError
 from tokcodec.transport.address import Address, check_port
 
 KEEPALIVE = 60  # seconds
-LONGEST_PAUSE = 30  # seconds between attempts to connect
+MAX_PAUSE = 30  # seconds between attempts to connect
 FOR_EVER = 0xFFFFFFFF  # what no session expires after
-LONGEST = 65_535  # bytes of a topic, and of other texts
+MAX_TEXT = 65_535  # bytes of a topic, and of other texts
 FAILURE = 0x80  # the first reason code that tells of one
 TOO_LARGE = 0x95
 _OTHER_VERSION = 0x84
@@ -146,7 +146,7 @@ class Client:
             client.username_pw_set(address.user, address.password)
         if address.scheme == "mqtts":
             client.tls_set()
-        client.reconnect_delay_set(1, LONGEST_PAUSE)
+        client.reconnect_delay_set(1, MAX_PAUSE)
         client.on_connect = self._on_connect
         client.on_disconnect = self._of_present(self._on_disconnect)
         for name, callback in self.callbacks.items():
@@ -232,7 +232,7 @@ def _check(address: Address, name: str) -> None:
     try:
         address.host.encode("idna")  # as it is looked up
         texts = (address.path, address.user or "", address.password or "", name)
-        long = any(len(text.encode()) > LONGEST for text in texts)
+        long = any(len(text.encode()) > MAX_TEXT for text in texts)
     except UnicodeError as e:
         raise ArgumentError(f"{address} cannot be used: {e}") from None
     if long or "\0" in address.host + address.path + name:

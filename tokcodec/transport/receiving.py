@@ -33,7 +33,7 @@ from tokcodec.transport.store import Store
 from tokcodec.transport.udp import UdpSource
 
 UPDATE = 0.5  # seconds between two looks whether pictures in packets have grown
-LEAST = 1e-3  # seconds that are waited for a packet
+MIN_WAIT = 1e-3  # seconds that are waited for a packet
 PATIENCE = 5.0  # seconds in which nothing can arrive before that is told
 
 
@@ -168,7 +168,7 @@ def _gather(args: argparse.Namespace, address: Address, store: Store) -> int:
         try:
             look, ready = time.monotonic() + UPDATE, False
             while args.count is None or complete + gatherer.broken < args.count:
-                found = source.receive_from(max(LEAST, 0 if ready else look - time.monotonic()))
+                found = source.receive_from(max(MIN_WAIT, 0 if ready else look - time.monotonic()))
                 if found is not None:
                     ready |= gatherer.add(*found)
                 # A picture that is complete is written as soon as no packet waits.

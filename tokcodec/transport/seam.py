@@ -11,7 +11,7 @@ from typing import Self, TypeVar
 
 T = TypeVar("T")
 TICK = 0.2  # seconds after which an iteration notices that its source was closed
-LONGEST = 2e6  # seconds, 23 days: systems take no longer waits, so these have no limit
+MAX_WAIT = 2e6  # seconds, 23 days: systems take no longer waits, so these have no limit
 
 
 class End(ABC):
@@ -97,7 +97,7 @@ class Source(End):
 
 def limit(timeout: float | None) -> float | None:
     """Seconds that a wait may take, as systems understand them; None for no limit."""
-    return None if timeout is None or timeout > LONGEST else max(0.0, timeout)
+    return None if timeout is None or timeout > MAX_WAIT else max(0.0, timeout)
 
 
 def until_after(timeout: float | None) -> float | None:

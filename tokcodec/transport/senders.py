@@ -19,8 +19,8 @@ from tokcodec.link.protection import at_most
 from tokcodec.reference import Given
 from tokcodec.transport import message
 from tokcodec.transport.address import Address
-from tokcodec.transport.seam import LONGEST, End, Sink
-from tokcodec.transport.udp import MOST, UdpSink
+from tokcodec.transport.seam import MAX_WAIT, End, Sink
+from tokcodec.transport.udp import MAX_DATAGRAM, UdpSink
 
 BLACK = np.zeros((1, 1, 3), np.uint8)  # a picture like any other
 MARGIN = 1.1  # a number rests longer than the receiver remembers it
@@ -214,7 +214,7 @@ class Packets(Sender):
 
     def _sleep_until(self, moment: float) -> None:
         while (wait := moment - self._clock()) > 0:
-            time.sleep(min(wait, LONGEST))
+            time.sleep(min(wait, MAX_WAIT))
 
 
 def open_sender(address: Address, qos: int, cutting: Cutting) -> Sender:
@@ -230,8 +230,10 @@ def open_sender(address: Address, qos: int, cutting: Cutting) -> Sender:
         LinkError: there is no such host, or no such peer.
     """
     if address.scheme == "udp":
-        if cutting.mtu > MOST:
-            raise ArgumentError(f"packets over UDP have at most {MOST:,} bytes, not {cutting.mtu}")
+        if cutting.mtu > MAX_DATAGRAM:
+            raise ArgumentError(
+                f"packets over UDP have at most {MAX_DATAGRAM:,} bytes, not {cutting.mtu}"
+            )
         return Packets(UdpSink(address.host, address.port), cutting)
     if address.scheme == "zenoh":
         from tokcodec.transport.zenoh import ZenohSink

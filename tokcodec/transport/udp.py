@@ -10,8 +10,8 @@ from tokcodec.errors import ArgumentError, LinkError
 from tokcodec.transport.address import check_port
 from tokcodec.transport.seam import Sink, Source, limit
 
-LONGEST = 65_535  # bytes of a datagram that arrives
-MOST = 65_507  # and of one that can be sent, over IPv4
+MAX_ARRIVING = 65_535  # bytes of a datagram that arrives
+MAX_DATAGRAM = 65_507  # and of one that can be sent, over IPv4
 BUFFER = 1 << 20  # bytes that the system keeps for us while we draw, if it allows so many
 
 Peer = tuple[str, int]
@@ -37,8 +37,8 @@ class UdpSink(Sink):
             ArgumentError: it is longer than datagrams are.
             LinkError: the system does not take it: no network.
         """
-        if len(data) > MOST:
-            raise ArgumentError(f"a datagram has at most {MOST:,} bytes, not {len(data):,}")
+        if len(data) > MAX_DATAGRAM:
+            raise ArgumentError(f"a datagram has at most {MAX_DATAGRAM:,} bytes, not {len(data):,}")
         try:
             try:
                 self._socket.send(data)
@@ -86,7 +86,7 @@ class UdpSource(Source):
         """
         try:
             self._socket.settimeout(limit(timeout))
-            data, peer = self._socket.recvfrom(LONGEST)
+            data, peer = self._socket.recvfrom(MAX_ARRIVING)
         except (TimeoutError, BlockingIOError):  # the latter without any time to wait
             return None
         except OSError as e:

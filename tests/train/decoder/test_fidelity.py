@@ -24,7 +24,7 @@ from tokcodec.decoders.torch_runtime import TorchRuntime  # noqa: E402
 from tokcodec.train.config import RATES  # noqa: E402
 from tokcodec.train.decoder.fidelity import (  # noqa: E402
     CHECK_TOKENS,
-    LEAST_DIGITS,
+    MIN_DIGITS,
     DecoderTask,
     corrected,
     gained,
@@ -129,7 +129,7 @@ def test_most_cuts_are_usual_and_all_lengths_occur() -> None:
     assert 0.75 < usual.float().mean() < 0.9
     few = random_digits(4000, pixels, most, CPU, (0.004, 0.02))
     assert 0.6 < (few <= 0.02 * pixels).float().mean() < 0.9
-    assert digits.min() < 1.2 * LEAST_DIGITS
+    assert digits.min() < 1.2 * MIN_DIGITS
     assert 0.8 * most < digits.max() <= most
     assert random_digits(100, 12, 60, CPU).max() <= 60  # a picture of fewer digits than is usual
 

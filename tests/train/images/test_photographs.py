@@ -20,7 +20,7 @@ from tokcodec.pixels.image import to_rgb
 torch = pytest.importorskip("torch")
 
 from tokcodec.train.images import photographs  # noqa: E402
-from tokcodec.train.images.photographs import LEAST, Place, Sizes, batches, held_out, places  # noqa: E402
+from tokcodec.train.images.photographs import MIN_SIDE, Place, Sizes, batches, held_out, places  # noqa: E402
 
 NAMES = ("astronaut", "chelsea", "coffee", "rocket", "retina")
 
@@ -94,7 +94,7 @@ def damaged(kind: str, picture: np.ndarray) -> bytes:
     if kind == "empty":
         return b""
     if kind == "small":
-        return saved(picture[: LEAST - 1])
+        return saved(picture[: MIN_SIDE - 1])
     if kind == "avif":
         if not features.check("avif"):
             pytest.skip("Pillow without AVIF")

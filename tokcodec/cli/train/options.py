@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from tokcodec.errors import ArgumentError
-from tokcodec.train.config import MOST_SEED
+from tokcodec.train.config import MAX_SEED
 
-MOST_THREADS = 1024
+MAX_THREADS = 1024
 
 
 def add_arguments(parser: argparse.ArgumentParser, start: str) -> None:
@@ -34,8 +34,8 @@ def amounts(args: argparse.Namespace, count: int, batch: int) -> tuple[int, int]
     """
     count = count if args.count is None else args.count
     batch = batch if args.batch is None else args.batch
-    if not args.minutes > 0 or count < 1 or batch < 1 or not 0 <= args.seed <= MOST_SEED:
-        raise ArgumentError(f"minutes, count and batch are above 0, seed lies in 0..{MOST_SEED}")
+    if not args.minutes > 0 or count < 1 or batch < 1 or not 0 <= args.seed <= MAX_SEED:
+        raise ArgumentError(f"minutes, count and batch are above 0, seed lies in 0..{MAX_SEED}")
     return count, batch
 
 
@@ -45,6 +45,6 @@ def use_threads(torch: Any, number: int | None) -> None:
     """
     if number is None:
         return
-    if not 1 <= number <= MOST_THREADS:
-        raise ArgumentError(f"threads lies in 1..{MOST_THREADS}, not {number}")
+    if not 1 <= number <= MAX_THREADS:
+        raise ArgumentError(f"threads lies in 1..{MAX_THREADS}, not {number}")
     torch.set_num_threads(number)

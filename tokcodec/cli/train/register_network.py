@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
     from tokcodec.register.load import load
     from tokcodec.register.prior.file import write
     from tokcodec.register.published.sources import names_tokenizer
-    from tokcodec.train.images.places import MOST_HELD_OUT, places, readable, some
+    from tokcodec.train.images.places import MAX_HELD_OUT, places, readable, some
     from tokcodec.train.loop import Schedule, steps_before, train
     from tokcodec.train.plan import seed_of
     from tokcodec.train.register.digits import digits_of, pictures
@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
     done = steps_before(args.out, args.resume, PRIOR, of)
     found = places(args.images)
     learnt = [p for p in found if not p.held_out]
-    kept = readable(some([p for p in found if p.held_out], MOST_HELD_OUT))  # before all is encoded
+    kept = readable(some([p for p in found if p.held_out], MAX_HELD_OUT))  # before all is encoded
     if not learnt or not kept:
         raise ArgumentError("photographs are needed to learn from, and some that are held out")
     rng = np.random.default_rng(args.seed)

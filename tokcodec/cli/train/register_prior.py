@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
     from tokcodec.register.load import load
     from tokcodec.register.prior.file import write
     from tokcodec.register.published.sources import names_tokenizer
-    from tokcodec.train.images.places import MOST_HELD_OUT, places, readable, some
+    from tokcodec.train.images.places import MAX_HELD_OUT, places, readable, some
     from tokcodec.train.register.digits import digits_of, pictures
     from tokcodec.train.register.prior_tables import counted
 
@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
     rng = np.random.default_rng(args.seed)
     found = places(args.images)
     learnt = [p for p in found if not p.held_out]
-    kept = readable(some([p for p in found if p.held_out], MOST_HELD_OUT))  # before all is counted
+    kept = readable(some([p for p in found if p.held_out], MAX_HELD_OUT))  # before all is counted
     levels, length = codec.model.tokenizer.levels, codec.model.tokenizer.length
     tables = counted(digits_of(codec, pictures(learnt, args.count, rng)), levels)
     without = float(np.log2(levels).sum())

@@ -16,7 +16,7 @@ Velocity = Callable[[Tensor, float], Tensor]
 Guidance = Callable[[Tensor, Tensor], Tensor]
 
 MOMENTUM = -0.5  # of the differences in earlier steps; below zero, so that they are held back
-LONGEST = 2.5  # norm of a difference
+MAX_NORM = 2.5  # norm of a difference
 
 
 def sample(noise: Tensor, velocity: Velocity, steps: int) -> Tensor:
@@ -56,8 +56,8 @@ class ProjectedGuidance:
         if self.remembered is not None:
             change = change + MOMENTUM * self.remembered
         self.remembered = change
-        length = change.flatten(1).norm(dim=1).clamp(min=LONGEST)
-        change = change * (LONGEST / length).reshape(-1, *[1] * (change.ndim - 1))
+        length = change.flatten(1).norm(dim=1).clamp(min=MAX_NORM)
+        change = change * (MAX_NORM / length).reshape(-1, *[1] * (change.ndim - 1))
         return conditional + (self.scale - 1) * across(change, conditional)
 
 

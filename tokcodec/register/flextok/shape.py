@@ -15,9 +15,9 @@ from tokcodec.arguments import short
 from tokcodec.errors import DamagedModelError
 from tokcodec.register.flextok.vae import VAEShape
 
-MOST = 1 << 14  # of any one size: the published ones stay below 1,800
+MAX_SIZE = 1 << 14  # of any one size: the published ones stay below 1,800
 DEEPEST = 128
-LONGEST = 1 << 20  # characters of a part of the configuration written as text
+MAX_TEXT = 1 << 20  # characters of a part of the configuration written as text
 ENCODER, DECODER = "encoder.module_dict.enc_", "decoder.module_dict.dec_"
 _REQUIRED = object()
 
@@ -134,7 +134,7 @@ class _Config:
             raise DamagedModelError(f"the configuration of a FlexTok has no {path}")
         return entry
 
-    def whole(self, path: str, otherwise: Any = _REQUIRED, most: int = MOST) -> int:
+    def whole(self, path: str, otherwise: Any = _REQUIRED, most: int = MAX_SIZE) -> int:
         found = self.get(path, otherwise)
         if type(found) is not int or not 0 < found <= most:
             raise DamagedModelError(f"{path} is a whole number in 1..{most}, not {short(found)}")
@@ -145,7 +145,7 @@ class _Config:
         if (
             not isinstance(found, list | tuple)
             or not 0 < len(found) <= 16
-            or not all(type(n) is int and 0 < n <= MOST for n in found)
+            or not all(type(n) is int and 0 < n <= MAX_SIZE for n in found)
         ):
             raise DamagedModelError(f"{path} is a list of sizes, not {short(found)}")
         return tuple(found)
@@ -172,7 +172,7 @@ def _read(part: Any, name: str) -> Any:
     if not isinstance(part, str):
         return part
     try:
-        if len(part) > LONGEST:
+        if len(part) > MAX_TEXT:
             raise ValueError(f"it has {len(part)} characters")
         return ast.literal_eval(part)
     except (ValueError, SyntaxError, MemoryError, RecursionError) as e:

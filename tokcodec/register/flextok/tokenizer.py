@@ -28,7 +28,7 @@ from tokcodec.register.fsq import FSQ
 
 OPTIONS = ("steps", "guidance", "seed", "projected")
 STEPS = 25
-MOST_STEPS = 1000
+MAX_STEPS = 1000
 GUIDANCE = 7.5
 SMALL, SMALL_GUIDANCE = 12, 15.0  # what its authors advise for decoders of up to 12 blocks
 
@@ -109,8 +109,8 @@ class FlexTok(nn.Module):
         if ids.ndim != 2 or not 1 <= ids.shape[1] <= self.length:
             raise TokensError(f"a picture has 1 to {self.length} tokens, not {tuple(ids.shape)}")
         scale = self.guidance if guidance is None else guidance
-        if not 1 <= _whole(steps) <= MOST_STEPS:
-            raise ArgumentError(f"steps is a whole number in 1..{MOST_STEPS}, not {steps!r}")
+        if not 1 <= _whole(steps) <= MAX_STEPS:
+            raise ArgumentError(f"steps is a whole number in 1..{MAX_STEPS}, not {steps!r}")
         if not isinstance(scale, int | float) or not isfinite(scale) or scale < 0:
             raise ArgumentError(f"guidance is a number from 0 on, not {guidance!r}")
         noise = self.noise(seed).expand(len(ids), -1, -1, -1)

@@ -15,11 +15,11 @@ CARD = "card"
 LEVELS = (7, 5, 5, 5, 5)  # 4,375 different tokens, 12.1 bits (Mentzer et al., ICLR 2024, table 1)
 # At most; a file that says more is not read. What is as large as its tensors is checked against
 # them; attention takes the square of patches and tokens.
-MOST = {
+MAX_SIZES = {
     "side": 512, "patches": 4096, "tokens": 1024, "width": 4096, "depth": 64,
     "vocabulary": 1 << 20,
 }  # fmt: skip
-MOST_LEVELS = 12  # digits of a token: 3^13 is beyond the largest vocabulary
+MAX_LEVELS = 12  # digits of a token: 3^13 is beyond the largest vocabulary
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,8 @@ class RegisterShape:
         sizes = (v for v in asdict(self).values() if not isinstance(v, tuple))
         if any(type(v) is not int or v < 1 for v in sizes):
             raise ArgumentError("sizes of a register tokenizer are whole numbers above 0")
-        if not 1 <= len(self.levels) <= MOST_LEVELS:
-            raise ArgumentError(f"a register tokenizer has 1 to {MOST_LEVELS} levels")
+        if not 1 <= len(self.levels) <= MAX_LEVELS:
+            raise ArgumentError(f"a register tokenizer has 1 to {MAX_LEVELS} levels")
         if any(type(v) is not int or not 3 <= v <= 255 for v in self.levels):
             raise ArgumentError("levels of a register tokenizer are whole numbers in 3..255")
         if self.side % self.patch or self.width % self.head:
@@ -61,8 +61,8 @@ class RegisterShape:
             "depth": max(self.encoder, self.decoder), "vocabulary": self.vocabulary,
         }  # fmt: skip
         for name, value in found.items():
-            if value > MOST[name]:
-                raise ArgumentError(f"{name} of a register tokenizer is {MOST[name]} at most")
+            if value > MAX_SIZES[name]:
+                raise ArgumentError(f"{name} of a register tokenizer is {MAX_SIZES[name]} at most")
         cosines = 3 * self.side**2
         if self.slots and len(self.slots) != self.tokens * len(self.levels):
             raise ArgumentError("there is a slot for every digit of a register tokenizer, or none")

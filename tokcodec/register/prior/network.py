@@ -24,8 +24,8 @@ from tokcodec.register.prior.learned import identity, parents_fit
 BITS = 10  # weights, logits and hidden values are in 1/1024,
 TOP = (1 << 15) - 1  # hidden values up to 32,
 SCORE_BITS = 6  # scores in 1/64 of a natural logarithm's unit
-MOST_POWER, MOST_POWERS = 1 << 20, 1 << 12
-MOST_PLACES, MOST_RANK, MOST_HIDDEN = 1 << 15, 1 << 6, 1 << 10  # so that no sum reaches 2**53
+MAX_POWER, MAX_POWERS = 1 << 20, 1 << 12
+MAX_PLACES, MAX_RANK, MAX_HIDDEN = 1 << 15, 1 << 6, 1 << 10  # so that no sum reaches 2**53
 _SCALE = np.float64(1 << BITS)
 
 
@@ -132,13 +132,13 @@ class Network:
         arrays = self.arrays
         if any(arrays[n].shape != s or arrays[n].dtype != np.int16 for n, s in shapes.items()):
             return False
-        if not 0 < rank <= MOST_RANK or not 0 < hidden <= MOST_HIDDEN or places > MOST_PLACES:
+        if not 0 < rank <= MAX_RANK or not 0 < hidden <= MAX_HIDDEN or places > MAX_PLACES:
             return False
         if self.powers.dtype != np.uint32 or self.powers.ndim != 1:
             return False
-        if not 0 < len(self.powers) <= MOST_POWERS or not self.powers[0]:
+        if not 0 < len(self.powers) <= MAX_POWERS or not self.powers[0]:
             return False
-        if self.powers.max() > MOST_POWER:
+        if self.powers.max() > MAX_POWER:
             return False
         return parents_fit(self.parents, self.levels, length, contexts)
 

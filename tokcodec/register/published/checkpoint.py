@@ -25,7 +25,7 @@ from tokcodec.mx import file as mx
 from tokcodec.register.published import hub, shards
 from tokcodec.register.published.sources import SAFE, Files
 
-LONGEST_CONFIG = 1 << 20  # bytes; the published ones have a few thousand
+MAX_CONFIG = 1 << 20  # bytes; the published ones have a few thousand
 
 
 @dataclass(frozen=True, eq=False)
@@ -209,7 +209,7 @@ def _read_config(path: Path) -> dict[str, Any]:
         text = path.read_bytes()
     except OSError as e:
         raise InputError(f"cannot read {path}: {e.strerror or e}") from e
-    if len(text) > LONGEST_CONFIG:
+    if len(text) > MAX_CONFIG:
         raise DamagedModelError(f"{path} is no configuration: it has {len(text)} bytes")
     try:
         config = json.loads(text) if path.suffix == ".json" else _yaml(text)

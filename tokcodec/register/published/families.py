@@ -20,7 +20,7 @@ from tokcodec.register.titok.shape import Shape, shape_of
 from tokcodec.register.titok.tokenizer import TiTok
 from tokcodec.register.tokenizer import Tokenizer
 
-LONGEST_TITOK = 128  # tokens of published TiTok models with proxy codes; One-D-Piece has 256
+MAX_TITOK_TOKENS = 128  # tokens of published TiTok models with proxy codes; One-D-Piece has 256
 _UNUSED = ("quantize.embed_prob",)  # statistics of training
 
 
@@ -85,7 +85,7 @@ def _family(kind: str, settings: Mapping[str, Any], shape: Shape) -> str:
         raise UnknownModelError(
             f"the configuration says it is a {short(kind)}, unknown to tokcodec"
         )
-    longer = shape.legacy and shape.latents > LONGEST_TITOK
+    longer = shape.legacy and shape.latents > MAX_TITOK_TOKENS
     return "one-d-piece" if longer and not settings else "titok"
 
 

@@ -13,7 +13,7 @@ from tokcodec.errors import DamagedModelError, InputError
 
 SUFFIX = ".safetensors.index.json"
 INDEX = "model" + SUFFIX
-LONGEST = 1 << 24  # bytes
+MAX_INDEX = 1 << 24  # bytes
 
 
 def is_index(path: Path) -> bool:
@@ -29,7 +29,7 @@ def listed(index: Path) -> dict[str, Path]:
         DamagedModelError: it is none, or names files that are not beside it.
     """
     try:
-        if index.stat().st_size > LONGEST:
+        if index.stat().st_size > MAX_INDEX:
             raise DamagedModelError(f"{index} is no index of tensors: it is too long")
         found = json.loads(index.read_bytes())["weight_map"]
         names = [(tensor, Path(file)) for tensor, file in found.items()]

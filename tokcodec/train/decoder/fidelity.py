@@ -22,7 +22,7 @@ from tokcodec.tokens.order import order_for
 from tokcodec.train.config import RATES
 from tokcodec.train.decoder.taildrop import Cut, TailDrop, analyse, to_planes, to_rgb
 
-LEAST_DIGITS = 45  # of a cut: as many a pixel, of 128x128, as 16 bytes of 256x256; the most is all
+MIN_DIGITS = 45  # of a cut: as many a pixel, of 128x128, as 16 bytes of 256x256; the most is all
 FOR_USUAL = 0.6  # the share of cuts that are certain to be at usual rates
 EXACT = 1 / 12  # squared error of eight bits, added where a picture may be drawn without any
 ROUNDING = 0.5  # squared error that nobody sees: eight bits round away a sixth of it
@@ -151,10 +151,10 @@ def random_digits(
     """(count,) of up to `most` digits to cut pictures after: log-uniform, most of them at the
     usual `rates`, in digits a pixel.
     """
-    low, high = (min(max(LEAST_DIGITS, pixels * x), most) for x in rates)
+    low, high = (min(max(MIN_DIGITS, pixels * x), most) for x in rates)
     usual, at = torch.rand(2, count, device=device)
     digits = torch.where(
-        usual < FOR_USUAL, low * (high / low) ** at, LEAST_DIGITS * (most / LEAST_DIGITS) ** at
+        usual < FOR_USUAL, low * (high / low) ** at, MIN_DIGITS * (most / MIN_DIGITS) ** at
     )
     return digits.long().clamp(max=most)
 

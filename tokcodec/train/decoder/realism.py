@@ -46,9 +46,9 @@ from tokcodec.train.losses.critic import RATE, Adversary
 from tokcodec.train.losses.features import Features, difference, vgg16
 
 FEW, MANY = 0.3, 1.5  # digits a pixel: up to so many the teacher's example, from so many the truth
-LEAST = 32  # pixels a side of crops that ask for realism
+MIN_CROP = 32  # pixels a side of crops that ask for realism
 TONE = 16  # pixels a side: what is coarser is tone, of what is finer there is texture
-LEAST_WINDOW = 16  # pixels a side of what the critic can judge
+MIN_WINDOW = 16  # pixels a side of what the critic can judge
 AROUND = 16  # pixels around the window that the teacher sees, too
 
 
@@ -81,9 +81,9 @@ class Realism:
             raise ArgumentError(f"features is the path of a file, not {self.features!r}")
         if not 0 < self.share <= 1 or not 0 <= self.default <= 1:
             raise ArgumentError("realism: share and default lie in 0..1")
-        if self.window % 4 or 0 < self.window < LEAST_WINDOW or self.kept < 1:
+        if self.window % 4 or 0 < self.window < MIN_WINDOW or self.kept < 1:
             raise ArgumentError(
-                f"realism: window is 0 or a multiple of 4 from {LEAST_WINDOW}, kept at least 1"
+                f"realism: window is 0 or a multiple of 4 from {MIN_WINDOW}, kept at least 1"
             )
         if not all(isinstance(n, int) and n >= 1 for n in self.blocks):
             raise ArgumentError("realism: blocks are whole numbers of at least 1")
@@ -95,9 +95,9 @@ class Realism:
         Raises:
             ArgumentError: there is none.
         """
-        found = [s for s in sizes if not self.frozen or min(s.side, s.height or s.side) >= LEAST]
+        found = [s for s in sizes if not self.frozen or min(s.side, s.height or s.side) >= MIN_CROP]
         if not found:
-            raise ArgumentError(f"realism: crops of {LEAST} pixels a side or more are needed")
+            raise ArgumentError(f"realism: crops of {MIN_CROP} pixels a side or more are needed")
         return found
 
     def task(
@@ -205,7 +205,7 @@ class RealismTask(DecoderTask):
         truth = to_planes(batch)
         cut, digits = self.cut(truth)
         realism = self.wanted(len(batch))
-        if min(height, width) < LEAST:
+        if min(height, width) < MIN_CROP:
             realism = torch.zeros_like(realism)
         asking = realism > 0
         window = rows, columns = self._window(truth)

@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 from tokcodec.errors import ArgumentError, InputError
 from tokcodec.tokens.wavelet import COARSEST
 from tokcodec.train.images.drawings import drawing
-from tokcodec.train.images.places import LEAST, Place, photograph, places
+from tokcodec.train.images.places import MIN_SIDE, Place, photograph, places
 
 ENOUGH = 8  # times as many photographs are read as are chosen, where there are so many
 
@@ -93,7 +93,7 @@ class Crops(IterableDataset):
                     batch, crops[key] = crops[key][: size.batch], crops[key][size.batch :]
                     yield torch.from_numpy(np.stack(batch)).permute(0, 3, 1, 2).contiguous()
             if not usable:
-                raise InputError(f"no photograph of {LEAST} pixels a side or more to train on")
+                raise InputError(f"no photograph of {MIN_SIDE} pixels a side or more to train on")
 
     def _crop(
         self, image: Image.Image, shape: tuple[int, int], rng: np.random.Generator

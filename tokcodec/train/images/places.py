@@ -18,8 +18,8 @@ from tokcodec.errors import InputError
 from tokcodec.pixels.image import NEVER_READ, to_rgb
 
 HELD_OUT = 64  # one photograph in so many is never trained on
-MOST_HELD_OUT = 512  # of which so many tell enough
-LEAST = 64  # pixels a side; smaller pictures are left out
+MAX_HELD_OUT = 512  # of which so many tell enough
+MIN_SIDE = 64  # pixels a side; smaller pictures are left out
 
 
 class Place(NamedTuple):
@@ -90,7 +90,7 @@ def photograph(place: Place) -> Image.Image | None:
         # Not all of its bytes: there may be videos among photographs, of which Pillow reads a
         # header.
         with open(place.path, "rb") as f, Image.open(io.BufferedReader(_Part(f, place))) as image:
-            usable = image.format not in NEVER_READ and min(image.size) >= LEAST
+            usable = image.format not in NEVER_READ and min(image.size) >= MIN_SIDE
             return Image.fromarray(to_rgb(image)) if usable else None
     except Exception:  # Pillow's readers raise anything at damage, RuntimeError among them
         return None

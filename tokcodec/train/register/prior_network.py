@@ -16,9 +16,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tokcodec.model import TOTAL
-from tokcodec.register.prior.network import BITS, MOST_POWER, SCORE_BITS, Network
+from tokcodec.register.prior.network import BITS, MAX_POWER, SCORE_BITS, Network
 from tokcodec.register.prior.tables import Tables
-from tokcodec.train.register.prior_tables import MOST_VALUES
+from tokcodec.train.register.prior_tables import MAX_VALUES
 
 HIDDEN = 64
 RANK, RANK_OF_CODEBOOKS = 3, 16  # numbers that tell values apart
@@ -40,7 +40,7 @@ class PriorNetwork(nn.Module):
         super().__init__()
         places, _, values = tables.frequencies.shape
         self.levels = tables.levels
-        rank = RANK if values <= MOST_VALUES else RANK_OF_CODEBOOKS
+        rank = RANK if values <= MAX_VALUES else RANK_OF_CODEBOOKS
         self.codes = nn.Parameter(_codes(self.levels, rank))
         self.heard = nn.Parameter(HEARD * torch.randn(places, rank, hidden))
         self.bias = nn.Parameter(BIAS * torch.randn(hidden).repeat(places, 1))
@@ -73,7 +73,7 @@ def _codes(levels: tuple[int, ...], rank: int) -> Tensor:
     """
     found = torch.zeros(len(levels), rank, max(levels))
     for i, values in enumerate(levels):
-        if values <= MOST_VALUES:
+        if values <= MAX_VALUES:
             powers = torch.linspace(-1, 1, values)[:, None] ** torch.arange(min(rank + 1, values))
             rows = torch.linalg.qr(powers).Q[:, 1:].T * values**0.5
         else:
@@ -175,5 +175,5 @@ def _rounded(weights: Tensor) -> np.ndarray:
 
 def _powers() -> np.ndarray:
     """e to the power of scores below 0, down to the smallest that is not rounded to nothing."""
-    steps = np.arange(math.ceil(math.log(MOST_POWER) * (1 << SCORE_BITS)))
-    return np.rint(np.exp(-steps / (1 << SCORE_BITS)) * MOST_POWER).astype(np.uint32)
+    steps = np.arange(math.ceil(math.log(MAX_POWER) * (1 << SCORE_BITS)))
+    return np.rint(np.exp(-steps / (1 << SCORE_BITS)) * MAX_POWER).astype(np.uint32)

@@ -7,7 +7,7 @@ import numpy as np
 from tokcodec.model import TOTAL
 from tokcodec.register.prior.tables import Tables
 
-MOST_VALUES = 16  # of digits that have parents; tables of larger ones would be huge
+MAX_VALUES = 16  # of digits that have parents; tables of larger ones would be huge
 
 
 def counted(digits: np.ndarray, levels: tuple[int, ...], parents: bool = True) -> Tables:
@@ -24,7 +24,7 @@ def counted(digits: np.ndarray, levels: tuple[int, ...], parents: bool = True) -
     values = np.tile(levels, places // len(levels))
     most = max(levels)
     chosen = np.full(places, -1, np.int32)
-    if parents and most <= MOST_VALUES:
+    if parents and most <= MAX_VALUES:
         chosen = _parents(digits, values)
     contexts = most if (chosen >= 0).any() else 1
     found = np.zeros((places, contexts, most), np.uint32)
