@@ -217,8 +217,8 @@ def test_a_path_may_hold_what_separates_elsewhere(tmp_path):
 
 def test_a_trained_decoder_is_told_from_another(tmp_path):
     pytest.importorskip("torch")
-    from tokcodec.decoders.files import write
     from tokcodec.decoders.network import Network, Shape
+    from tokcodec.decoders.torch_file import write
 
     path, versions = tmp_path / "mine.safetensors", []
     for width in (4, 5):
@@ -233,8 +233,8 @@ def test_an_exported_decoder_and_one_run_by_name_are_told_apart(tmp_path, monkey
     pytest.importorskip("onnx")
     pytest.importorskip("onnxruntime")
     from tokcodec import cli, decoders
-    from tokcodec.decoders.files import write
     from tokcodec.decoders.network import Network, Shape
+    from tokcodec.decoders.torch_file import write
 
     path = tmp_path / "mine.onnx"
     monkeypatch.setattr(decoders, "SHIPPED", tmp_path / "shipped.safetensors")

@@ -40,8 +40,8 @@ def test_rows_and_table(
 def test_a_decoder_that_knows_only_realism_0(
     tmp_path: Path, astronaut: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tokcodec.decoders.files import write
     from tokcodec.decoders.network import Network, Shape
+    from tokcodec.decoders.torch_file import write
 
     monkeypatch.setattr("benchmarks.mx.METRICS", {"psnr": "PSNR"})
     write(tmp_path / "mine.safetensors", Network(Shape((32, 32), (1, 1), 32)), {})

@@ -28,8 +28,8 @@ torch = pytest.importorskip("torch")
 
 from safetensors.torch import save  # noqa: E402
 
-from tokcodec.decoders.files import card, read, write  # noqa: E402
 from tokcodec.decoders.network import Network  # noqa: E402
+from tokcodec.decoders.torch_file import card, read, write  # noqa: E402
 from tokcodec.decoders.torch_runtime import TorchRuntime  # noqa: E402
 
 SMALL = Shape((8, 6, 10), (1, 2, 1), 16, (1, 1, 2))

@@ -95,7 +95,7 @@ def test_the_correction_is_that_of_torch(
 ) -> None:
     """In strips and whole, and of the exported model by itself."""
     torch = pytest.importorskip("torch")
-    from tokcodec.decoders.files import network_of
+    from tokcodec.decoders.torch_file import network_of
 
     kept, known = random_decoder(shape), read_back(photograph("coffee", width, height))
     steps, told = steps_of(known), received_planes(known)
@@ -121,7 +121,7 @@ def test_the_picture_is_that_of_torch(
     height: int, width: int, grey: bool, photograph: Callable
 ) -> None:
     pytest.importorskip("torch")
-    from tokcodec.decoders.files import network_of
+    from tokcodec.decoders.torch_file import network_of
     from tokcodec.decoders.torch_runtime import TorchRuntime
 
     picture, kept = photograph("astronaut", width, height), random_decoder()

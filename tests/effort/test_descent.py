@@ -10,7 +10,7 @@ from tokcodec.effort.adjoint import norms, project
 from tokcodec.effort.descent import Descent
 from tokcodec.effort.draft import Draft, drawn
 from tokcodec.effort.moves import Cells, Moves, Neighbourhoods, moved
-from tokcodec.effort.sieve import sift
+from tokcodec.effort.rdoq import sift
 from tokcodec.effort.view import Linear
 from tokcodec.pixels import colour
 from tokcodec.tokens.order import order_for

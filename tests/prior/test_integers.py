@@ -23,7 +23,7 @@ MODULES = {
 }
 # What a function, class or constant may do with floats, and why that is exact.
 ALLOWED = {
-    ("prior/likely.py", "Table.of"): (
+    ("prior/interface.py", "Table.of"): (
         {"np.float64"},
         "the range coder takes float64; frequencies less one are integers below 2**24",
     ),

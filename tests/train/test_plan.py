@@ -8,7 +8,7 @@ import pytest
 
 pytest.importorskip("torch")
 
-from tokcodec.train.images.photographs import Sizes
+from tokcodec.train.images.crops import Sizes
 from tokcodec.train.loop import Schedule
 from tokcodec.train.plan import MINUTES, plan, seed_of
 

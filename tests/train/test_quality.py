@@ -12,7 +12,7 @@ import tokcodec
 from tokcodec.errors import ArgumentError, InputError
 from tokcodec.quality import GROUPS
 from tokcodec.train import judged, quality
-from tokcodec.train.images.photographs import Place
+from tokcodec.train.images.crops import Place
 from tokcodec.train.judged import Judged
 
 

@@ -25,8 +25,8 @@ from tokcodec.model import Model
 from tokcodec.stream import header as headers
 from tokcodec.stream.header import Header
 from tokcodec.transport import Address, message, mqtt, receiving
+from tokcodec.transport.interface import Source
 from tokcodec.transport.mqtt import MqttSink, MqttSource
-from tokcodec.transport.seam import Source
 
 
 def at(broker: Broker, topic: str = "cameras/gate") -> Address:

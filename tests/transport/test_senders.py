@@ -11,7 +11,7 @@ from tokcodec.errors import ArgumentError, LinkError
 from tokcodec.link import packet as packets_of
 from tokcodec.transport.address import Address
 from tokcodec.transport.gather import Gatherer
-from tokcodec.transport.seam import Sink
+from tokcodec.transport.interface import Sink
 from tokcodec.transport.senders import Cutting, Packets, open_sender
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from tokcodec.coder.range import Interval, Reader, Writer
 from tokcodec.prior import prior_for
-from tokcodec.prior.likely import Odds
+from tokcodec.prior.interface import Odds
 from tokcodec.tokens.knowledge import Knowledge
 from tokcodec.tokens.order import Order, Pass
 from tokcodec.tokens.tokens import DIGITS

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from tokcodec.decoders.blend import share
 from tokcodec.decoders.consistent import consistent
-from tokcodec.decoders.fade import share
 from tokcodec.decoders.linear import linear, reduced, together
 from tokcodec.decoders.received import CHANNELS, received_planes
 from tokcodec.decoders.runtime import Runtime
@@ -30,7 +30,7 @@ def neural(
 ) -> np.ndarray:
     """Pixels, uint8 (height, width, 3), of the whole picture. For a `size` (width, height) well
     below it the linear inverse's low band serves: scaling down leaves nothing to correct. Nor does
-    a stream that is complete or nearly so (`fade`), and one that says nothing stays flat.
+    a stream that is complete or nearly so (`blend`), and one that says nothing stays flat.
     """
     order = known.order
     said = known.q or order.base is not None

@@ -98,7 +98,7 @@ def _opened(
         kept = stored.read(path)
     if way == TORCH:
         from tokcodec import devices
-        from tokcodec.decoders.files import network_of
+        from tokcodec.decoders.torch_file import network_of
         from tokcodec.decoders.torch_runtime import PRECISIONS, TorchRuntime
 
         if setting.precision not in PRECISIONS:

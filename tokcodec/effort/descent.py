@@ -15,9 +15,9 @@ from __future__ import annotations
 import numpy as np
 
 from tokcodec.effort.adjoint import norms
+from tokcodec.effort.clipping import missing
 from tokcodec.effort.draft import Draft, paid
 from tokcodec.effort.moves import Cells, Moves, Neighbourhoods, moved
-from tokcodec.effort.shown import missing
 from tokcodec.effort.view import View
 from tokcodec.tokens.knowledge import Knowledge
 from tokcodec.tokens.order import Order

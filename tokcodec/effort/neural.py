@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from tokcodec.decoders.blend import share
 from tokcodec.decoders.climb import analyse, climb, stacked, unstacked, up
 from tokcodec.decoders.consistent import interval
-from tokcodec.decoders.fade import share
 from tokcodec.decoders.neural import neural
 from tokcodec.decoders.received import CHANNELS, received_planes
 from tokcodec.decoders.torch_runtime import TorchRuntime

@@ -8,7 +8,7 @@ import numpy as np
 
 from tokcodec.model import TOTAL_BITS
 from tokcodec.prior import prior_for
-from tokcodec.prior.likely import Odds
+from tokcodec.prior.interface import Odds
 from tokcodec.tokens.knowledge import Knowledge
 from tokcodec.tokens.order import Pass
 

@@ -9,11 +9,11 @@ import numpy as np
 
 from tokcodec.coder.codestring import Script, code, read
 from tokcodec.effort.adjoint import norms
+from tokcodec.effort.clipping import missing
 from tokcodec.effort.descent import Descent
 from tokcodec.effort.draft import Continued, Draft, paid
-from tokcodec.effort.ladder import AWAY, CLOSER, EVERY, LEVELS, PRICES, STAY, Level
-from tokcodec.effort.shown import missing
-from tokcodec.effort.sieve import sift
+from tokcodec.effort.levels import AWAY, CLOSER, EVERY, LEVELS, PRICES, STAY, Level
+from tokcodec.effort.rdoq import sift
 from tokcodec.effort.view import View
 from tokcodec.pixels import colour
 from tokcodec.psnr import fewest_tokens, squared_error

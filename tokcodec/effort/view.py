@@ -12,7 +12,7 @@ from tokcodec.decoders.linear import linear
 from tokcodec.decoders.trained import TORCH, installed, opened
 from tokcodec.effort import adjoint
 from tokcodec.effort.draft import drawn
-from tokcodec.effort.ladder import LINEAR
+from tokcodec.effort.levels import LINEAR
 from tokcodec.errors import ArgumentError
 from tokcodec.tokens.knowledge import Knowledge
 from tokcodec.tokens.order import Order

@@ -4,7 +4,7 @@ machine.
 
 from tokcodec.model import NETWORK
 from tokcodec.prior.context import Contexts
-from tokcodec.prior.likely import Prior
+from tokcodec.prior.interface import Prior
 from tokcodec.prior.network import Network
 from tokcodec.tokens.knowledge import Knowledge
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from tokcodec.model import PLANES, SIGNS, ZEROS, Model, by_logits, slot
 from tokcodec.prior.inputs import Inputs
-from tokcodec.prior.likely import Table
+from tokcodec.prior.interface import Table
 from tokcodec.prior.tables import LOGIT_BITS
 from tokcodec.tokens.knowledge import Knowledge
 from tokcodec.tokens.layout import DIAGONAL, LOW, Band

@@ -10,7 +10,7 @@ import numpy as np
 from tokcodec.coder.range import Reader, Writer
 from tokcodec.errors import DamagedHeaderError
 from tokcodec.model import TOTAL
-from tokcodec.prior.likely import Table
+from tokcodec.prior.interface import Table
 
 HASH = 4  # bytes
 FINEST, COARSEST = 3, 16  # log2 of a region's side

@@ -15,9 +15,9 @@ from tokcodec.arguments import as_bytes
 from tokcodec.coder import codestring
 from tokcodec.errors import ArgumentError, DamagedHeaderError, ReferenceMismatchError
 from tokcodec.model import Model
+from tokcodec.reference.cache import Remembered
 from tokcodec.reference.field import HASH, Field
 from tokcodec.reference.regions import halves
-from tokcodec.reference.remembered import Remembered
 from tokcodec.stream import header as headers
 from tokcodec.stream.header import Header
 from tokcodec.tokens.knowledge import Knowledge

@@ -18,7 +18,7 @@ from tokcodec.errors import ArgumentError, InputError
 from tokcodec.files import write_atomically
 from tokcodec.tokens.order import order_for
 from tokcodec.tokens.tokens import DIGITS
-from tokcodec.train.images.places import Place, photograph, places
+from tokcodec.train.images.files import Place, photograph, places
 
 # Shapes (height, width) of one round of crops: small ones cost little, large ones much.
 ROUND = ((256, 256), (128, 120), (256, 256), (64, 96), (256, 256), (160, 160), (320, 448))

@@ -21,7 +21,7 @@ from tqdm import tqdm
 from tokcodec.errors import ArgumentError, DamagedModelError
 from tokcodec.files import check_free, make_folder, read, write_atomically
 from tokcodec.terminal import stopping, watched
-from tokcodec.train import together
+from tokcodec.train import distributed
 from tokcodec.train.config import START
 from tokcodec.train.muon import Muon
 from tokcodec.train.plot import plot
@@ -234,13 +234,13 @@ def train(
     if resume and (out / CHECKPOINT).exists():
         state.load(out / CHECKPOINT, device)
     worker: nn.Module = network
-    if together.several():
+    if distributed.several():
         # Small crops have few resolutions: the coarsest of the network may go without gradients.
         # Buffers are constants, alike everywhere.
         worker = nn.parallel.DistributedDataParallel(
             network, find_unused_parameters=True, broadcast_buffers=False
         )
-    progress = together.agreed(schedule.progress(state.seconds, state.step), device)
+    progress = distributed.agreed(schedule.progress(state.seconds, state.step), device)
     bar = tqdm(total=100.0, initial=100 * progress, disable=not (first and watched()),
                bar_format="{l_bar}{bar}| {elapsed}<{remaining} {postfix}")  # fmt: skip
     saved = checked = time.monotonic()
@@ -252,7 +252,7 @@ def train(
             _step(task, worker, state, batch, schedule, progress)
             now = time.monotonic()
             state.seconds += now - began
-            progress = together.agreed(schedule.progress(state.seconds, state.step), device)
+            progress = distributed.agreed(schedule.progress(state.seconds, state.step), device)
             bar.update(100 * progress - bar.n)
             if first and now - checked > 60 * schedule.check_minutes:
                 row = _check(state, out)

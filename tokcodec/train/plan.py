@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tokcodec.train.images.photographs import Sizes
+from tokcodec.train.images.crops import Sizes
 from tokcodec.train.loop import Schedule
 
 MINUTES = 60.0  # of training, where neither minutes nor steps are said

@@ -24,7 +24,7 @@ from tokcodec import model as m
 from tokcodec.errors import ArgumentError, TokCodecError
 from tokcodec.files import check_free, make_folder, write_atomically
 from tokcodec.terminal import watched
-from tokcodec.train.images.pictures import crops
+from tokcodec.train.images.batches import crops
 from tokcodec.train.statistics import (
     FEATURES,
     MAGNITUDE_CELLS,

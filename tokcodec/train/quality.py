@@ -30,7 +30,7 @@ from tokcodec.files import check_free, write_atomically
 from tokcodec.quality import GROUPS, Gauge, Sight
 from tokcodec.tokens.tokens import DIGITS
 from tokcodec.train import judged
-from tokcodec.train.images.places import Place
+from tokcodec.train.images.files import Place
 from tokcodec.train.judged import Judged, Measure
 
 MASKING = 64.0  # energy a pixel; 32 and 128 predict no better

@@ -14,6 +14,6 @@ picture.
 from __future__ import annotations
 
 from tokcodec.transport.address import Address
-from tokcodec.transport.seam import Sink, Source
+from tokcodec.transport.interface import Sink, Source
 
 __all__ = ["Address", "Sink", "Source"]

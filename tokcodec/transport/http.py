@@ -24,7 +24,7 @@ from tokcodec.arguments import is_number, is_whole
 from tokcodec.errors import ArgumentError, InputError, LinkError
 from tokcodec.stream.header import SUFFIX
 from tokcodec.transport.address import check_port
-from tokcodec.transport.seam import limit
+from tokcodec.transport.interface import limit
 
 TYPE = "image/vnd.tokcodec"
 PATIENCE = 30.0  # seconds for a silent other end

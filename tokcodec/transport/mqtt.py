@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 
 from tokcodec.errors import ArgumentError, LinkError
 from tokcodec.transport.address import Address
+from tokcodec.transport.interface import Sink, Source, until_after
 from tokcodec.transport.mqtt_client import FAILURE, TOO_LARGE, Client, Sent, reason
-from tokcodec.transport.seam import Sink, Source, until_after
 
 SURE = 1  # the QoS with which messages come from the broker, if it is above 0
 WAITING = 1024  # messages of QoS 0 that wait for us; further ones are dropped

@@ -25,10 +25,10 @@ from tokcodec.stream.header import SUFFIX
 from tokcodec.terminal import complain, say, stopping
 from tokcodec.transport import message
 from tokcodec.transport.address import Address
-from tokcodec.transport.ahead import Ahead
 from tokcodec.transport.fault import of_picture
 from tokcodec.transport.gather import SENDERS, Gatherer
-from tokcodec.transport.seam import Source
+from tokcodec.transport.interface import Source
+from tokcodec.transport.read_ahead import Ahead
 from tokcodec.transport.store import Store
 from tokcodec.transport.udp import UdpSource
 

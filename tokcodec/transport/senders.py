@@ -19,7 +19,7 @@ from tokcodec.link.protection import at_most
 from tokcodec.reference import Given
 from tokcodec.transport import message
 from tokcodec.transport.address import Address
-from tokcodec.transport.seam import MAX_WAIT, End, Sink
+from tokcodec.transport.interface import MAX_WAIT, End, Sink
 from tokcodec.transport.udp import MAX_DATAGRAM, UdpSink
 
 BLACK = np.zeros((1, 1, 3), np.uint8)  # a picture like any other

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 from tokcodec.errors import ArgumentError, LinkError
 from tokcodec.transport.address import check_port
-from tokcodec.transport.seam import Sink, Source, limit
+from tokcodec.transport.interface import Sink, Source, limit
 
 MAX_ARRIVING = 65_535  # bytes of a datagram that arrives
 MAX_DATAGRAM = 65_507  # and of one that can be sent, over IPv4

@@ -13,7 +13,7 @@ from typing import Any
 
 from tokcodec.errors import ArgumentError, LinkError
 from tokcodec.transport.address import Address
-from tokcodec.transport.seam import TICK, Sink, Source, until_after
+from tokcodec.transport.interface import TICK, Sink, Source, until_after
 
 WAITING = 64  # messages; then the sender is held back
 LONG = str(10**12)  # microseconds: eleven days

@@ -49,7 +49,7 @@ def test_a_run_gives_a_decoder_that_draws(
     difference = np.abs(np.asarray(shown, int) - np.asarray(plain, int))
     assert difference.max() < 30  # three steps from the linear inverse are close to it
 
-    from tokcodec.decoders.files import card
+    from tokcodec.decoders.torch_file import card
 
     assert card(out / DECODER)["steps"] == 3
     assert card(out / DECODER)["tokens"] == tokcodec.load().model.tokens_id
@@ -57,7 +57,7 @@ def test_a_run_gives_a_decoder_that_draws(
 
 def test_a_run_is_gone_on_with_or_left_alone(photographs: Path, tmp_path: Path, capsys) -> None:
     pytest.importorskip("torch")
-    from tokcodec.decoders.files import card
+    from tokcodec.decoders.torch_file import card
     from tokcodec.train.loop import steps_done
 
     out = tmp_path / "run"
@@ -107,8 +107,8 @@ def test_a_run_does_not_go_on_as_another(photographs: Path, tmp_path: Path, caps
 def test_a_decoder_with_realism_keeps_it(photographs: Path, tmp_path: Path) -> None:
     """Squared error alone leaves its blocks as they are."""
     torch = pytest.importorskip("torch")
-    from tokcodec.decoders.files import card, write
     from tokcodec.decoders.network import Network, Shape
+    from tokcodec.decoders.torch_file import card, write
 
     torch.manual_seed(0)
     start = tmp_path / "natural.safetensors"
@@ -159,7 +159,7 @@ def test_a_schedule_need_not_say_how_long(photographs: Path, tmp_path: Path) -> 
     given = ["--config", str(config), "--images", str(photographs), "--out", str(out)]
     assert main(["train", "decoder", *given, "--threads", "1", "--minutes", "0.0001"]) == 0
 
-    from tokcodec.decoders.files import card
+    from tokcodec.decoders.torch_file import card
 
     said = card(out / DECODER)["config"]["schedule"]
     assert (said["minutes"], said["steps"], said["rate"]) == (0.0001, None, 0.003)
@@ -183,7 +183,7 @@ def test_two_processes_train_one_network(photographs: Path, tmp_path: Path) -> N
 
 def test_a_decoder_is_where_another_run_begins(photographs: Path, tmp_path: Path) -> None:
     pytest.importorskip("torch")
-    from tokcodec.decoders.files import read
+    from tokcodec.decoders.torch_file import read
 
     assert train(photographs, tmp_path / "one", 3) == 0
     start = tmp_path / "one" / DECODER

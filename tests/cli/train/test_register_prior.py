@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from tokcodec.cli import main
-from tokcodec.train.images.places import Place
+from tokcodec.train.images.files import Place
 
 pytest.importorskip("torch")
 

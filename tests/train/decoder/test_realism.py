@@ -20,7 +20,7 @@ from tests.train.losses.test_features import as_batch, random_weights, weights_f
 from tokcodec.cli.train.decoder import DECODER  # noqa: E402
 from tokcodec.decoders.climb import climb  # noqa: E402
 from tokcodec.decoders.network import Network, Shape  # noqa: E402
-from tokcodec.train import together  # noqa: E402
+from tokcodec.train import distributed  # noqa: E402
 from tokcodec.train.config import made  # noqa: E402
 from tokcodec.train.decoder.fidelity import log_error  # noqa: E402
 from tokcodec.train.decoder.realism import (  # noqa: E402
@@ -118,9 +118,9 @@ def test_one_process_of_several_never_lets_the_others_wait(
     def average(gradients) -> None:
         told.append(sum(float(g.abs().sum()) for g in gradients))
 
-    monkeypatch.setattr(together, "several", lambda: True)
-    monkeypatch.setattr(together, "alike", lambda module: None)
-    monkeypatch.setattr(together, "average", average)
+    monkeypatch.setattr(distributed, "several", lambda: True)
+    monkeypatch.setattr(distributed, "alike", lambda module: None)
+    monkeypatch.setattr(distributed, "average", average)
     for critic, expected in ((0.5, 2), (0.0, 0)):
         told.clear()
         task = task_of(photograph("coffee", 64, 64), critic=critic)
@@ -268,7 +268,7 @@ def test_a_run_for_realism_goes_on_with_its_critic(
     photographs: Path,
     tmp_path: Path,
 ) -> None:
-    from tokcodec.decoders.files import card
+    from tokcodec.decoders.torch_file import card
 
     seen = weights_file(tmp_path / "vgg.safetensors")
     config = tmp_path / "config.toml"

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from tokcodec.decoders.fade import share
+from tokcodec.decoders.blend import share
 from tokcodec.decoders.linear import linear
 from tokcodec.decoders.received import received_planes
 from tokcodec.pixels import colour

@@ -22,7 +22,7 @@ from tokcodec.register.own.tokenizer import write as write_tokenizer  # noqa: E4
 from tokcodec.register.prior.file import read  # noqa: E402
 from tokcodec.register.prior.network import Network  # noqa: E402
 from tokcodec.register.prior.tables import Tables  # noqa: E402
-from tokcodec.train.images.places import places  # noqa: E402
+from tokcodec.train.images.files import places  # noqa: E402
 from tokcodec.train.loop import Schedule, train  # noqa: E402
 from tokcodec.train.register import digits as register_digits  # noqa: E402
 from tokcodec.train.register.prior_network import (  # noqa: E402

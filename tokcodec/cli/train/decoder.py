@@ -68,17 +68,17 @@ def run(args: argparse.Namespace) -> int:
     except ImportError:
         raise ArgumentError("training needs torch: pip install torch") from None
     from tokcodec import devices
-    from tokcodec.decoders.files import card as about
-    from tokcodec.decoders.files import read, write
     from tokcodec.decoders.network import Network, Shape
+    from tokcodec.decoders.torch_file import card as about
+    from tokcodec.decoders.torch_file import read, write
     from tokcodec.registry import open_model
     from tokcodec.tokens.wavelet import COARSEST
     from tokcodec.train.decoder.fidelity import DecoderTask
     from tokcodec.train.decoder.realism import Realism
-    from tokcodec.train.images.photographs import batches, held_out
+    from tokcodec.train.distributed import process
+    from tokcodec.train.images.crops import batches, held_out
     from tokcodec.train.loop import steps_before, train
     from tokcodec.train.plan import plan, seed_of
-    from tokcodec.train.together import process
 
     config = Config.read(args.config) if args.config else Config()
     try:

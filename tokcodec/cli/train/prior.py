@@ -63,8 +63,8 @@ def run(args: argparse.Namespace) -> int:
     from tokcodec.model import TABLES
     from tokcodec.registry import open_model
     from tokcodec.train.digits import digits_of
-    from tokcodec.train.images.pictures import crops
-    from tokcodec.train.images.places import names_hash
+    from tokcodec.train.images.batches import crops
+    from tokcodec.train.images.files import names_hash
     from tokcodec.train.loop import Schedule, steps_before, train
     from tokcodec.train.prior import PriorNetwork, PriorTask, drawn, to_model
 

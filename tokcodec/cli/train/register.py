@@ -60,11 +60,11 @@ def run(args: argparse.Namespace) -> int:
     from tokcodec import devices
     from tokcodec.register.own.shape import shape_from
     from tokcodec.register.own.tokenizer import RegisterTokenizer, write
-    from tokcodec.train.images.photographs import batches, held_out
+    from tokcodec.train.distributed import process
+    from tokcodec.train.images.crops import batches, held_out
     from tokcodec.train.loop import CHECKPOINT, steps_before, train
     from tokcodec.train.plan import plan, seed_of
     from tokcodec.train.register.tokenizer import Aims, RegisterTask, begun, started
-    from tokcodec.train.together import process
 
     config = Config.read(args.config) if args.config else Config()
     try:

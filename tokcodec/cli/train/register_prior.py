@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
     from tokcodec.register.load import load
     from tokcodec.register.prior.file import write
     from tokcodec.register.published.sources import names_tokenizer
-    from tokcodec.train.images.places import MAX_HELD_OUT, places, readable, some
+    from tokcodec.train.images.files import MAX_HELD_OUT, places, readable, some
     from tokcodec.train.register.digits import digits_of, pictures
     from tokcodec.train.register.prior_tables import counted
 

@@ -40,7 +40,7 @@ from tokcodec.train.decoder.fidelity import (
 from tokcodec.train.decoder.replay import Replay
 from tokcodec.train.decoder.taildrop import Cut, to_planes, to_rgb
 from tokcodec.train.decoder.teacher import Teacher, teacher
-from tokcodec.train.images.photographs import Sizes
+from tokcodec.train.images.crops import Sizes
 from tokcodec.train.losses.contrast import contrast, contrast_error
 from tokcodec.train.losses.critic import RATE, Adversary
 from tokcodec.train.losses.features import Features, difference, vgg16

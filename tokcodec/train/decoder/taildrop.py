@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from tokcodec.decoders.blend import shares
 from tokcodec.decoders.climb import analyse
-from tokcodec.decoders.fade import shares
 from tokcodec.decoders.received import telling
 from tokcodec.pixels.colour import MID, ROOT2, ROOT3, ROOT6
 from tokcodec.tokens.order import Order

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from tokcodec.train import together
+from tokcodec.train import distributed
 
 SPREAD = 64.0  # of pixels around their middle, to about 1
 FEATURE_WIDTHS = (64, 128, 256)  # of `features.Features`
@@ -65,7 +65,7 @@ class Adversary:
 
     def __init__(self, device: torch.device, rate: float = RATE) -> None:
         self.critic = Critic().to(device)
-        together.alike(self.critic)
+        distributed.alike(self.critic)
         self.optimiser = torch.optim.AdamW(
             self.critic.parameters(), rate, (0.5, 0.99), weight_decay=0.0
         )
@@ -100,7 +100,7 @@ class Adversary:
         """Keep step with the critics of other processes while there is nothing here to judge: they
         wait for this one's gradients, which are zero. Nothing happens in the only process.
         """
-        if not together.several():
+        if not distributed.several():
             return
         # Normalisation counts the looks, so that there must be as many: at pictures without a say.
         device = next(self.critic.parameters()).device
@@ -125,7 +125,7 @@ class Adversary:
         fake = self.critic(drawn.detach(), linear, [f.detach() for f in ours])
         loss = weight * mistaken(real, fake)
         loss.backward()
-        together.average(p.grad for p in self.critic.parameters())
+        distributed.average(p.grad for p in self.critic.parameters())
         if all(p.grad is None or p.grad.isfinite().all() for p in self.critic.parameters()):
             self.optimiser.step()  # as in `loop`: a bad batch must not end a run
         return float(loss.detach())

@@ -15,7 +15,7 @@ from tokcodec.terminal import watched
 
 if TYPE_CHECKING:
     from tokcodec.register.codec import RegisterCodec
-    from tokcodec.train.images.places import Place
+    from tokcodec.train.images.files import Place
 
 WHOLE = 0.5  # share of pictures that are whole photographs; the others are random parts
 
@@ -31,7 +31,7 @@ def pictures(
     Raises:
         InputError: none of the files is a photograph.
     """
-    from tokcodec.train.images.places import photograph
+    from tokcodec.train.images.files import photograph
 
     bar = tqdm(total=count, unit="picture", disable=not watched())
     left = count

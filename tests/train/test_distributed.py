@@ -10,13 +10,13 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from tokcodec.train import together  # noqa: E402
+from tokcodec.train import distributed  # noqa: E402
 
 SCRIPT = """
 import sys
 import torch
 from tokcodec.train.losses.critic import FEATURE_WIDTHS, Adversary
-from tokcodec.train.together import agreed, process, several
+from tokcodec.train.distributed import agreed, process, several
 
 with process(torch.device("cpu")) as (rank, device):
     assert several()
@@ -52,8 +52,8 @@ def test_critics_of_two_processes_learn_alike_from_different_pictures(tmp_path: 
 def test_one_process_agrees_with_itself() -> None:
     layer = torch.nn.Linear(2, 2)
     before, gradient = layer.weight.clone(), torch.ones(2)
-    together.alike(layer)
-    together.average([gradient, None])
+    distributed.alike(layer)
+    distributed.average([gradient, None])
     assert torch.equal(layer.weight, before)
     assert torch.equal(gradient, torch.ones(2))
-    assert together.agreed(0.5, torch.device("cpu")) == 0.5
+    assert distributed.agreed(0.5, torch.device("cpu")) == 0.5

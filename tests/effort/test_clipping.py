@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tokcodec.effort.shown import missing
+from tokcodec.effort.clipping import missing
 from tokcodec.pixels import colour
 from tokcodec.psnr import squared_error
 

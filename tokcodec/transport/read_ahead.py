@@ -7,7 +7,7 @@ from threading import Thread
 
 from tokcodec.errors import LinkError
 from tokcodec.link.receiver import FIXED
-from tokcodec.transport.seam import TICK, End, limit
+from tokcodec.transport.interface import TICK, End, limit
 from tokcodec.transport.udp import Peer, UdpSource
 
 MAX_WAITING = 1 << 26  # bytes that wait, with `FIXED` for the keeping of each datagram

@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 from tokcodec.errors import ArgumentError, InputError
 from tokcodec.tokens.wavelet import COARSEST
 from tokcodec.train.images.drawings import drawing
-from tokcodec.train.images.places import MIN_SIDE, Place, photograph, places
+from tokcodec.train.images.files import MIN_SIDE, Place, photograph, places
 
 ENOUGH = 8  # times as many photographs are read as are chosen, where there are so many
 

@@ -10,7 +10,7 @@ import pytest
 import tokcodec
 from tokcodec import reference as references
 from tokcodec.coder import codestring
-from tokcodec.decoders.fade import share, shares
+from tokcodec.decoders.blend import share, shares
 from tokcodec.decoders.linear import linear
 from tokcodec.psnr import psnr
 from tokcodec.registry import shipped

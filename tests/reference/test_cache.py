@@ -8,13 +8,13 @@ import pytest
 import tokcodec
 from tests.reference.drawn import drawn
 from tokcodec import errors
+from tokcodec.reference import cache
 from tokcodec.reference import known as references
-from tokcodec.reference import remembered
 from tokcodec.tokens import order as orders
 
 
 def test_a_long_chain_is_read_and_a_longer_one_refused(photograph, monkeypatch):
-    monkeypatch.setattr(references, "MAX_CHAIN", remembered.KEPT + 3)
+    monkeypatch.setattr(references, "MAX_CHAIN", cache.KEPT + 3)
     picture = photograph("chelsea", 16, 12)
     chain = [tokcodec.encode(picture, psnr=24)]
     while len(chain) < references.MAX_CHAIN:
@@ -28,7 +28,7 @@ def test_a_long_chain_is_read_and_a_longer_one_refused(photograph, monkeypatch):
 
 
 def test_a_chain_too_large_to_remember_is_read_once(chain, read, monkeypatch):
-    monkeypatch.setattr(remembered, "ROOM", 0)
+    monkeypatch.setattr(cache, "ROOM", 0)
     drawn(chain[-1], reference=chain[:-1])
     assert len(read) == len(chain)
 
@@ -37,7 +37,7 @@ def test_large_pictures_are_remembered_too_within_bounds(chain, read, monkeypatc
     monkeypatch.setattr(orders, "SMALL", 0)
     monkeypatch.setattr(orders, "LARGE", 0)  # none is remembered
     size = 4 * 3 * 32 * 24  # bytes of a reference's coefficients
-    monkeypatch.setattr(remembered, "ROOM", size)
+    monkeypatch.setattr(cache, "ROOM", size)
     shown = drawn(chain[-1], reference=chain[:-1])
     assert len(read) == len(chain)
     assert references._remembered._size() == size

@@ -1,6 +1,6 @@
 """Two decoders of one shape to one between them: each weight a mean of both.
 
-    python -m tokcodec.train.between before.safetensors after.safetensors --share 0.6 \
+    python -m tokcodec.train.interpolate before.safetensors after.safetensors --share 0.6 \
         --out mine.safetensors
 
 A run with a critic ends somewhere around what it looks for, and with more texture than it needs.
@@ -62,7 +62,8 @@ def write(path: Path, kept: Stored) -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Read, mix and write; 0 if all went well."""
     parser = argparse.ArgumentParser(
-        prog="python -m tokcodec.train.between", description=(__doc__ or "").partition("\n\n")[0]
+        prog="python -m tokcodec.train.interpolate",
+        description=(__doc__ or "").partition("\n\n")[0],
     )
     parser.add_argument("decoders", nargs=2, type=Path, help="two decoders (.safetensors)")
     parser.add_argument("--share", type=float, default=0.5, help="of the second (%(default)s)")

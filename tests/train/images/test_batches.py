@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 from tokcodec.errors import InputError
-from tokcodec.train.images import pictures
-from tokcodec.train.images.pictures import SHAPES, crops
+from tokcodec.train.images import batches
+from tokcodec.train.images.batches import SHAPES, crops
 
 
 @pytest.fixture
@@ -34,9 +34,9 @@ def test_what_holds_no_picture_is_left_out(folder: Path) -> None:
 
 def test_no_more_are_read_than_are_wanted(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     read = []
-    real = pictures.photograph
-    monkeypatch.setattr(pictures, "photograph", lambda place: read.append(place) or real(place))
-    monkeypatch.setattr(pictures, "SHAPES", {(64, 96): 1.0})
+    real = batches.photograph
+    monkeypatch.setattr(batches, "photograph", lambda place: read.append(place) or real(place))
+    monkeypatch.setattr(batches, "SHAPES", {(64, 96): 1.0})
     assert len(crops([folder, folder, folder], 1, 0)[0]) == 1
     assert len(read) < 3 * len(list(folder.iterdir()))
 

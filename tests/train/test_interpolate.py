@@ -13,7 +13,7 @@ import tokcodec
 from tokcodec.decoders import SHIPPED, stored
 from tokcodec.errors import ArgumentError
 from tokcodec.psnr import psnr
-from tokcodec.train.between import between, main, write
+from tokcodec.train.interpolate import between, main, write
 
 pytest.importorskip("onnxruntime")  # or torch: one that draws
 

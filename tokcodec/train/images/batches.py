@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from tokcodec.train.images.places import photograph, places
+from tokcodec.train.images.files import photograph, places
 
 # Training pictures (height, width), and how many of each to one of the first.
 SHAPES = {

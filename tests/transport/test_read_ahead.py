@@ -9,8 +9,8 @@ import pytest
 
 from benchmarks.mosquitto import PATIENCE
 from tokcodec.errors import LinkError
-from tokcodec.transport import ahead
-from tokcodec.transport.ahead import Ahead
+from tokcodec.transport import read_ahead
+from tokcodec.transport.read_ahead import Ahead
 from tokcodec.transport.udp import UdpSink, UdpSource
 
 
@@ -49,7 +49,7 @@ def test_what_came_meanwhile_is_there():
 
 
 def test_what_waits_is_bounded_and_what_is_dropped_is_counted(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(ahead, "MAX_WAITING", 10 * (1000 + ahead.FIXED))
+    monkeypatch.setattr(read_ahead, "MAX_WAITING", 10 * (1000 + read_ahead.FIXED))
     source = Scripted(*[bytes(1000)] * 15)
     with Ahead(source) as reading:
         until(lambda: not source.left)

@@ -19,8 +19,8 @@ from tokcodec.pixels.image import to_rgb
 
 torch = pytest.importorskip("torch")
 
-from tokcodec.train.images import photographs  # noqa: E402
-from tokcodec.train.images.photographs import MIN_SIDE, Place, Sizes, batches, held_out, places  # noqa: E402
+from tokcodec.train.images import crops as module  # noqa: E402
+from tokcodec.train.images.crops import MIN_SIDE, Place, Sizes, batches, held_out, places  # noqa: E402
 
 NAMES = ("astronaut", "chelsea", "coffee", "rocket", "retina")
 
@@ -72,7 +72,7 @@ def test_a_tar_file_holds_what_its_folder_does(folder: Path, tar: Path) -> None:
     assert len(inside) == 7
     assert inside.keys() == packed.keys()
     for name in inside:
-        one, two = (photographs.photograph(found[name]) for found in (inside, packed))
+        one, two = (module.photograph(found[name]) for found in (inside, packed))
         assert np.array_equal(np.asarray(one), np.asarray(Image.open(folder / name)))
         assert one == two
         assert inside[name].held_out == packed[name].held_out
@@ -110,7 +110,7 @@ def test_files_that_hold_no_photograph_are_skipped(
 ) -> None:
     bad, good = file_names(False, 2)
     (tmp_path / bad).write_bytes(damaged(kind, photograph("coffee", 90, 70)))
-    assert photographs.photograph(places([tmp_path])[0]) is None
+    assert module.photograph(places([tmp_path])[0]) is None
     with pytest.raises(InputError, match="64"):
         next(batches([tmp_path], [Sizes(16, 1)], workers=0, seed=0))
     (tmp_path / good).write_bytes(saved(photograph("coffee", 90, 70)))
@@ -133,8 +133,8 @@ def test_photographs_are_what_the_encoder_sees(tmp_path: Path, photograph: Calla
     ):
         image.save(tmp_path / name, **more)
         place = Place(tmp_path / name, name, 0, None)
-        assert np.array_equal(photographs.photograph(place), to_rgb(tmp_path / name))
-    assert photographs.photograph(place).size == (70, 80)
+        assert np.array_equal(module.photograph(place), to_rgb(tmp_path / name))
+    assert module.photograph(place).size == (70, 80)
 
 
 def test_what_is_no_picture_is_not_read_whole(tmp_path: Path, photograph: Callable) -> None:
@@ -148,7 +148,7 @@ def test_what_is_no_picture_is_not_read_whole(tmp_path: Path, photograph: Callab
         tar.add(picture, "a.jpg")
     for paths in ([video, picture], [tmp_path / "all.tar"]):
         tracemalloc.start()
-        found = [photographs.photograph(place) for place in places(paths)]
+        found = [module.photograph(place) for place in places(paths)]
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         assert found[0] is None
@@ -327,9 +327,9 @@ def test_of_many_held_out_photographs_some_are_read(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept = [p for p in places([folder]) if p.held_out]
-    monkeypatch.setattr(photographs, "places", lambda paths: 500 * kept)
+    monkeypatch.setattr(module, "places", lambda paths: 500 * kept)
     read = []
-    real = photographs.photograph
-    monkeypatch.setattr(photographs, "photograph", lambda p: read.append(p) or real(p))
+    real = module.photograph
+    monkeypatch.setattr(module, "photograph", lambda p: read.append(p) or real(p))
     assert held_out([folder], 80, 3).shape == (3, 3, 80, 80)
     assert len(read) < 100
