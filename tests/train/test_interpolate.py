@@ -10,12 +10,15 @@ import pytest
 from safetensors import safe_open
 
 import tokcodec
+from tokcodec.cli import main
 from tokcodec.decoders import SHIPPED, stored
 from tokcodec.errors import ArgumentError
 from tokcodec.psnr import psnr
-from tokcodec.train.interpolate import between, main, write
+from tokcodec.train.interpolate import between
 
 pytest.importorskip("onnxruntime")  # or torch: one that draws
+
+COMMAND = "train", "interpolate"
 
 
 @pytest.fixture
@@ -25,7 +28,7 @@ def noisy(tmp_path: Path) -> Path:
     for name, w in kept.weights.items():
         noise = w.std() * 0.05 * random.standard_normal(w.shape)
         kept.weights[name] = (w + noise).astype(np.float16)
-    write(tmp_path / "noisy.safetensors", kept)
+    stored.write(tmp_path / "noisy.safetensors", kept, overwrite=False)
     return tmp_path / "noisy.safetensors"
 
 
@@ -33,7 +36,7 @@ def test_half_way_from_noise_is_nearer_to_the_truth(
     noisy: Path, tmp_path: Path, astronaut: np.ndarray
 ) -> None:
     half = tmp_path / "half.safetensors"
-    assert main([str(SHIPPED), str(noisy), "--out", str(half)]) == 0
+    assert main([*COMMAND, str(SHIPPED), str(noisy), "--out", str(half)]) == 0
     data = tokcodec.encode(astronaut, max_bytes=200)
     drawn = {
         path: np.asarray(tokcodec.decode(data, decoder=path, realism=1.0))
@@ -51,14 +54,14 @@ def test_the_ends_are_the_decoders_themselves(noisy: Path) -> None:
 
 def test_the_file_tells_where_it_comes_from(noisy: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.safetensors"
-    assert main([str(SHIPPED), str(noisy), "--share", "0.25", "--out", str(out)]) == 0
+    assert main([*COMMAND, str(SHIPPED), str(noisy), "--share", "0.25", "--out", str(out)]) == 0
     with safe_open(out, "np") as file:
         metadata = file.metadata()
     card = json.loads(metadata["card"])
     assert card["between"][2] == 0.25
     assert card["realism"] == stored.read(SHIPPED).about["realism"]
     assert metadata[stored.HASH] == stored.digest(stored.read(out).weights)
-    assert main([str(SHIPPED), str(noisy), "--out", str(out)]) == 1  # it is there already
+    assert main([*COMMAND, str(SHIPPED), str(noisy), "--out", str(out)]) == 1  # it is there already
 
 
 @pytest.mark.parametrize("share", [-0.1, 1.5, float("nan"), "a"])
@@ -73,4 +76,6 @@ def test_other_tokens_are_refused(noisy: Path, tmp_path: Path) -> None:
     kept.about["tokens"] = "0" * 64
     with pytest.raises(ArgumentError, match="tokens"):
         between(kept, stored.read(SHIPPED), 0.5)
-    assert main([str(noisy), str(tmp_path / "missing"), "--out", str(tmp_path / "x")]) == 1
+    assert (
+        main([*COMMAND, str(noisy), str(tmp_path / "missing"), "--out", str(tmp_path / "x")]) == 1
+    )

@@ -9,9 +9,13 @@ import pytest
 from PIL import Image
 
 import tokcodec
+from tokcodec.cli import main
 from tokcodec.errors import ModelMismatchError, UnknownModelError
 from tokcodec.model import Model, load_model
 from tokcodec.train import pyramid
+
+COMMAND = "train", "model"
+FEW = "--count", "4", "--rounds", "2", "--workers", "1"
 
 
 @pytest.fixture(scope="module")
@@ -25,23 +29,7 @@ def folder(tmp_path_factory, photograph):
 @pytest.fixture(scope="module")
 def model_file(folder):
     out = folder / "mine.safetensors"
-    assert (
-        pyramid.main(
-            [
-                "--images",
-                str(folder),
-                "--out",
-                str(out),
-                "--count",
-                "4",
-                "--rounds",
-                "2",
-                "--workers",
-                "1",
-            ]
-        )
-        == 0
-    )
+    assert main([*COMMAND, "--images", str(folder), "--out", str(out), *FEW]) == 0
     return out
 
 
@@ -61,28 +49,14 @@ def test_the_same_photographs_give_the_same_model(model_file, folder):
     photographs = [
         str(folder / f"{name}.png") for name in ("astronaut", "chelsea", "coffee", "rocket")
     ]
-    pyramid.main(
-        [
-            "--images",
-            *photographs,
-            "--out",
-            str(again),
-            "--count",
-            "4",
-            "--rounds",
-            "2",
-            "--workers",
-            "1",
-        ]
-    )
+    assert main([*COMMAND, "--images", *photographs, "--out", str(again), *FEW]) == 0
     assert load_model(again).id == load_model(model_file).id
 
 
 def test_nothing_large_enough_to_train_on(tmp_path, capsys):
     Image.new("RGB", (20, 20)).save(tmp_path / "small.png")
-    with pytest.raises(SystemExit) as stop:
-        pyramid.main(["--images", str(tmp_path), "--out", str(tmp_path / "m.safetensors")])
-    assert stop.value.code == 2
+    out = tmp_path / "m.safetensors"
+    assert main([*COMMAND, "--images", str(tmp_path), "--out", str(out)]) == 1
     assert "large enough" in capsys.readouterr().err
 
 
@@ -98,7 +72,7 @@ def test_nothing_large_enough_to_train_on(tmp_path, capsys):
 )
 def test_what_cannot_be_counted_is_said_in_a_line(images, more, told, tmp_path, capsys):
     out = tmp_path / "m.safetensors"
-    assert pyramid.main(["--images", str(tmp_path / images), "--out", str(out), *more]) == 1
+    assert main([*COMMAND, "--images", str(tmp_path / images), "--out", str(out), *more]) == 1
     error = capsys.readouterr().err
     assert told in error
     assert error.count("\n") == 1

@@ -25,7 +25,14 @@ from tokcodec.cli import (
     send,
     serve,
 )
-from tokcodec.cli.train import decoder, prior, register, register_prior
+from tokcodec.cli.train import (
+    decoder,
+    interpolate,
+    model,
+    prior,
+    register,
+    register_prior,
+)
 from tokcodec.errors import TokCodecError, TokCodecWarning
 from tokcodec.terminal import complain
 
@@ -87,6 +94,8 @@ def _parser() -> argparse.ArgumentParser:
     train.add("prior", prior, "the network that tells how likely digits are")
     train.add("register", register, "a register tokenizer: encoder and decoder")
     train.add("register-prior", register_prior, "tables of a register tokenizer's digits")
+    train.add("model", model, "a model: the order of tokens and their tables")
+    train.add("interpolate", interpolate, "two decoders to one between them")
     exports = verbs.group("export", "trained decoders to files of other programs")
     exports.add("decoder", export, "the network that draws the pyramid's streams")
     verbs.add("quantize", quantize, "networks to smaller files, in an MX format")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
 from tokcodec import decoders
@@ -12,6 +11,7 @@ from tokcodec.files import whether, write_atomically
 from tokcodec.mx import formats
 from tokcodec.mx.file import quantised
 from tokcodec.register import shipped as tokenizers
+from tokcodec.terminal import say
 
 SHIPPED = "pyramid-decoder"
 SUFFIX = ".safetensors"
@@ -56,7 +56,5 @@ def run(args: argparse.Namespace) -> int:
         raise ArgumentError(f"{args.out} is the network itself, which would be lost: name another")
     data, before = quantised(path, form, args.keep), path.stat().st_size
     write_atomically(args.out, data, args.force)
-    sys.stdout.write(
-        f"{args.out}: {form.name}, {len(data):,} bytes, {len(data) / before:.0%} of {before:,}\n"
-    )
+    say(f"{args.out}: {form.name}, {len(data):,} bytes, {len(data) / before:.0%} of {before:,}")
     return 0

@@ -13,10 +13,13 @@ from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError
+from safetensors.numpy import save
 
 from tokcodec.decoders.shape import Shape
 from tokcodec.errors import ArgumentError, DamagedModelError
+from tokcodec.files import write_atomically
 from tokcodec.mx.file import FORMAT, opened
+from tokcodec.tensors import ordered
 
 KIND = "pyramid-decoder-1"
 HASH = "weights_sha256"  # in a file's metadata: of the weights as they are kept there
@@ -115,3 +118,12 @@ def read(path: Path) -> Stored:
         raise DamagedModelError(f"no decoder for pyramids: {e}") from e
     except (SafetensorError, KeyError, TypeError, ValueError, AttributeError) as e:
         raise DamagedModelError(f"{path} holds no decoder for pyramids: {e}") from e
+
+
+def write(path: Path, kept: Stored, overwrite: bool) -> None:
+    """A decoder to its file (.safetensors), with its card and the hash of its weights.
+
+    Raises:
+        OutputExistsError, OutputError: it is there already, or cannot be written.
+    """
+    write_atomically(path, ordered(save(kept.weights, kept.metadata())), overwrite)

@@ -6,13 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save
 
 from tokcodec.decoders import stored
 from tokcodec.decoders.network import Network
 from tokcodec.decoders.stored import Stored
-from tokcodec.files import write_atomically
-from tokcodec.tensors import ordered
 
 
 def read(path: Path) -> Network:
@@ -37,4 +34,4 @@ def write(path: Path, network: Network, about: dict[str, Any]) -> None:
     """Weights in half precision with `about` as their card, and their hash."""
     state = {k: v.detach().cpu().half().contiguous() for k, v in network.state_dict().items()}
     kept = Stored(network.shape, {k: v.numpy() for k, v in state.items()}, about)
-    write_atomically(path, ordered(save(state, kept.metadata())), overwrite=True)
+    stored.write(path, kept, overwrite=True)

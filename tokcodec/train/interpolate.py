@@ -1,8 +1,5 @@
 """Two decoders of one shape to one between them: each weight a mean of both.
 
-    python -m tokcodec.train.interpolate before.safetensors after.safetensors --share 0.6 \
-        --out mine.safetensors
-
 A run with a critic ends somewhere around what it looks for, and with more texture than it needs.
 Between where it began and where it ended lie networks that have most of its edges and little of its
 grain, and score better than both: interpolation of networks (Wang et al., "ESRGAN", 2018), means of
@@ -11,22 +8,11 @@ weights (Wortsman et al., "Model soups", 2022). It works for decoders that come 
 
 from __future__ import annotations
 
-import argparse
-import sys
-from collections.abc import Sequence
-from pathlib import Path
-
 import numpy as np
-from safetensors.numpy import save
 
 from tokcodec.arguments import is_number
-from tokcodec.decoders import stored
 from tokcodec.decoders.stored import Stored
-from tokcodec.errors import ArgumentError, TokCodecError
-from tokcodec.files import write_atomically
-from tokcodec.tensors import ordered
-
-SUFFIX = ".safetensors"
+from tokcodec.errors import ArgumentError
 
 
 def between(one: Stored, two: Stored, share: float) -> Stored:
@@ -47,38 +33,3 @@ def between(one: Stored, two: Stored, share: float) -> Stored:
         for name, w in two.weights.items()
     }
     return Stored(two.shape, weights, two.about | {"between": [one.about, two.about, share]})
-
-
-def write(path: Path, kept: Stored) -> None:
-    """A decoder to its file, with the hash of its weights.
-
-    Raises:
-        OutputExistsError, OutputError: it is there already, or cannot be written.
-    """
-    metadata = kept.metadata()
-    write_atomically(path, ordered(save(kept.weights, metadata)), overwrite=False)
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Read, mix and write; 0 if all went well."""
-    parser = argparse.ArgumentParser(
-        prog="python -m tokcodec.train.interpolate",
-        description=(__doc__ or "").partition("\n\n")[0],
-    )
-    parser.add_argument("decoders", nargs=2, type=Path, help="two decoders (.safetensors)")
-    parser.add_argument("--share", type=float, default=0.5, help="of the second (%(default)s)")
-    parser.add_argument("--out", type=Path, required=True, help="decoder to write (.safetensors)")
-    args = parser.parse_args(argv)
-    try:
-        if args.out.suffix != SUFFIX:
-            raise ArgumentError(f"a decoder is read again from a file *{SUFFIX}, not {args.out}")
-        one, two = (stored.read(path) for path in args.decoders)
-        write(args.out, between(one, two, args.share))
-    except TokCodecError as e:
-        print(f"{parser.prog}: {e}", file=sys.stderr)
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

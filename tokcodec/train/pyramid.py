@@ -1,7 +1,5 @@
 """Photographs to a `pyramid` model file: the order of units, the context weights, the tables.
 
-    python -m tokcodec.train.pyramid --images photos/ more.tar --out pyramid.safetensors
-
 Everything is counted, nothing is iterated to convergence: (1) weights of the neighbours by least
 squares, (2) bins of the weighted sums and the digits counted in them, (3) the squared error that
 each unit removes and the bits it costs, whose ratio gives the order. A new order changes what is
@@ -11,23 +9,16 @@ same file.
 
 from __future__ import annotations
 
-import argparse
 import itertools
-import sys
 from concurrent.futures import ProcessPoolExecutor
-from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
 from tokcodec import model as m
-from tokcodec.errors import ArgumentError, TokCodecError
-from tokcodec.files import check_free, make_folder, write_atomically
-from tokcodec.terminal import watched
-from tokcodec.train.images.batches import crops
 from tokcodec.train.statistics import (
-    FEATURES,
     MAGNITUDE_CELLS,
+    MAGNITUDES,
     SIGN_CELLS,
     Statistics,
     measure,
@@ -45,7 +36,7 @@ def fit_weights(model: m.Model, stats: Statistics) -> None:
     magnitude, sign = stats.sums["magnitude"], stats.sums["sign"]
     for at in np.ndindex(*magnitude.shape[:4]):
         model.arrays["magnitude_weights"][at] = _solve(
-            magnitude[at], FEATURES, FEATURES + 1, keep=0.02
+            magnitude[at], MAGNITUDES, MAGNITUDES + 1, keep=0.02
         )
         model.arrays["sign_weights"][at] = _solve(sign[at], 4, 4, keep=0.02)
 
@@ -129,7 +120,7 @@ def frequencies(counts: np.ndarray) -> np.ndarray:
 
 def fit_order(model: m.Model, stats: Statistics) -> None:
     """Scores: 256 log2 of squared error removed per bit, planes of a band on their upper hull."""
-    cost = _bits(model, stats) + stats.sums["digits"] * DIGIT_COST
+    cost = _bits(stats) + stats.sums["digits"] * DIGIT_COST
     scores = model.arrays["scores"].astype(np.int64)
     for channel, s in np.ndindex(3, m.SLOTS):
         hull: list[tuple[list[int], float, float]] = []
@@ -152,7 +143,7 @@ def fit_order(model: m.Model, stats: Statistics) -> None:
     model.arrays["drift"][:] = min(0, round(float(np.median(last - earlier)) / 2))
 
 
-def _bits(model: m.Model, stats: Statistics) -> np.ndarray:
+def _bits(stats: Statistics) -> np.ndarray:
     """Bits that each unit costs under its own counts."""
 
     def entropy(counts: np.ndarray) -> np.ndarray:
@@ -195,7 +186,15 @@ def first_guess() -> m.Model:
 
 
 def train(batches: list[np.ndarray], rounds: int, workers: int, progress: bool = True) -> m.Model:
-    """The model of these photographs; see the module's docstring."""
+    """The model of these photographs.
+
+    Args:
+        batches: pictures of one size each, uint8 (n, height, width, 3).
+        rounds: how often to go through them; all but the last see every second batch, if there
+            are more than eight.
+        workers: processes that count.
+        progress: show a bar.
+    """
     model = first_guess()
     for number in range(rounds):
         final = number == rounds - 1
@@ -223,53 +222,3 @@ def train(batches: list[np.ndarray], rounds: int, workers: int, progress: bool =
         if not final:
             fit_order(model, stats)
     return model
-
-
-def main(argv: list[str] | None = None) -> int:
-    """Count and write; 0 if all went well."""
-    parser = argparse.ArgumentParser(
-        prog="python -m tokcodec.train.pyramid", description=(__doc__ or "").partition("\n\n")[0]
-    )
-    parser.add_argument(
-        "--images", nargs="+", type=Path, required=True, help="tar files, folders or pictures"
-    )
-    parser.add_argument(
-        "--out", type=Path, required=True, help="model file to write (.safetensors)"
-    )
-    parser.add_argument(
-        "--count",
-        type=int,
-        default=320,
-        help="pictures of 256x256; those of other shapes in proportion",
-    )
-    parser.add_argument("--rounds", type=int, default=4)
-    parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--about", default="", help="a line for the model's card")
-    args = parser.parse_args(argv)
-    try:
-        if min(args.count, args.rounds, args.workers) < 1 or args.seed < 0:
-            raise ArgumentError("count, rounds and workers are above 0, seed is 0 or more")
-        check_free(args.out)
-        batches = crops(args.images, args.count, args.seed)
-        if not batches:
-            parser.error("no picture is large enough to train on: 96 pixels wide, 64 high")
-        model = train(batches, args.rounds, args.workers, watched())
-        card = {
-            "about": args.about,
-            "pictures": str(sum(len(b) for b in batches)),
-            "rounds": str(args.rounds),
-            "seed": str(args.seed),
-        }
-        model = m.Model(args.out.stem, model.arrays, card)
-        make_folder(args.out.parent)
-        write_atomically(args.out, model.save_bytes(), overwrite=True)
-    except TokCodecError as e:
-        print(f"{parser.prog}: {e}", file=sys.stderr)
-        return 1
-    print(f"{args.out}: {model.id}")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

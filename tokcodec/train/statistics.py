@@ -19,7 +19,7 @@ MAGNITUDE_CELLS = np.array([
     150, 172, 196, 224, 250,
 ])  # fmt: skip
 SIGN_CELLS = np.array([1, 2, 3, 5, 7, 10, 14, 20, 28, 40])
-FEATURES = 6  # across, down, diagonal, parent, around the parent, luma
+MAGNITUDES = 6  # across, down, diagonal, parent, around the parent, luma
 
 
 class Statistics:
@@ -30,7 +30,7 @@ class Statistics:
         cells = (len(MAGNITUDE_CELLS) + 1, len(SIGN_CELLS) + 1, 3)
         self.sums: dict[str, np.ndarray] = {
             # Normal equations: features, 1, target.
-            "magnitude": np.zeros((*unit, 2, FEATURES + 2, FEATURES + 2)),
+            "magnitude": np.zeros((*unit, 2, MAGNITUDES + 2, MAGNITUDES + 2)),
             "sign": np.zeros((*unit, 2, 5, 5)),
             "cells": np.zeros((*unit, 2, *cells), np.int64),
             "ages": np.zeros((*unit, 2, m.AGES, 3), np.int64),

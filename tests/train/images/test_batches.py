@@ -12,7 +12,7 @@ from PIL import Image
 
 from tokcodec.errors import InputError
 from tokcodec.train.images import batches
-from tokcodec.train.images.batches import SHAPES, crops
+from tokcodec.train.images.batches import SHAPES
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def folder(tmp_path: Path, photograph: Callable[..., np.ndarray]) -> Path:
 
 
 def test_what_holds_no_picture_is_left_out(folder: Path) -> None:
-    found = crops([folder], 8, 0)
+    found = batches.batches([folder], 8, 0)
     assert sum(len(batch) for batch in found) == 2
     assert all(batch.shape[1:3] in SHAPES and batch.dtype == np.uint8 for batch in found)
 
@@ -37,7 +37,7 @@ def test_no_more_are_read_than_are_wanted(folder: Path, monkeypatch: pytest.Monk
     real = batches.photograph
     monkeypatch.setattr(batches, "photograph", lambda place: read.append(place) or real(place))
     monkeypatch.setattr(batches, "SHAPES", {(64, 96): 1.0})
-    assert len(crops([folder, folder, folder], 1, 0)[0]) == 1
+    assert len(batches.batches([folder, folder, folder], 1, 0)[0]) == 1
     assert len(read) < 3 * len(list(folder.iterdir()))
 
 
@@ -45,9 +45,9 @@ def test_a_tar_file_gives_what_its_folder_does(folder: Path, tmp_path: Path) -> 
     with tarfile.open(tmp_path / "all.tar", "w") as tar:
         for path in sorted(folder.glob("*.png")):
             tar.add(path, path.name)
-    packed = crops([tmp_path / "all.tar"], 8, 3)
+    packed = batches.batches([tmp_path / "all.tar"], 8, 3)
     (tmp_path / "all.tar").unlink()
-    for one, other in zip(packed, crops([folder], 8, 3), strict=True):
+    for one, other in zip(packed, batches.batches([folder], 8, 3), strict=True):
         assert np.array_equal(one, other)
 
 
@@ -60,4 +60,4 @@ def test_what_is_not_there_or_no_tar_file_is_told(folder: Path, tmp_path: Path, 
         tar.add(folder / "coffee.png")
     (tmp_path / "cut.tar").write_bytes((tmp_path / "whole.tar").read_bytes()[:5000])
     with pytest.raises(InputError, match=name):
-        crops([tmp_path / name], 8, 0)
+        batches.batches([tmp_path / name], 8, 0)

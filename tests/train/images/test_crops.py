@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import os
-import tarfile
-import tracemalloc
 from collections.abc import Callable
 from itertools import count, islice
 from pathlib import Path
@@ -14,74 +11,23 @@ import numpy as np
 import pytest
 from PIL import Image, features
 
+from tests.train.images.named import file_names, saved
 from tokcodec.errors import InputError
-from tokcodec.pixels.image import to_rgb
 
 torch = pytest.importorskip("torch")
 
 from tokcodec.train.images import crops as module  # noqa: E402
-from tokcodec.train.images.crops import MIN_SIDE, Place, Sizes, batches, held_out, places  # noqa: E402
-
-NAMES = ("astronaut", "chelsea", "coffee", "rocket", "retina")
-
-
-def file_names(kept_back: bool, number: int) -> list[str]:
-    """Names of files that are held out, or of others."""
-    every = (f"photograph-{i}.png" for i in count())
-    wanted = (n for n in every if Place(Path(n), n, 0, None).held_out == kept_back)
-    return list(islice(wanted, number))
-
-
-def saved(picture: np.ndarray, form: str = "PNG") -> bytes:
-    out = io.BytesIO()
-    Image.fromarray(picture).save(out, form)
-    return out.getvalue()
-
-
-@pytest.fixture
-def folder(tmp_path: Path, photograph: Callable) -> Path:
-    """Five dark photographs to train on, two bright ones whose names are held out."""
-    path = tmp_path / "photographs"
-    (path / "more").mkdir(parents=True)
-    for i, name in enumerate(file_names(False, 5)):
-        (path / name).write_bytes(saved(photograph(NAMES[i], 90 + i, 80) // 4))
-    for i, name in enumerate(file_names(True, 2)):
-        (path / name).write_bytes(saved(photograph(NAMES[i], 100 - 20 * i, 80) // 4 + 192))
-    return path
-
-
-@pytest.fixture
-def tar(folder: Path) -> Path:
-    """The same in a tar file."""
-    path = folder.with_suffix(".tar")
-    with tarfile.open(path, "w") as f:
-        for p in sorted(folder.rglob("*"), reverse=True):
-            f.add(p, p.relative_to(folder).as_posix(), recursive=False)
-    return path
+from tokcodec.train.images.crops import Sizes, held_out, random_crops  # noqa: E402
+from tokcodec.train.images.files import MIN_SIDE, Place, places  # noqa: E402
 
 
 def crops(batch: torch.Tensor) -> list[np.ndarray]:
     return list(batch.permute(0, 2, 3, 1).numpy())
 
 
-# ---- files
-
-
-def test_a_tar_file_holds_what_its_folder_does(folder: Path, tar: Path) -> None:
-    inside, packed = ({p.name: p for p in places([path])} for path in (folder, tar))
-    assert len(inside) == 7
-    assert inside.keys() == packed.keys()
-    for name in inside:
-        one, two = (module.photograph(found[name]) for found in (inside, packed))
-        assert np.array_equal(np.asarray(one), np.asarray(Image.open(folder / name)))
-        assert one == two
-        assert inside[name].held_out == packed[name].held_out
-    assert len(places([folder, tar, folder / file_names(True, 1)[0]])) == 15
-
-
 def test_held_out_photographs_are_never_trained_on(folder: Path, tar: Path) -> None:
     for paths in ([folder], [tar], sorted(folder.glob("*.png"))):
-        stream = batches(paths, [Sizes(16, 4)], workers=0, seed=1)
+        stream = random_crops(paths, [Sizes(16, 4)], workers=0, seed=1)
         assert torch.cat(list(islice(stream, 20))).max() < 128
         kept = held_out(paths, 64, 10)
         assert len(kept) == 2
@@ -112,48 +58,10 @@ def test_files_that_hold_no_photograph_are_skipped(
     (tmp_path / bad).write_bytes(damaged(kind, photograph("coffee", 90, 70)))
     assert module.photograph(places([tmp_path])[0]) is None
     with pytest.raises(InputError, match="64"):
-        next(batches([tmp_path], [Sizes(16, 1)], workers=0, seed=0))
+        next(random_crops([tmp_path], [Sizes(16, 1)], workers=0, seed=0))
     (tmp_path / good).write_bytes(saved(photograph("coffee", 90, 70)))
-    stream = batches([tmp_path], [Sizes(16, 1)], workers=0, seed=0)
+    stream = random_crops([tmp_path], [Sizes(16, 1)], workers=0, seed=0)
     assert len(list(islice(stream, 8))) == 8
-
-
-def test_photographs_are_what_the_encoder_sees(tmp_path: Path, photograph: Callable) -> None:
-    """Of 16 bits, transparent or lying, as any camera may write them."""
-    ramp = np.linspace(0, 65535, 80 * 70).reshape(70, 80).astype(np.uint16)
-    clear = Image.fromarray(photograph("coffee", 80, 70)).convert("RGBA")
-    clear.putalpha(0)
-    lying = Image.fromarray(photograph("rocket", 80, 70))
-    exif = lying.getexif()
-    exif[0x0112] = 6  # orientation: on its side
-    for name, image, more in (
-        ("a.png", Image.fromarray(ramp), {}),
-        ("b.png", clear, {}),
-        ("c.png", lying, {"exif": exif}),
-    ):
-        image.save(tmp_path / name, **more)
-        place = Place(tmp_path / name, name, 0, None)
-        assert np.array_equal(module.photograph(place), to_rgb(tmp_path / name))
-    assert module.photograph(place).size == (70, 80)
-
-
-def test_what_is_no_picture_is_not_read_whole(tmp_path: Path, photograph: Callable) -> None:
-    """Videos lie among photographs; in a tar file, too."""
-    video, picture = tmp_path / "holiday.mov", tmp_path / "a.jpg"
-    with open(video, "wb") as f:
-        f.truncate(200 << 20)
-    Image.fromarray(photograph("coffee", 96, 80)).save(picture)
-    with tarfile.open(tmp_path / "all.tar", "w") as tar:
-        tar.add(video, "holiday.mov")
-        tar.add(picture, "a.jpg")
-    for paths in ([video, picture], [tmp_path / "all.tar"]):
-        tracemalloc.start()
-        found = [module.photograph(place) for place in places(paths)]
-        _, peak = tracemalloc.get_traced_memory()
-        tracemalloc.stop()
-        assert found[0] is None
-        assert np.array_equal(np.asarray(found[1]), np.asarray(Image.open(picture)))
-        assert peak < 8 << 20
 
 
 def test_names_that_are_no_text(tmp_path: Path, photograph: Callable) -> None:
@@ -167,26 +75,19 @@ def test_names_that_are_no_text(tmp_path: Path, photograph: Callable) -> None:
             (tmp_path / name).write_bytes(picture)
     except OSError:
         pytest.skip("this file system knows only names that are text")
-    assert next(batches([tmp_path], [Sizes(16, 2)], workers=0, seed=0)).shape == (2, 3, 16, 16)
+    assert next(random_crops([tmp_path], [Sizes(16, 2)], workers=0, seed=0)).shape == (2, 3, 16, 16)
     assert len(held_out([tmp_path], 64, 4)) == 1
 
 
 def test_no_photographs(tmp_path: Path, photograph: Callable) -> None:
     with pytest.raises(InputError, match="no photographs"):
-        batches([tmp_path], [Sizes(16, 1)], workers=0, seed=0)
+        random_crops([tmp_path], [Sizes(16, 1)], workers=0, seed=0)
     (tmp_path / file_names(True, 1)[0]).write_bytes(saved(photograph("coffee", 90, 70)))
     with pytest.raises(InputError, match="no photographs"):
-        batches([tmp_path], [Sizes(16, 1)], workers=0, seed=0)
+        random_crops([tmp_path], [Sizes(16, 1)], workers=0, seed=0)
     with pytest.raises(InputError, match="80"):
         held_out([tmp_path], 80, 4)
     assert held_out([tmp_path], 70, 4).shape == (1, 3, 70, 70)
-
-
-def test_paths_that_cannot_be_read(tmp_path: Path) -> None:
-    (tmp_path / "no.tar").write_bytes(b"no tar file" * 100)
-    for name in ("nowhere", "nowhere.tar", "no.tar"):
-        with pytest.raises(InputError, match=name):
-            places([tmp_path / name])
 
 
 # ---- batches
@@ -194,7 +95,7 @@ def test_paths_that_cannot_be_read(tmp_path: Path) -> None:
 
 def test_the_stream_goes_on_for_ever(folder: Path) -> None:
     (single,) = file_names(False, 1)
-    stream = batches([folder / single], [Sizes(24, 3)], workers=0, seed=0)
+    stream = random_crops([folder / single], [Sizes(24, 3)], workers=0, seed=0)
     found = list(islice(stream, 20))
     for batch in found:
         assert batch.shape == (3, 3, 24, 24)
@@ -203,28 +104,16 @@ def test_the_stream_goes_on_for_ever(folder: Path) -> None:
     assert len({batch.numpy().tobytes() for batch in found}) == 20
 
 
-def test_an_archive_is_told_by_what_it_holds(folder: Path, tar: Path, tmp_path: Path) -> None:
-    """Whatever it is called; a compressed one is refused instead of passed over."""
-    same = tmp_path / "photographs.bin"
-    same.write_bytes(tar.read_bytes())
-    assert [p.name for p in places([same])] == [p.name for p in places([tar])]
-    packed = tmp_path / "photographs.tar.gz"
-    with tarfile.open(packed, "w:gz") as f:
-        f.add(folder, "photographs")
-    with pytest.raises(InputError, match="compressed"):
-        places([packed])
-
-
 def test_the_same_seed_gives_the_same_stream(folder: Path, tar: Path) -> None:
     def start(path: Path, seed: int) -> torch.Tensor:
-        return torch.cat(list(islice(batches([path], [Sizes(16, 2)], 0, seed), 5)))
+        return torch.cat(list(islice(random_crops([path], [Sizes(16, 2)], 0, seed), 5)))
 
     assert torch.equal(start(folder, 3), start(folder, 3))
     assert not torch.equal(start(folder, 3), start(folder, 4))
 
 
 def test_processes_share_the_work(folder: Path) -> None:
-    stream = batches([folder], [Sizes(16, 2)], workers=2, seed=0)
+    stream = random_crops([folder], [Sizes(16, 2)], workers=2, seed=0)
     one, two = next(stream), next(stream)
     assert one.shape == two.shape == (2, 3, 16, 16)
     assert not torch.equal(one, two)
@@ -235,7 +124,7 @@ def test_batches_of_every_size_come_as_often_as_their_share(
     sizes: tuple[tuple[int, int], ...], folder: Path
 ) -> None:
     few, many = Sizes(*sizes[0], share=1), Sizes(*sizes[1], share=3)
-    stream = batches([folder], [few, many], workers=0, seed=0)
+    stream = random_crops([folder], [few, many], workers=0, seed=0)
     found = [tuple(batch.shape) for batch in islice(stream, 120)]
     assert set(found) == {(s.batch, 3, s.side, s.side) for s in (few, many)}
     assert 20 <= found.count((few.batch, 3, few.side, few.side)) <= 40
@@ -243,7 +132,7 @@ def test_batches_of_every_size_come_as_often_as_their_share(
 
 def test_some_crops_are_grey(folder: Path) -> None:
     def share(grey: float) -> float:
-        stream = batches([folder], [Sizes(16, 10)], workers=0, seed=0, grey=grey)
+        stream = random_crops([folder], [Sizes(16, 10)], workers=0, seed=0, grey=grey)
         found = torch.cat(list(islice(stream, 20)))
         return float((found == found[:, :1]).all((1, 2, 3)).float().mean())
 
@@ -257,7 +146,7 @@ def test_a_crop_at_full_size_is_the_photograph_or_its_mirror_image(
 ) -> None:
     picture = photograph("astronaut", 70, 70)
     (tmp_path / file_names(False, 1)[0]).write_bytes(saved(picture))
-    batch = next(batches([tmp_path], [Sizes(70, 12)], workers=0, seed=0, grey=0))
+    batch = next(random_crops([tmp_path], [Sizes(70, 12)], workers=0, seed=0, grey=0))
     plain = [np.array_equal(crop, picture) for crop in crops(batch)]
     mirrored = [np.array_equal(crop, picture[:, ::-1]) for crop in crops(batch)]
     assert all(a or b for a, b in zip(plain, mirrored, strict=True))
@@ -269,7 +158,7 @@ def test_crops_are_of_every_scale_from_the_whole_to_full_size(tmp_path: Path) ->
     """On a slope from 0 to 255 over 128 rows, a crop's range is the share of them that it holds."""
     slope = np.linspace(0, 255, 128).astype(np.uint8)[:, None, None].repeat(160, 1).repeat(3, 2)
     (tmp_path / file_names(False, 1)[0]).write_bytes(saved(slope))
-    stream = batches([tmp_path], [Sizes(32, 60)], workers=0, seed=0)
+    stream = random_crops([tmp_path], [Sizes(32, 60)], workers=0, seed=0)
     spans = [int(crop.max()) - int(crop.min()) for crop in crops(next(stream))]
     assert 50 < min(spans) < 90  # a quarter of them is 64
     assert max(spans) > 200
@@ -279,13 +168,13 @@ def test_crops_are_scaled_down_by_as_much_as_asked(tmp_path: Path) -> None:
     slope = np.linspace(0, 255, 128).astype(np.uint8)[:, None, None].repeat(160, 1).repeat(3, 2)
     (tmp_path / file_names(False, 1)[0]).write_bytes(saved(slope))
     for side, least in ((32, 2 * 64), (80, 230)):  # 80 rows of 128 cannot be halved: all are shown
-        stream = batches([tmp_path], [Sizes(side, 40)], workers=0, seed=0, shrink=2.0)
+        stream = random_crops([tmp_path], [Sizes(side, 40)], workers=0, seed=0, shrink=2.0)
         spans = [int(crop.max()) - int(crop.min()) for crop in crops(next(stream))]
         assert min(spans) > least - 14
 
 
 def test_narrow_crops_lie_and_stand(folder: Path) -> None:
-    stream = batches([folder], [Sizes(48, 4, height=5)], workers=0, seed=0)
+    stream = random_crops([folder], [Sizes(48, 4, height=5)], workers=0, seed=0)
     found = [tuple(batch.shape) for batch in islice(stream, 20)]
     assert set(found) == {(4, 3, 5, 48), (4, 3, 48, 5)}
 
@@ -294,7 +183,7 @@ def test_a_share_of_the_crops_are_drawings(folder: Path) -> None:
     """The photographs to train on are dark."""
 
     def share(drawn: float) -> float:
-        stream = batches([folder], [Sizes(32, 10)], workers=0, seed=0, drawn=drawn)
+        stream = random_crops([folder], [Sizes(32, 10)], workers=0, seed=0, drawn=drawn)
         found = torch.cat(list(islice(stream, 12)))
         return float((found.amax((1, 2, 3)) > 90).float().mean())
 
@@ -306,7 +195,7 @@ def test_photographs_that_are_too_small_are_scaled_up(tmp_path: Path, photograph
     picture = Image.fromarray(photograph("rocket", 66, 66))
     picture.save(tmp_path / file_names(False, 1)[0])
     large = np.asarray(picture.resize((100, 100), Image.Resampling.LANCZOS)).astype(int)
-    batch = next(batches([tmp_path], [Sizes(100, 3)], workers=0, seed=0, grey=0))
+    batch = next(random_crops([tmp_path], [Sizes(100, 3)], workers=0, seed=0, grey=0))
     for crop in crops(batch):
         assert min(np.abs(crop - large).max(), np.abs(crop - large[:, ::-1]).max()) <= 1
 

@@ -63,10 +63,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train and write OUT/decoder.safetensors; 0."""
-    try:
-        import torch
-    except ImportError:
-        raise ArgumentError("training needs torch: pip install torch") from None
+    options.need_torch()
+    import torch
+
     from tokcodec import devices
     from tokcodec.decoders.network import Network, Shape
     from tokcodec.decoders.torch_file import card as about
@@ -76,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
     from tokcodec.train.decoder.fidelity import DecoderTask
     from tokcodec.train.decoder.realism import Realism
     from tokcodec.train.distributed import process
-    from tokcodec.train.images.crops import batches, held_out
+    from tokcodec.train.images.crops import held_out, random_crops
     from tokcodec.train.loop import steps_before, train
     from tokcodec.train.plan import plan, seed_of
 
@@ -96,7 +95,7 @@ def run(args: argparse.Namespace) -> int:
     model = open_model(config.model)
     of = origin(config, schedule, args.start) | {"tokens": model.tokens_id}
     done = steps_before(args.out, args.resume, DECODER, of)
-    options.use_threads(torch, args.threads)
+    options.use_threads(args.threads)
     with process(devices.find(args.device)) as (rank, device):
         seed = seed_of(config.seed, rank, done)
         torch.manual_seed(seed)
@@ -110,7 +109,7 @@ def run(args: argparse.Namespace) -> int:
         make = DecoderTask if realism is None else realism.task
         task = make(network, model, checks, device, config.rates)
         given = config.grey, config.drawn, config.shrink
-        stream = batches(args.images, sizes, config.workers, seed, *given)
+        stream = random_crops(args.images, sizes, config.workers, seed, *given)
         trained = train(task, stream, schedule, args.out, device, args.resume, of)
         if rank == 0:
             card = {

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 from tokcodec.errors import ArgumentError
 from tokcodec.train.config import MAX_SEED
@@ -39,10 +39,20 @@ def amounts(args: argparse.Namespace, count: int, batch: int) -> tuple[int, int]
     return count, batch
 
 
-def use_threads(torch: Any, number: int | None) -> None:
-    """Have torch use so many threads, if a number is given; raises ArgumentError if it has no
-    meaning.
+def need_torch() -> None:
+    """Raises ArgumentError where torch is not installed."""
+    if find_spec("torch") is None:
+        raise ArgumentError("training needs torch: pip install 'tokcodec[neural]'")
+
+
+def use_threads(number: int | None) -> None:
+    """Have torch use so many threads, if a number is given.
+
+    Raises:
+        ArgumentError: the number has no meaning.
     """
+    import torch
+
     if number is None:
         return
     if not 1 <= number <= MAX_THREADS:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tokcodec.cli.train import register_network as register
+from tokcodec.cli.train import options, register_network
 from tokcodec.errors import ArgumentError, warn
 from tokcodec.files import write_atomically
 from tokcodec.terminal import say, watched
@@ -37,11 +37,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--count", type=int,
         help=f"pictures of 256x256 to learn from (default {COUNT}); those of other shapes in "
-        f"proportion. With --tokenizer, all pictures (default {register.COUNT})",
+        f"proportion. With --tokenizer, all pictures (default {register_network.COUNT})",
     )  # fmt: skip
     parser.add_argument(
         "--batch", type=int,
-        help=f"digits a step (default {BATCH}); with --tokenizer, pictures ({register.BATCH})",
+        help=f"digits a step (default {BATCH}); with --tokenizer, pictures (default "
+        f"{register_network.BATCH})",
     )  # fmt: skip
     parser.add_argument("--device", default="cpu", help="with --tokenizer: cpu (default), cuda")
     parser.add_argument("--seed", type=int, default=1)
@@ -54,21 +55,19 @@ def run(args: argparse.Namespace) -> int:
     if args.tokenizer is not None:
         if args.model is not None:
             raise ArgumentError("a prior is a model's or a tokenizer's: leave one of them out")
-        return register.run(args)
-    try:
-        import torch
-    except ImportError:
-        raise ArgumentError("training needs torch: pip install torch") from None
-    from tokcodec.cli.train.options import amounts, use_threads
+        return register_network.run(args)
+    options.need_torch()
+    import torch
+
     from tokcodec.model import TABLES
     from tokcodec.registry import open_model
     from tokcodec.train.digits import digits_of
-    from tokcodec.train.images.batches import crops
+    from tokcodec.train.images.batches import batches
     from tokcodec.train.images.files import names_hash
     from tokcodec.train.loop import Schedule, steps_before, train
     from tokcodec.train.prior import PriorNetwork, PriorTask, drawn, to_model
 
-    count, batch = amounts(args, COUNT, BATCH)
+    count, batch = options.amounts(args, COUNT, BATCH)
     if args.device != "cpu":
         raise ArgumentError("a model's prior is small and learns on the CPU: leave --device out")
     start = open_model(args.model or "pyramid")
@@ -77,10 +76,9 @@ def run(args: argparse.Namespace) -> int:
     of = {"model": start.id, "count": count, "batch": batch, "seed": args.seed}
     of["--images"] = names_hash(args.images)
     done = steps_before(args.out, args.resume, MODEL, of)
-    use_threads(torch, args.threads)
+    options.use_threads(args.threads)
     torch.manual_seed(args.seed)
-    batches = crops(args.images, count, args.seed)
-    learnt, held_out = _split(batches)
+    learnt, held_out = _split(batches(args.images, count, args.seed))
     if not learnt or not held_out:
         raise ArgumentError(f"{HELD_OUT} pictures, 96 pixels wide and 64 high at least, are needed")
     progress = watched()

@@ -23,7 +23,7 @@ SIZES = (
 class Config:
     """What a configuration file (TOML) may say; docs/training.md explains each.
 
-    `network` is a size and what differs from it (`registers_shape.shape_from`), `sizes` are
+    `network` is a size and what differs from it (`register.own.shape.shape_from`), `sizes` are
     `Sizes`, `schedule` is a `Schedule` (of `plan.MINUTES`, if it does not say how long), `aims` are
     `Aims`, each as a table.
     """
@@ -53,15 +53,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train and write OUT/register.safetensors; 0."""
-    try:
-        import torch
-    except ImportError:
-        raise ArgumentError("training needs torch: pip install torch") from None
+    options.need_torch()
+    import torch
+
     from tokcodec import devices
     from tokcodec.register.own.shape import shape_from
     from tokcodec.register.own.tokenizer import RegisterTokenizer, write
     from tokcodec.train.distributed import process
-    from tokcodec.train.images.crops import batches, held_out
+    from tokcodec.train.images.crops import held_out, random_crops
     from tokcodec.train.loop import CHECKPOINT, steps_before, train
     from tokcodec.train.plan import plan, seed_of
     from tokcodec.train.register.tokenizer import Aims, RegisterTask, begun, started
@@ -78,7 +77,7 @@ def run(args: argparse.Namespace) -> int:
         raise ArgumentError(f"{args.config or 'the configuration'}: {e}") from None
     of = origin(config, schedule, args.start)
     done = steps_before(args.out, args.resume, TOKENIZER, of)
-    options.use_threads(torch, args.threads)
+    options.use_threads(args.threads)
     with process(devices.find(args.device)) as (rank, device):
         given = config.grey, config.drawn, config.shrink
         torch.manual_seed(config.seed)  # alike in all processes: they begin with one network
@@ -87,7 +86,7 @@ def run(args: argparse.Namespace) -> int:
         elif args.start:
             network = _read(args.start)
         else:
-            first = batches(args.images, sizes, 0, config.seed, *given)
+            first = random_crops(args.images, sizes, 0, config.seed, *given)
             network = started(shape, list(islice(first, config.start)))
         if config.network and replace(network.shape, slots=()) != shape:
             raise ArgumentError(
@@ -98,7 +97,7 @@ def run(args: argparse.Namespace) -> int:
         torch.manual_seed(seed)
         network.requires_grad_(True).train()
         checks = held_out(args.images, network.side, config.check_count)
-        stream = batches(args.images, sizes, config.workers, seed + 1, *given)
+        stream = random_crops(args.images, sizes, config.workers, seed + 1, *given)
         task = RegisterTask(network, checks, device, aims)
         trained = train(task, stream, schedule, args.out, device, args.resume, of)
         if rank == 0:

@@ -5,15 +5,16 @@ prior with a network.
 from __future__ import annotations
 
 import argparse
-import sys
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tokcodec.cli.train import options
 from tokcodec.errors import ArgumentError
 from tokcodec.files import write_atomically
+from tokcodec.terminal import say
 
 if TYPE_CHECKING:
     from tokcodec.register.prior.network import Network
@@ -30,29 +31,28 @@ def run(args: argparse.Namespace) -> int:
     """Train, write OUT/prior.safetensors and OUT/bits.tsv, and say what it saves on pictures that
     it did not learn from; 0.
     """
-    try:
-        import torch
-    except ImportError:
-        raise ArgumentError("training needs torch: pip install torch") from None
+    options.need_torch()
+    import torch
+
     from tokcodec import devices
-    from tokcodec.cli.train.options import amounts, use_threads
     from tokcodec.register.load import load
     from tokcodec.register.prior.file import write
     from tokcodec.register.published.sources import names_tokenizer
-    from tokcodec.train.images.files import MAX_HELD_OUT, places, readable, some
+    from tokcodec.train.images.files import MAX_HELD_OUT, names_hash, places, readable, some
     from tokcodec.train.loop import Schedule, steps_before, train
     from tokcodec.train.plan import seed_of
     from tokcodec.train.register.digits import digits_of, pictures
     from tokcodec.train.register.prior_network import NetworkTask, PriorNetwork, drawn, to_prior
     from tokcodec.train.register.prior_tables import counted
 
-    count, batch = amounts(args, COUNT, BATCH)
+    count, batch = options.amounts(args, COUNT, BATCH)
     if not names_tokenizer(args.tokenizer):
         raise ArgumentError(f"{args.tokenizer} is no register tokenizer")
-    use_threads(torch, args.threads)
+    options.use_threads(args.threads)
     device = devices.find(args.device)
     codec = load(args.tokenizer, device)
     of = {"tokenizer": codec.model.id, "count": count, "batch": batch, "seed": args.seed}
+    of["--images"] = names_hash(args.images)
     done = steps_before(args.out, args.resume, PRIOR, of)
     found = places(args.images)
     learnt = [p for p in found if not p.held_out]
@@ -80,7 +80,7 @@ def run(args: argparse.Namespace) -> int:
     write(args.out / PRIOR, prior, codec.model.checkpoint.hex(), card)
     _write_rows(args.out / ROWS, rows, held_out.shape[1] // len(codec.model.tokenizer.levels))
     said = ", ".join(f"{text} {kind}" for kind, text, *_ in rows)
-    sys.stdout.write(f"bits per token, on {len(held_out)} pictures held out: {said}\n")
+    say(f"bits per token, on {len(held_out)} pictures held out: {said}")
     return 0
 
 

@@ -5,13 +5,14 @@ counted tables.
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
 import numpy as np
 
+from tokcodec.cli.train import options
 from tokcodec.errors import ArgumentError
 from tokcodec.files import check_free, make_folder
+from tokcodec.terminal import say
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,11 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Count, write OUT, and say what it saves on pictures that were not counted; 0."""
-    try:
-        import torch
-    except ImportError:
-        raise ArgumentError("register tokenizers need torch: pip install torch") from None
-    from tokcodec.cli.train.options import use_threads
+    options.need_torch()
     from tokcodec.register.load import load
     from tokcodec.register.prior.file import write
     from tokcodec.register.published.sources import names_tokenizer
@@ -46,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
 
     if args.count < 1 or args.batch < 1 or args.seed < 0:
         raise ArgumentError("count and batch are above 0, seed is 0 or more")
-    use_threads(torch, args.threads)
+    options.use_threads(args.threads)
     if not names_tokenizer(args.tokenizer):
         raise ArgumentError(f"{args.tokenizer} is no register tokenizer")
     check_free(args.out)
@@ -68,5 +65,5 @@ def run(args: argparse.Namespace) -> int:
         text += f", {bits:.3f} with, on {len(kept)} pictures held out"
     make_folder(args.out.parent)
     write(args.out, tables, codec.model.checkpoint.hex(), card)
-    sys.stdout.write(text + "\n")
+    say(text)
     return 0

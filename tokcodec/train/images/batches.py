@@ -23,7 +23,7 @@ WHOLE = 0.5  # share of pictures taken as large as the shape allows; the others 
 BATCH_PIXELS = 3 << 20
 
 
-def photographs(paths: list[Path]) -> Iterator[Image.Image]:
+def _photographs(paths: list[Path]) -> Iterator[Image.Image]:
     """Pictures from tar files, folders and files, in the order of `places`; what holds none, or
     too small a one, is left out.
 
@@ -35,16 +35,19 @@ def photographs(paths: list[Path]) -> Iterator[Image.Image]:
             yield image
 
 
-def crops(paths: list[Path], count: int, seed: int) -> list[np.ndarray]:
-    """Batches (n, height, width, 3) of photographs and crops of them, scaled down to one of
+def batches(paths: list[Path], count: int, seed: int) -> list[np.ndarray]:
+    """Batches, uint8 (n, height, width, 3), of photographs and crops of them, scaled down to one of
     `SHAPES`; none if no photograph is large enough.
+
+    Args:
+        count: pictures of 256x256; of each other shape as many as `SHAPES` says beside one of them.
 
     Raises:
         InputError: a path is not there, or no sound tar file.
     """
     rng = np.random.default_rng(seed)
     found: dict[tuple[int, int], list[np.ndarray]] = {shape: [] for shape in SHAPES}
-    for image in photographs(paths):
+    for image in _photographs(paths):
         if all(len(found[s]) >= SHAPES[s] * count for s in SHAPES):
             break
         fitting = [

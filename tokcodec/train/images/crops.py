@@ -123,7 +123,7 @@ class Crops(IterableDataset):
         return found
 
 
-def batches(
+def random_crops(
     paths: Sequence[Path],
     sizes: Sequence[Sizes],
     workers: int,

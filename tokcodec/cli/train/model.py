@@ -1,0 +1,58 @@
+"""`tokcodec train model`: photographs to the file of a model, its order and its tables."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from tokcodec.errors import ArgumentError, InputError
+from tokcodec.files import check_free, make_folder, write_atomically
+from tokcodec.terminal import say, watched
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `tokcodec train model`."""
+    parser.add_argument(
+        "--images", nargs="+", type=Path, required=True, help="tar files, folders or pictures"
+    )
+    parser.add_argument(
+        "--out", type=Path, required=True, help="model file to write (.safetensors)"
+    )
+    parser.add_argument(
+        "--count",
+        type=int,
+        default=320,
+        help="pictures of 256x256; those of other shapes in proportion (default %(default)s)",
+    )
+    parser.add_argument(
+        "--rounds", type=int, default=4, help="times through the pictures (default %(default)s)"
+    )
+    parser.add_argument("--workers", type=int, default=2, help="processes (default %(default)s)")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--about", default="", help="a line for the model's card")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Count, write OUT, and say its identity; 0."""
+    from tokcodec.model import Model
+    from tokcodec.train.images.batches import batches
+    from tokcodec.train.pyramid import train
+
+    if min(args.count, args.rounds, args.workers) < 1 or args.seed < 0:
+        raise ArgumentError("count, rounds and workers are above 0, seed is 0 or more")
+    check_free(args.out)
+    given = batches(args.images, args.count, args.seed)
+    if not given:
+        raise InputError("no picture is large enough to train on: 96 pixels wide, 64 high")
+    card = {
+        "about": args.about,
+        "pictures": str(sum(len(b) for b in given)),
+        "rounds": str(args.rounds),
+        "seed": str(args.seed),
+    }
+    trained = train(given, args.rounds, args.workers, watched())
+    model = Model(args.out.stem, trained.arrays, card)
+    make_folder(args.out.parent)
+    write_atomically(args.out, model.save_bytes(), overwrite=True)
+    say(f"{args.out}: {model.id}")
+    return 0
