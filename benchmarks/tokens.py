@@ -14,10 +14,10 @@ import tokcodec
 from benchmarks.pictures import SETS, pictures, set_name
 from benchmarks.scenes import scenes
 from benchmarks.tables import Cell, markdown, write_tsv
-from tokcodec.codec.pyramid import source_of
 from tokcodec.coder import codestring
 from tokcodec.errors import TokCodecError
 from tokcodec.psnr import psnr
+from tokcodec.tokens.picture import source_of
 
 OUT = Path(__file__).parent / "results" / "tokens"
 BUDGETS = (32, 128, 512, 2048)

@@ -28,12 +28,18 @@ from tokcodec.registry import ModelInfo, by_id, models
 from tokcodec.stream.bundle import Bundle
 from tokcodec.stream.info import Info
 from tokcodec.tokens.tokens import Tokens
+from tokcodec.version import VERSION
 
 if TYPE_CHECKING:
-    from tokcodec.codec.options import DecodeOptions, EncodeOptions
+    from tokcodec.codec.options import (
+        DecodeOptions,
+        DetokenizeOptions,
+        EncodeOptions,
+        TokenizeOptions,
+    )
     from tokcodec.register.codec import RegisterCodec
 
-__version__ = "0.1.0"
+__version__ = VERSION
 __all__ = [
     "Bundle", "Codec", "Info", "ModelInfo", "TokCodecError", "TokCodecWarning", "Tokens",
     "background", "cut", "decode", "detokenize", "encode", "info", "load", "models", "pack",
@@ -112,16 +118,24 @@ def info(
 
 
 def tokenize(
-    picture: Picture, budget: int | None = None, *, model: str | Path | None = None, **options
+    picture: Picture,
+    budget: int | None = None,
+    *,
+    model: str | Path | None = None,
+    **options: Unpack[TokenizeOptions],
 ) -> Tokens:
     """A picture to its first `budget` tokens, or all; see `Codec.tokenize`."""
-    return load(_or_default(model)).tokenize(picture, budget, **options)
+    codec = load(_or_default(model))
+    return codec.tokenize(picture, budget, **options)  # type: ignore[misc]
 
 
-def detokenize(tokens: Tokens, size: Size | None = None, **options) -> Image.Image:
+def detokenize(
+    tokens: Tokens, size: Size | None = None, **options: Unpack[DetokenizeOptions]
+) -> Image.Image:
     """Tokens, all or a prefix, to a picture; see `Codec.detokenize`."""
     check_are_tokens(tokens)
-    return codec_of(by_id(tokens.model)).detokenize(tokens, size, **options)
+    codec = codec_of(by_id(tokens.model))
+    return codec.detokenize(tokens, size, **options)  # type: ignore[misc]
 
 
 def pack(tokens: Tokens) -> bytes:

@@ -1,4 +1,4 @@
-"""Keywords of `tokcodec.encode` and `tokcodec.decode`, for editors and type checkers.
+"""Keywords of `encode`, `decode`, `tokenize` and `detokenize`, for editors and type checkers.
 
 What each means stands with `codec.pyramid.Codec` and `register.codec.RegisterCodec`, whose verbs
 take them; an option of the other family is refused. Which family it is the model decides, so that
@@ -28,6 +28,14 @@ class EncodeOptions(TypedDict, total=False):
     fit: str | None  # register tokenizers: "squash", "crop" or "pad"
 
 
+class TokenizeOptions(TypedDict, total=False):
+    """Of both families, unless said otherwise."""
+
+    background: Colour  # RGB, 0..255
+    max_pixels: int | None
+    fit: str  # register tokenizers: "squash", "crop" or "pad"
+
+
 class DecodeOptions(TypedDict, total=False):
     """Of both families, unless said otherwise."""
 
@@ -41,6 +49,20 @@ class DecodeOptions(TypedDict, total=False):
     device: Any  # pyramids: "cpu", "cuda", ... or a torch.device
     dtype: Any  # pyramids: "float32" or "bfloat16"
     fit: str  # register tokenizers, of a stream without a header
+    steps: int  # FlexTok
+    guidance: float | None  # FlexTok
+    seed: int  # FlexTok
+    projected: bool  # FlexTok
+
+
+class DetokenizeOptions(TypedDict, total=False):
+    """Of both families, unless said otherwise."""
+
+    decoder: str | Path
+    realism: float | None  # 0..1
+    max_pixels: int | None
+    device: Any  # pyramids: "cpu", "cuda", ... or a torch.device
+    dtype: Any  # pyramids: "float32" or "bfloat16"
     steps: int  # FlexTok
     guidance: float | None  # FlexTok
     seed: int  # FlexTok

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 from PIL import Image
@@ -19,17 +19,18 @@ from tokcodec.coder import codestring
 from tokcodec.errors import ArgumentError, TokensError
 from tokcodec.limits import MAX_PIXELS
 from tokcodec.model import Model
-from tokcodec.pixels import colour, image
+from tokcodec.pixels import image
 from tokcodec.pixels.image import WHITE, Colour, Picture
 from tokcodec.reference import Given
 from tokcodec.stream import framing
 from tokcodec.stream.header import REFERENCE
 from tokcodec.stream.info import Info
-from tokcodec.tokens.knowledge import Knowledge
 from tokcodec.tokens.order import Order, order_for
-from tokcodec.tokens.quantiser import Source
+from tokcodec.tokens.picture import known_of, source_of
 from tokcodec.tokens.tokens import DIGITS, VOCABULARY, Tokens, to_digits, to_ids
-from tokcodec.tokens.transform import analyse
+
+if TYPE_CHECKING:
+    from tokcodec.codec.options import DecodeOptions, EncodeOptions
 
 
 class Codec:
@@ -288,18 +289,24 @@ class Codec:
         budget: int | str | None = None,
         max_bytes: int | None = None,
         psnr: float | None = None,
-        **options,
+        **options: Unpack[EncodeOptions],
     ) -> list[bytes]:
         """`encode` for each picture, in order; ArgumentError if it is given one alone."""
         check_several(pictures)
-        return [self.encode(p, budget, max_bytes, psnr, **options) for p in pictures]
+        return [
+            self.encode(p, budget, max_bytes, psnr, **options)  # type: ignore[arg-type]
+            for p in pictures
+        ]
 
     def decode_batch(
-        self, streams: Sequence[bytes], size: Size | None = None, **options
+        self,
+        streams: Sequence[bytes],
+        size: Size | None = None,
+        **options: Unpack[DecodeOptions],
     ) -> list[Image.Image]:
         """`decode` for each stream, in order."""
         check_several(streams)
-        return [self.decode(s, size, **options) for s in streams]
+        return [self.decode(s, size, **options) for s in streams]  # type: ignore[misc]
 
     # ---- helpers
 
@@ -330,22 +337,3 @@ class Codec:
     def _tokens(self, digits: np.ndarray, order: Order) -> Tokens:
         size = order.width, order.height
         return Tokens(to_ids(digits), self.model.id, size, order.channels == 1)
-
-
-def source_of(model: Model, rgb: np.ndarray) -> Source:
-    """The digits of a picture, uint8 (height, width, 3); of its luma alone, if R = G = B."""
-    grey = image.is_grey(rgb)
-    order = order_for(model, rgb.shape[0], rgb.shape[1], 1 if grey else 3)
-    return Source(order, analyse(colour.to_planes(rgb, grey)))
-
-
-def known_of(order: Order, digits: np.ndarray) -> Knowledge:
-    """What a picture's first digits in one row, int8 (n,), tell of it; those beyond all passes are
-    left out.
-    """
-    known = Knowledge(order)
-    for step, found in zip(order.passes, order.split(digits), strict=True):
-        if not len(found):
-            break
-        known.add(step, found)
-    return known

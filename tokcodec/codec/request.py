@@ -18,7 +18,6 @@ from tokcodec.limits import DEFAULT_PSNR
 from tokcodec.psnr import fewest_tokens
 from tokcodec.psnr import psnr as decibels
 from tokcodec.reference import Reference, choose
-from tokcodec.tokens.order import Order
 from tokcodec.tokens.quantiser import Source
 
 MAX_DECIBELS = 100.0  # asked for where a picture is drawn without any error
@@ -147,7 +146,7 @@ class Request:
             header: the data of a field to the bytes of a header that has it.
         """
 
-        def tried(order: Order, source: Source, field: bytes) -> bytes | None:
+        def tried(source: Source, field: bytes) -> bytes | None:
             length = header(field)
             if self.max_bytes is not None and self.max_bytes < length:
                 return None

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from tokcodec.decoders.consistent import found_in
 from tokcodec.decoders.received import CHANNELS
 from tokcodec.tokens.knowledge import Knowledge
 from tokcodec.tokens.order import Order
@@ -35,19 +36,6 @@ def share(known: Knowledge) -> float:
             lit[0, i] = np.count_nonzero(found) / (b.height * b.width)
             mean[0, i] = found.sum() / (b.height * b.width)
     return float(shares(order, planes, lit, mean)[0])
-
-
-def found_in(known: Knowledge, band: int) -> np.ndarray:
-    """A band's coefficients, (height, width), in the middle of what they were found to be."""
-    order, b = known.order, known.order.bands[band]
-    found = np.zeros((b.height, b.width), np.float32)
-    values = known.values(band)
-    if values is not None and known.lit(band):
-        found += values * np.float32(order.model.step(b.channel, known.plane[band]))
-    if order.base is not None:
-        last = order.model.step(b.channel, order.planes[band] - 1)
-        found += order.base.values[band] * np.float32(last)
-    return found
 
 
 def shares(order: Order, planes: np.ndarray, lit: np.ndarray, mean: np.ndarray) -> np.ndarray:

@@ -45,3 +45,16 @@ def interval(known: Knowledge, band: int) -> tuple[np.ndarray, np.ndarray | np.f
     half = np.full(b.height * b.width, step / 2, np.float32)
     half[late] = 3 * step / 2 if plane else np.inf
     return middle, half.reshape(middle.shape)
+
+
+def found_in(known: Knowledge, band: int) -> np.ndarray:
+    """A band's coefficients, (height, width), in the middle of what they were found to be."""
+    order, b = known.order, known.order.bands[band]
+    found = np.zeros((b.height, b.width), np.float32)
+    values = known.values(band)
+    if values is not None and known.lit(band):
+        found += values * np.float32(order.model.step(b.channel, known.plane[band]))
+    if order.base is not None:
+        last = order.model.step(b.channel, order.planes[band] - 1)
+        found += order.base.values[band] * np.float32(last)
+    return found

@@ -13,11 +13,11 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-import tokcodec
 from tokcodec.decoders.noise import TILE, tile
 from tokcodec.decoders.received import RECEIVED
 from tokcodec.decoders.shape import BANDS, INPUTS, LEAK, spread
 from tokcodec.decoders.stored import Stored
+from tokcodec.version import VERSION
 
 OPSET, IR = 17, 8  # of 2022: what older runtimes know, too
 Size = list[str | int]  # names stand for sides of any length
@@ -190,7 +190,7 @@ class Graph:
             opset_imports=[helper.make_opsetid("", OPSET)],
             ir_version=IR,
             producer_name="tokcodec",
-            producer_version=tokcodec.__version__,
+            producer_version=VERSION,
         )
 
 

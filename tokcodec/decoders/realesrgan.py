@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image
 
 from tokcodec.arguments import Size
-from tokcodec.decoders.blend import found_in
+from tokcodec.decoders.consistent import found_in
 from tokcodec.decoders.linear import linear
 from tokcodec.decoders.tiles import enlarge
 from tokcodec.errors import ArgumentError, DamagedModelError

@@ -20,7 +20,7 @@ SIDES = 3  # sizes of regions that are tried, from the finest on
 NEGLIGIBLE = 5.5  # steps below which coefficients cost little, over the error of a sample
 MIN_ERROR = 1.0  # of that error: even complete streams have one
 
-Code = Callable[[Order, Source, bytes], bytes | None]  # the field's data in, the code string out
+Code = Callable[[Source, bytes], bytes | None]  # the field's data in, the code string out
 
 
 def choose(
@@ -44,7 +44,7 @@ def choose(
 
     def weighed(order: Order, field: bytes) -> tuple[float, float]:
         """Logarithm of bytes times error, and the error."""
-        payload = code(order, taken(order, coefficients), field)
+        payload = code(taken(order, coefficients), field)
         if payload is None:
             return math.inf, math.inf
         known = codestring.read(order, payload).known

@@ -15,9 +15,9 @@ import numpy as np
 from PIL import Image
 
 from tokcodec import decoders, registry
-from tokcodec.codec.pyramid import known_of, source_of
 from tokcodec.register.square import Finish
 from tokcodec.tokens.knowledge import Knowledge
+from tokcodec.tokens.picture import known_of, source_of
 from tokcodec.tokens.tokens import DIGITS
 
 BY_TORCH = ("auto", "neural", ".safetensors")  # ends of the names of what torch may run

@@ -31,9 +31,7 @@ def read_config(kind: type[T], path: Path) -> T:
         ArgumentError: it says something unknown, or of another kind.
     """
     try:
-        found = tomllib.loads(path.read_text("utf-8"))
-    except OSError as e:
-        raise InputError(f"cannot read {path}: {e.strerror or e}") from e
+        found = tomllib.loads(files.read(path).decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as e:
         raise InputError(f"{path} is no TOML: {e}") from e
     return made(kind, found, str(path))

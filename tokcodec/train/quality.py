@@ -22,12 +22,12 @@ import numpy as np
 from tqdm import tqdm
 
 import tokcodec
-from tokcodec.codec.pyramid import source_of
 from tokcodec.coder.codestring import Script
 from tokcodec.decoders import SHIPPED as DECODER
 from tokcodec.errors import ArgumentError, InputError, TokCodecError
 from tokcodec.files import check_free, write_atomically
 from tokcodec.quality import GROUPS, Gauge, Sight
+from tokcodec.tokens.picture import source_of
 from tokcodec.tokens.tokens import DIGITS
 from tokcodec.train import judged
 from tokcodec.train.images.files import Place

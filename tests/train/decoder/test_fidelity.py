@@ -19,6 +19,7 @@ from tokcodec.tokens.order import order_for
 
 torch = pytest.importorskip("torch")
 
+from tokcodec.decoders.climb import analyse  # noqa: E402
 from tokcodec.decoders.network import Network, Shape  # noqa: E402
 from tokcodec.decoders.torch_runtime import TorchRuntime  # noqa: E402
 from tokcodec.train.config import RATES  # noqa: E402
@@ -30,7 +31,7 @@ from tokcodec.train.decoder.fidelity import (  # noqa: E402
     gained,
     random_digits,
 )
-from tokcodec.train.decoder.taildrop import TailDrop, analyse, to_planes, to_rgb  # noqa: E402
+from tokcodec.train.decoder.taildrop import TailDrop, to_planes, to_rgb  # noqa: E402
 from tokcodec.train.loop import Schedule, train  # noqa: E402
 
 MODEL = shipped("pyramid")

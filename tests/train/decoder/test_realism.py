@@ -18,11 +18,10 @@ import torch.nn.functional as F  # noqa: E402
 
 from tests.train.losses.test_features import as_batch, random_weights, weights_file  # noqa: E402
 from tokcodec.cli.train.decoder import DECODER  # noqa: E402
-from tokcodec.decoders.climb import climb  # noqa: E402
+from tokcodec.decoders.climb import analyse, climb  # noqa: E402
 from tokcodec.decoders.network import Network, Shape  # noqa: E402
 from tokcodec.train import distributed  # noqa: E402
 from tokcodec.train.config import made  # noqa: E402
-from tokcodec.train.decoder.fidelity import log_error  # noqa: E402
 from tokcodec.train.decoder.realism import (  # noqa: E402
     AROUND,
     Realism,
@@ -31,8 +30,9 @@ from tokcodec.train.decoder.realism import (  # noqa: E402
     patchwise_log_error,
     tone_log_error,
 )
-from tokcodec.train.decoder.taildrop import analyse, to_planes, to_rgb  # noqa: E402
+from tokcodec.train.decoder.taildrop import to_planes, to_rgb  # noqa: E402
 from tokcodec.train.loop import CHECKPOINT  # noqa: E402
+from tokcodec.train.losses.error import log_error  # noqa: E402
 from tokcodec.train.losses.features import Features  # noqa: E402
 
 CPU = torch.device("cpu")

@@ -18,8 +18,12 @@ from tokcodec.tokens.order import Order, order_for
 
 torch = pytest.importorskip("torch")
 
-from tokcodec.decoders.climb import climb, up  # noqa: E402
-from tokcodec.train.decoder.taildrop import TailDrop, analyse, to_planes, to_rgb  # noqa: E402
+from tokcodec.decoders.climb import (  # noqa: E402
+    analyse,
+    climb,
+    up,
+)
+from tokcodec.train.decoder.taildrop import TailDrop, to_planes, to_rgb  # noqa: E402
 
 SIZES = [(64, 64), (96, 131), (30, 200), (5, 5), (1, 9), (4, 3)]  # height, width
 

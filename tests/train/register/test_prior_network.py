@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import zlib
 from pathlib import Path
 
@@ -152,6 +153,10 @@ def test_a_prior_of_ones_own_tokenizer(
     assert learn(mine, photographs, out) == 1
     assert "--resume" in capsys.readouterr().err
     assert learn(mine, photographs, out, "--resume") == 0
+    others = shutil.copytree(photographs, tmp_path / "others")
+    next(others.glob("coffee*")).rename(others / "tea.png")
+    assert learn(mine, others, out, "--resume") == 1  # its tables were counted on other pictures
+    assert "--images" in capsys.readouterr().err
     assert learn(mine, photographs, tmp_path / "none", "--resume") == 1
     assert "no run in" in capsys.readouterr().err
 

@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor, nn
 
 from tokcodec import devices
-from tokcodec.decoders.climb import climb, stacked, unstacked, up
+from tokcodec.decoders.climb import analyse, climb, stacked, unstacked, up
 from tokcodec.decoders.network import Network
 from tokcodec.decoders.received import CHANNELS, EACH
-from tokcodec.files import write_atomically
 from tokcodec.model import Model
 from tokcodec.tokens.order import order_for
 from tokcodec.train.config import RATES
-from tokcodec.train.decoder.taildrop import Cut, TailDrop, analyse, to_planes, to_rgb
+from tokcodec.train.decoder.taildrop import Cut, TailDrop, to_planes, to_rgb
+from tokcodec.train.losses.error import decibels, gained, log_error
+from tokcodec.train.sheet import save_sheet
 
 MIN_DIGITS = 45  # of a cut: as many a pixel, of 128x128, as 16 bytes of 256x256; the most is all
 FOR_USUAL = 0.6  # the share of cuts that are certain to be at usual rates
-EXACT = 1 / 12  # squared error of eight bits, added where a picture may be drawn without any
-ROUNDING = 0.5  # squared error that nobody sees: eight bits round away a sixth of it
 CHECK_TOKENS = (120, 360, 900, 2100, 4800, 12000)  # about 64 to 2,048 bytes at 256x256
 
 
@@ -139,12 +136,6 @@ class DecoderTask:
         return [to_rgb(x).round().clamp(0, 255) for x in planes]
 
 
-def gained(before: Tensor, after: Tensor, truth: Tensor) -> Tensor:
-    """Decibels, (B,), by which pictures are nearer to the truth than those before."""
-    errors = [(x - truth).square().mean((1, 2, 3)) + EXACT for x in (before, after)]
-    return 10 * torch.log10(errors[0] / errors[1])
-
-
 def random_digits(
     count: int, pixels: int, most: int, device: torch.device, rates: Sequence[float] = RATES
 ) -> Tensor:
@@ -157,13 +148,6 @@ def random_digits(
         usual < FOR_USUAL, low * (high / low) ** at, MIN_DIGITS * (most / MIN_DIGITS) ** at
     )
     return digits.long().clamp(max=most)
-
-
-def save_sheet(sheet: Tensor, path: Path) -> None:
-    """Pictures (3, height, width) in 0..255 to a PNG."""
-    data = io.BytesIO()
-    Image.fromarray(sheet.permute(1, 2, 0).byte().numpy()).save(data, "PNG")
-    write_atomically(path, data.getvalue(), overwrite=True)
 
 
 def corrected(
@@ -190,13 +174,3 @@ def corrected(
         torch.clamp(b, m - h, m + h) for b, m, h in zip(drawn, cut.middle, cut.half, strict=True)
     ]
     return up(climb(inside, height, width)[-1]), linear
-
-
-def log_error(planes: Tensor, truth: Tensor) -> Tensor:
-    """(B,): natural logarithm of the mean squared error; what 8 bits round away counts too."""
-    return ((planes - truth).square().mean((1, 2, 3)) + ROUNDING).log()
-
-
-def decibels(difference: Tensor) -> float:
-    """A difference of logarithms of squared errors, in dB."""
-    return float(10 / np.log(10) * difference.detach())

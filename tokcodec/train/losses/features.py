@@ -15,6 +15,7 @@ from safetensors.torch import load
 from torch import Tensor, nn
 
 from tokcodec.errors import ArgumentError, DamagedModelError, InputError
+from tokcodec.files import read
 
 STAGES = ((64, 64), (128, 128), (256, 256, 256))  # widths; halved in between
 MEAN = (123.675, 116.28, 103.53)  # of ImageNet's pixels, 0..255
@@ -85,8 +86,8 @@ def vgg16(path: Path | None) -> Features:
             from torchvision.models import VGG16_Weights, vgg16
         except ImportError:
             raise ArgumentError(
-                "realism is trained with VGG-16's features: name its file (features = ...), "
-                "or pip install torchvision"
+                "likeness and critic look through VGG-16: name its file (features = ...), or "
+                "pip install torchvision"
             ) from None
         try:
             state = vgg16(weights=VGG16_Weights.IMAGENET1K_V1).state_dict()
@@ -94,9 +95,7 @@ def vgg16(path: Path | None) -> Features:
             raise InputError(f"torchvision cannot download VGG-16: {e}") from e
     else:
         try:
-            state = load(path.read_bytes())
-        except OSError as e:
-            raise InputError(f"cannot read {path}: {e.strerror or e}") from e
+            state = load(read(path))
         except SafetensorError as e:
             raise DamagedModelError(f"{path} holds no weights: {e}") from e
     named = {k.split(".")[1]: k for k in state if k.startswith("features.") and "weight" in k}
@@ -105,4 +104,5 @@ def vgg16(path: Path | None) -> Features:
         weights = [(state[k], state[k.replace("weight", "bias")]) for k in ordered]
         return Features([(w.float(), b.float()) for w, b in weights])
     except (KeyError, ValueError, RuntimeError, StopIteration) as e:
-        raise DamagedModelError(f"{path} does not hold VGG-16: {e}") from e
+        said = path or "torchvision's file"
+        raise DamagedModelError(f"{said} does not hold VGG-16: {e}") from e

@@ -12,10 +12,10 @@ from tqdm import tqdm
 from tokcodec.errors import InputError
 from tokcodec.register.batches import see
 from tokcodec.terminal import watched
+from tokcodec.train.images.files import Place, photograph
 
 if TYPE_CHECKING:
     from tokcodec.register.codec import RegisterCodec
-    from tokcodec.train.images.files import Place
 
 WHOLE = 0.5  # share of pictures that are whole photographs; the others are random parts
 
@@ -31,8 +31,6 @@ def pictures(
     Raises:
         InputError: none of the files is a photograph.
     """
-    from tokcodec.train.images.files import photograph
-
     bar = tqdm(total=count, unit="picture", disable=not watched())
     left = count
     while left:

@@ -18,9 +18,10 @@ from tokcodec.register.fsq import FSQ
 from tokcodec.register.own.shape import RegisterShape
 from tokcodec.register.own.skip import to_cosines
 from tokcodec.register.own.tokenizer import RegisterTokenizer
-from tokcodec.train.decoder.fidelity import EXACT, decibels, log_error, save_sheet
 from tokcodec.train.losses.critic import Adversary
+from tokcodec.train.losses.error import EXACT, decibels, log_error
 from tokcodec.train.losses.features import Features, difference, vgg16
+from tokcodec.train.sheet import save_sheet
 
 # A digit's first step, in deviations of what it rounds: about that of the best quantiser of five
 # values for normal numbers (Max, 1960), seen through FSQ's tanh.
