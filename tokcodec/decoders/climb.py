@@ -1,4 +1,4 @@
-"""`steps` over torch tensors, differentiable, and the way down again: what training needs."""
+"""`steps` over torch tensors, differentiable, and the way down again: for training and effort."""
 
 from __future__ import annotations
 

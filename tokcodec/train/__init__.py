@@ -1,0 +1,1 @@
+"""Photographs to models, priors, decoders and tokenizers: what `tokcodec train` runs."""

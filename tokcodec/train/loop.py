@@ -39,6 +39,14 @@ class Schedule:
 
     `minutes` are of training, over all resumptions. The rate falls from `rate` to `last` of it
     along a cosine (Loshchilov and Hutter, 2017).
+
+    Attributes:
+        rate: of learning, at its highest.
+        last: the share of `rate` that is left at the end.
+        decay: of weights, as in AdamW (Loshchilov and Hutter, 2019).
+        clip: norm that gradients are scaled down to.
+        average: share of the averaged weights that a step leaves as they were; 0 for none.
+        save_minutes, check_minutes: between two checkpoints, and between two checks.
     """
 
     minutes: float | None = None

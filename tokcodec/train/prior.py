@@ -28,6 +28,7 @@ from tokcodec.prior.network import (
 )
 from tokcodec.prior.tables import LOGIT_BITS
 from tokcodec.train.digits import DIGIT, UNIT, UNITS, Digits
+from tokcodec.train.integers import rounded
 from tokcodec.train.pyramid import MIN_FREQUENCY
 
 OCTAVES = (64, 128, 256, 512, 1024, 2048, 4096)  # bytes, between which savings are told
@@ -178,21 +179,16 @@ def to_model(network: PriorNetwork, start: Model, name: str, card: dict[str, str
     place = (3, SLOTS, PLANES, 2)
     with torch.inference_mode():
         arrays = start.arrays | {
-            "first": _rounded(network.first, unit, np.int16),
-            "unit": _rounded(network.unit(), unit, np.int16).reshape(*place, HIDDEN[0]),
-            "second": _rounded(network.second, unit, np.int16),
-            "second_bias": _rounded(network.second_bias, sums, np.int32),
-            "last": _rounded(network.last, unit, np.int16),
-            "last_bias": _rounded(network.last_bias, sums, np.int32).reshape(*place, 2),
+            "first": rounded(network.first, unit, np.int16),
+            "unit": rounded(network.unit(), unit, np.int16).reshape(*place, HIDDEN[0]),
+            "second": rounded(network.second, unit, np.int16),
+            "second_bias": rounded(network.second_bias, sums, np.int32),
+            "last": rounded(network.last, unit, np.int16),
+            "last_bias": rounded(network.last_bias, sums, np.int32).reshape(*place, 2),
             "zero": _zeros(),
             "plus": _pluses(),
         }
     return Model(name, arrays, card, m.NETWORK)
-
-
-def _rounded(weights: Tensor, unit: int, kind: type[np.integer]) -> np.ndarray:
-    limit = np.iinfo(kind)
-    return np.clip(np.rint(weights.double().numpy() * unit), limit.min, limit.max).astype(kind)
 
 
 def _chances(count: int, start: int, bits: int) -> np.ndarray:

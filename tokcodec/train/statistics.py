@@ -49,7 +49,11 @@ class Statistics:
 def measure(model: m.Model, batch: np.ndarray, floor: int, weights_only: bool) -> Statistics:
     """Walk through a batch of pictures of one size in the model's order and sum up what is seen.
 
-    Units whose score falls more than `floor` below the best are left out.
+    Args:
+        batch: uint8 (n, height, width, 3).
+        floor: units whose score, 256 log2 of squared error removed per bit, falls more than this
+            below the best are left out.
+        weights_only: sum up what weights are fitted to, nothing else.
     """
     stats = Statistics()
     n, height, width, _ = batch.shape

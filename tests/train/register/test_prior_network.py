@@ -28,7 +28,7 @@ from tokcodec.train.loop import Schedule, train  # noqa: E402
 from tokcodec.train.register import digits as register_digits  # noqa: E402
 from tokcodec.train.register.prior_network import (  # noqa: E402
     NetworkTask,
-    PriorNetwork,
+    RegisterPriorNetwork,
     bits_of,
     drawn,
     to_prior,
@@ -56,13 +56,13 @@ def tables() -> Tables:
 def test_it_begins_nearly_as_the_tables(tables: Tables) -> None:
     seen = tied(1)
     with torch.no_grad():
-        bits = float(bits_of(PriorNetwork(tables).eval(), torch.from_numpy(seen)))
+        bits = float(bits_of(RegisterPriorNetwork(tables).eval(), torch.from_numpy(seen)))
     assert bits == pytest.approx(tables.bits(seen).mean(), rel=2e-3)
 
 
 def test_a_digit_depends_on_those_before_it_alone(tables: Tables) -> None:
     torch.manual_seed(0)
-    network = PriorNetwork(tables).eval()
+    network = RegisterPriorNetwork(tables).eval()
     digits = torch.from_numpy(tied(2, 4))
     changed = digits.clone()
     changed[:, 5] = (changed[:, 5] + 1) % 3
@@ -75,7 +75,7 @@ def test_a_digit_depends_on_those_before_it_alone(tables: Tables) -> None:
 def test_it_learns_what_tables_cannot_and_integers_keep_it(tables: Tables, tmp_path: Path) -> None:
     torch.manual_seed(0)
     seen = tied(3)
-    task = NetworkTask(PriorNetwork(tables, 32), seen, CPU)
+    task = NetworkTask(RegisterPriorNetwork(tables, 32), seen, CPU)
     schedule = Schedule(steps=150, rate=2e-2, decay=0.01, average=0.95)
     state = train(task, drawn(tied(0), 64, 0), schedule, tmp_path, CPU)
     prior = to_prior(task.found())
@@ -89,7 +89,7 @@ def test_it_learns_what_tables_cannot_and_integers_keep_it(tables: Tables, tmp_p
 def test_what_was_learned_by_heart_is_forgotten(tables: Tables, tmp_path: Path) -> None:
     """The best network is kept, here that before all training; a run that goes on knows it."""
     torch.manual_seed(0)
-    tasks = [NetworkTask(PriorNetwork(tables, 32), tied(3), CPU) for _ in range(2)]
+    tasks = [NetworkTask(RegisterPriorNetwork(tables, 32), tied(3), CPU) for _ in range(2)]
     first = tasks[0].least
     schedule = Schedule(steps=60, rate=2e-2, average=0.5)
     few = np.random.default_rng(0).integers(0, np.tile(LEVELS, LENGTH), (4, 2 * LENGTH))
@@ -104,7 +104,7 @@ def test_what_was_learned_by_heart_is_forgotten(tables: Tables, tmp_path: Path) 
 
 def test_large_codebooks_are_heard_as_a_few_numbers() -> None:
     digits = np.random.default_rng(0).integers(0, 400, (30, 4))
-    prior = to_prior(PriorNetwork(counted(digits, (400,)), 8))
+    prior = to_prior(RegisterPriorNetwork(counted(digits, (400,)), 8))
     assert prior.sound(4)
     assert prior.codes.shape == (1, 16, 400)
     assert sum(a.nbytes for a in prior.arrays.values()) < 60_000

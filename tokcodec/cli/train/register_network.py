@@ -42,7 +42,12 @@ def run(args: argparse.Namespace) -> int:
     from tokcodec.train.loop import Schedule, steps_before, train
     from tokcodec.train.plan import seed_of
     from tokcodec.train.register.digits import digits_of, pictures
-    from tokcodec.train.register.prior_network import NetworkTask, PriorNetwork, drawn, to_prior
+    from tokcodec.train.register.prior_network import (
+        NetworkTask,
+        RegisterPriorNetwork,
+        drawn,
+        to_prior,
+    )
     from tokcodec.train.register.prior_tables import counted
 
     count, batch = options.amounts(args, COUNT, BATCH)
@@ -67,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
     )
     alone, tables = (counted(seen, codec.model.tokenizer.levels, p) for p in (False, True))
     torch.manual_seed(seed_of(args.seed, 0, done))
-    task = NetworkTask(PriorNetwork(tables), checks, device)
+    task = NetworkTask(RegisterPriorNetwork(tables), checks, device)
     schedule = Schedule(minutes=args.minutes, rate=1e-2, decay=0.1, check_minutes=args.minutes / 20)
     stream = drawn(seen, batch, args.seed + done)
     trained = train(task, stream, schedule, args.out, device, args.resume, of)

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from tokcodec.model import TOTAL
 from tokcodec.register.prior.network import BITS, MAX_POWER, SCORE_BITS, Network
 from tokcodec.register.prior.tables import Tables
+from tokcodec.train.integers import rounded
 from tokcodec.train.register.prior_tables import MAX_VALUES
 
 HIDDEN = 64
@@ -27,7 +28,7 @@ DROPPED = 0.2  # share of hidden values left out in training, so that others lea
 CHECKED = 32  # pictures at a time
 
 
-class PriorNetwork(nn.Module):
+class RegisterPriorNetwork(nn.Module):
     """Digits to logits of their values, each from the digits before it; at first those of tables,
     nearly.
     """
@@ -92,7 +93,9 @@ class NetworkTask:
 
     progress = 0.0
 
-    def __init__(self, network: PriorNetwork, held_out: np.ndarray, device: torch.device) -> None:
+    def __init__(
+        self, network: RegisterPriorNetwork, held_out: np.ndarray, device: torch.device
+    ) -> None:
         self.network = network.to(device)
         self.held_out = torch.from_numpy(held_out).to(device)
         self.least = math.inf
@@ -131,7 +134,7 @@ class NetworkTask:
             self.best = {name: t.clone() for name, t in network.state_dict().items()}
         return bits
 
-    def found(self) -> PriorNetwork:
+    def found(self) -> RegisterPriorNetwork:
         """The best network."""
         self.network.load_state_dict(self.best)
         return self.network
@@ -154,23 +157,17 @@ def drawn(digits: np.ndarray, count: int, seed: int) -> Iterator[Tensor]:
 
 
 @torch.no_grad()
-def to_prior(network: PriorNetwork) -> Network:
+def to_prior(network: RegisterPriorNetwork) -> Network:
     """The prior of integers that a network becomes."""
     logits = (network.given + network.offset[:, None]).masked_fill(network.outside[:, None], 0)
     names = "codes", "heard", "bias", "told", "meant"
     return Network(
         levels=network.levels,
         parents=network.parents.cpu().numpy().astype(np.int32),
-        logits=_rounded(logits),
-        **{name: _rounded(getattr(network, name)) for name in names},
+        logits=rounded(logits, 1 << BITS, np.int16),
+        **{name: rounded(getattr(network, name), 1 << BITS, np.int16) for name in names},
         powers=_powers(),
     )
-
-
-def _rounded(weights: Tensor) -> np.ndarray:
-    limit = np.iinfo(np.int16)
-    scaled = np.rint(weights.detach().cpu().double().numpy() * (1 << BITS))
-    return np.clip(scaled, limit.min, limit.max).astype(np.int16)
 
 
 def _powers() -> np.ndarray:
