@@ -12,8 +12,8 @@ import pytest
 
 import tokcodec
 from tokcodec.cli import main
-from tokcodec.cli.train.decoder import DECODER, Config
 from tokcodec.errors import ArgumentError
+from tokcodec.train.decoder.config import DECODER, Config
 
 CONFIG = """
 check_side = 64
@@ -136,15 +136,15 @@ def test_a_run_that_goes_on_draws_other_random_numbers(
     photographs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     torch = pytest.importorskip("torch")
-    from tokcodec.train import loop
+    from tokcodec.train.decoder import run
 
-    drawn, usual = [], loop.train
+    drawn, usual = [], run.train
 
     def watched(*args):
         drawn.append(torch.rand(8))
         return usual(*args)
 
-    monkeypatch.setattr(loop, "train", watched)
+    monkeypatch.setattr(run, "train", watched)
     for steps, more in ((1, ()), (2, ("--resume",)), (3, ("--resume",))):
         assert train(photographs, tmp_path / "run", steps, *more) == 0
     assert not any(torch.equal(drawn[i], drawn[j]) for i, j in ((0, 1), (0, 2), (1, 2)))

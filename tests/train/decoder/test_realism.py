@@ -17,11 +17,11 @@ torch = pytest.importorskip("torch")
 import torch.nn.functional as F  # noqa: E402
 
 from tests.train.losses.test_features import as_batch, random_weights, weights_file  # noqa: E402
-from tokcodec.cli.train.decoder import DECODER  # noqa: E402
 from tokcodec.decoders.climb import analyse, climb  # noqa: E402
 from tokcodec.decoders.network import Network, Shape  # noqa: E402
 from tokcodec.train import distributed  # noqa: E402
 from tokcodec.train.config import made  # noqa: E402
+from tokcodec.train.decoder.config import DECODER  # noqa: E402
 from tokcodec.train.decoder.realism import (  # noqa: E402
     AROUND,
     Realism,

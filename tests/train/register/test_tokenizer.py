@@ -11,8 +11,8 @@ from PIL import Image
 
 import tokcodec
 from tokcodec.cli import main
-from tokcodec.cli.train.register import TOKENIZER, Config
 from tokcodec.errors import ArgumentError
+from tokcodec.train.register.config import TOKENIZER, Config
 
 torch = pytest.importorskip("torch")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from tokcodec.errors import ArgumentError
 from tokcodec.train.config import MAX_SEED
@@ -24,6 +25,15 @@ def add_arguments(parser: argparse.ArgumentParser, start: str) -> None:
     parser.add_argument("--device", default="cpu", help="cpu (default), cuda, cuda:1")
     parser.add_argument("--minutes", type=float, help="of training, instead of the configuration's")
     parser.add_argument("--threads", type=int, help="of torch, on a CPU")
+
+
+def told(args: argparse.Namespace, kind: type[Any]) -> dict[str, Any]:
+    """What a trainer with a configuration, of this kind, is told; has torch use --threads."""
+    config = kind.read(args.config) if args.config else kind()
+    use_threads(args.threads)
+    said = {"named": str(args.config)} if args.config else {}
+    names = "images", "out", "start", "resume", "minutes", "device"
+    return {"config": config} | said | {name: getattr(args, name) for name in names}
 
 
 def amounts(args: argparse.Namespace, count: int, batch: int) -> tuple[int, int]:

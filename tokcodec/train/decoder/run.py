@@ -1,0 +1,124 @@
+"""A configuration and photographs to a trained decoder in its file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+
+import torch
+
+from tokcodec import devices
+from tokcodec.decoders.network import Network, Shape
+from tokcodec.decoders.torch_file import card as about
+from tokcodec.decoders.torch_file import read, write
+from tokcodec.errors import ArgumentError
+from tokcodec.registry import open_model
+from tokcodec.tokens.wavelet import COARSEST
+from tokcodec.train.config import check_numbers, check_rates, for_card, made, origin
+from tokcodec.train.decoder.config import DECODER, Config
+from tokcodec.train.decoder.fidelity import DecoderTask
+from tokcodec.train.decoder.realism import Realism
+from tokcodec.train.distributed import process
+from tokcodec.train.images.crops import Sizes, held_out, random_crops
+from tokcodec.train.loop import Schedule, State, steps_before, train
+from tokcodec.train.plan import plan, seed_of
+
+
+def train_decoder(
+    config: Config,
+    images: Sequence[Path],
+    out: Path,
+    *,
+    start: Path | None = None,
+    resume: bool = False,
+    minutes: float | None = None,
+    device: str = "cpu",
+    named: str = "the configuration",
+) -> Path:
+    """Train a decoder; under `torchrun` every process calls this.
+
+    Args:
+        config: what to train, on what, for how long.
+        images: tar files and folders of photographs, or photographs.
+        out: folder of the run, with its checkpoint, log, sheets of pictures and the decoder.
+        start: a decoder's file to begin with.
+        resume: go on with the run that is there.
+        minutes: of training, instead of the configuration's.
+        device: "cpu", "cuda", "cuda:1".
+        named: the configuration, as errors call it.
+
+    Returns:
+        The decoder's file.
+
+    Raises:
+        ArgumentError: the configuration or an option has no meaning, or does not fit the run; there
+            is a run, and `resume` is not said.
+        InputError: photographs, weights or checkpoint cannot be read.
+        DamagedModelError: a file of weights holds something else.
+    """
+    planned = _planned(config, minutes, named)
+    model = open_model(config.model)
+    of = origin(config, planned.schedule, start) | {"tokens": model.tokens_id}
+    done = steps_before(out, resume, DECODER, of)
+    with process(devices.find(device)) as (rank, place):
+        seed = seed_of(config.seed, rank, done)
+        torch.manual_seed(seed)
+        network = read(start) if start else Network(planned.shape)
+        if any(getattr(network.shape, x) != getattr(planned.shape, x) for x in config.network):
+            raise ArgumentError(f"{start} has another [network] than {named}: leave it out there")
+        network.requires_grad_(True).train()
+        checks = held_out(images, config.check_side, config.check_count)
+        make = DecoderTask if planned.realism is None else planned.realism.task
+        task = make(network, model, checks, place, config.rates)
+        given = config.grey, config.drawn, config.shrink
+        stream = random_crops(images, planned.sizes, config.workers, seed, *given)
+        trained = train(task, stream, planned.schedule, out, place, resume, of)
+        if rank == 0:
+            card = _card(config, planned, images, trained) | {"tokens": model.tokens_id}
+            if planned.realism is None and start and network.shape.realism:  # blocks as they were
+                card["realism"] = about(start).get("realism", 0.0)
+            write(out / DECODER, cast(Network, trained.average), card)
+    return out / DECODER
+
+
+class _Planned(NamedTuple):
+    """A configuration, read."""
+
+    shape: Shape
+    sizes: list[Sizes]
+    schedule: Schedule
+    realism: Realism | None
+
+
+def _planned(config: Config, minutes: float | None, named: str) -> _Planned:
+    """ArgumentError for what has no meaning."""
+    try:
+        shape = Shape.from_json(json.dumps({**asdict(Shape()), **config.network}))
+        sizes, schedule = plan(config.sizes, config.schedule, minutes)
+        realism = None if config.realism is None else made(Realism, config.realism, "realism")
+        if realism is not None:
+            sizes = realism.usable(sizes)
+        if config.check_side <= COARSEST or config.check_count < 1 or not config.shrink > 0:
+            raise ValueError(f"check_side is above {COARSEST}, check_count and shrink above 0")
+        check_rates(config.rates)
+        check_numbers(config)
+    except (TypeError, ValueError, KeyError, AttributeError) as e:
+        raise ArgumentError(f"{named}: {e}") from None
+    return _Planned(shape, sizes, schedule, realism)
+
+
+def _card(
+    config: Config, planned: _Planned, images: Sequence[Path], trained: State
+) -> dict[str, Any]:
+    """What the file says of the run."""
+    said: dict[str, Any] = {
+        "held_out": trained.checked,
+        "images": [p.name for p in images],
+        "config": for_card({**asdict(config), "schedule": asdict(planned.schedule)}),
+        "steps": trained.step,
+        "minutes": trained.seconds / 60,
+    }
+    return said if planned.realism is None else said | {"realism": planned.realism.default}
