@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
     """
     targets, efforts = whole_numbers(args.bytes, "bytes"), whole_numbers(args.efforts, "efforts", 0)
     through = args.decoder != LINEAR
-    apart = [args.model] * (args.model != MODEL) + [Path(args.decoder).stem] * through
+    apart = [Path(args.model).stem] * (args.model != MODEL) + [Path(args.decoder).stem] * through
     network = args.network or through
     path = args.out / f"{'@'.join([set_name(args.images, args.out, OUT), *apart])}.tsv"
     drawn = (f"{args.decoder}@" if through else "") + "realism=0" if network else "linear"

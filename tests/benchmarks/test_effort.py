@@ -7,6 +7,7 @@ from PIL import Image
 
 import tokcodec
 from benchmarks.__main__ import main
+from tokcodec import weights
 
 
 @pytest.fixture
@@ -43,6 +44,16 @@ def test_rows_of_another_version_are_measured_again(folder, tmp_path):
     path.write_text(written.replace("coffee\t60\t1\t", "coffee\t60\t1\tanother "))
     assert main([*command, "--efforts", "0"]) == 0
     assert "another" not in path.read_text()
+
+
+def test_rows_of_a_file_are_named_after_it(folder, tmp_path):
+    path = tmp_path / "run" / "own.safetensors"
+    path.parent.mkdir()
+    path.write_bytes(weights.path("pyramid.safetensors").read_bytes())
+    command = ["effort", "--images", str(folder), "--bytes", "60", "--out", str(tmp_path / "rows")]
+    assert main([*command, "--efforts", "0", "--model", str(path)]) == 0
+    assert [p.name for p in (tmp_path / "rows").rglob("*.tsv")] == ["pictures@own.tsv"]
+    assert [p.name for p in path.parent.iterdir()] == [path.name]
 
 
 def test_what_is_there_can_be_measured_again(folder, tmp_path):
