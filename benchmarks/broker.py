@@ -13,11 +13,10 @@ import tempfile
 import time
 from pathlib import Path
 
-import numpy as np
-
 import tokcodec
 from benchmarks.mosquitto import Broker
 from benchmarks.pictures import pictures
+from benchmarks.stopwatch import megabytes
 from benchmarks.tables import Cell, markdown, write_tsv
 from tokcodec.errors import ArgumentError
 
@@ -95,7 +94,7 @@ def _transport(
                 if count % step == 0 or count == args.pictures:
                     took = time.monotonic() - start
                     pids = sender.pid, receiver.pid, broker.pid
-                    rows.append([count, round(took, 2), *(_megabytes(p) for p in pids)])
+                    rows.append([count, round(took, 2), *(_resident(p) for p in pids)])
                 if count == args.pictures // 2:
                     broker.stop()
                     time.sleep(AWAY)
@@ -113,11 +112,7 @@ def _command(arguments: list[str], out: object = subprocess.PIPE) -> subprocess.
     )
 
 
-def _megabytes(pid: int | None) -> float | None:
+def _resident(pid: int | None) -> float | None:
     """Resident memory of a process, in 10^6 bytes; None where the system does not tell."""
-    try:
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    except OSError:
-        return None
-    found = next((int(x.split()[1]) for x in lines if x.startswith("VmRSS:")), None)
-    return None if found is None else float(np.round(found * 1.024e-3, 1))
+    found = megabytes("VmRSS", pid)
+    return None if found is None else round(found, 1)

@@ -157,21 +157,23 @@ def start_peak() -> float | None:
         Path("/proc/self/clear_refs").write_text("5")
     except OSError:
         return highest()  # as it was before the job: at least as much as now
-    return _status("VmRSS")
+    return megabytes("VmRSS")
 
 
 def highest() -> float | None:
     """Highest resident memory, in megabytes, since `start_peak`."""
-    return _status("VmHWM")
+    return megabytes("VmHWM")
 
 
-def _status(field: str) -> float | None:
-    """A field of /proc/self/status, from KiB to 10^6 bytes; None where there is no such file."""
+def megabytes(field: str, pid: int | str | None = "self") -> float | None:
+    """A field of /proc/PID/status, "VmRSS" as an example, from KiB to 10^6 bytes; None where there
+    is no such file or field: processes that have ended hold no memory.
+    """
     try:
-        lines = Path("/proc/self/status").read_text().splitlines()
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     except OSError:
         return None
-    return next(int(x.split()[1]) * 1.024e-3 for x in lines if x.startswith(f"{field}:"))
+    return next((int(x.split()[1]) * 1.024e-3 for x in lines if x.startswith(f"{field}:")), None)
 
 
 def use_threads(threads: int) -> None:

@@ -17,7 +17,7 @@ from PIL import Image, features
 from benchmarks import speed
 from benchmarks.contenders import Limited, described
 from benchmarks.scenes import scenes
-from benchmarks.stopwatch import JOBS, highest, times_of_side
+from benchmarks.stopwatch import JOBS, highest, megabytes, times_of_side
 from tokcodec.errors import ArgumentError
 
 OURS = "tokcodec:pyramid@linear"
@@ -138,6 +138,17 @@ print(highest() - base)
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root
     )
     assert 45 < float(done.stdout) < 60
+
+
+@needs_proc
+def test_memory_that_the_system_does_not_tell_is_none() -> None:
+    """Of a process that has ended and was not waited for, the file is there, but not its memory."""
+    assert megabytes("VmRSS") == pytest.approx(megabytes("VmRSS", os.getpid()), rel=0.5)
+    assert megabytes("VmNothing") is None
+    assert megabytes("VmRSS", None) is None
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)
+        assert megabytes("VmRSS", ended.pid) is None
 
 
 @needs_proc
