@@ -28,6 +28,7 @@ COMMANDS = {
     "effort": "decibels and seconds of each encoder effort",
     "mx": "the decoder in fewer bits: size and fidelity of every MX format",
     "reference": "similar pictures: bytes at equal PSNR, alone and with a reference",
+    "fit-quality": "photographs to the weights behind encode(quality=...)",
 }
 
 
@@ -37,7 +38,7 @@ def main(argv: list[str] | None = None) -> int:
     commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
     modules = {}
     for name, about in COMMANDS.items():
-        modules[name] = import_module(f"benchmarks.{name}")
+        modules[name] = import_module(f"benchmarks.{name.replace('-', '_')}")
         modules[name].add_arguments(commands.add_parser(name, help=about, description=about))
     args = parser.parse_args(argv)
     warnings.showwarning = lambda message, *_: print(f"warning: {message}", file=sys.stderr)

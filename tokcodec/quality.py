@@ -7,7 +7,7 @@ L the energy a pixel that it leaves out of the E at scale s,
     f = sum over s of weight[s] * sqrt(L[s] / (E[s] + masking))
 
 Detail weighs less where there is much of it; `masking` is the energy below which nobody looks.
-The weights were fitted on photographs (tokcodec.train.quality) to DISTS (Ding et al., 2020) and
+The weights were fitted on photographs (benchmarks/fit_quality.py) to DISTS (Ding et al., 2020) and
 SSIMULACRA2 of the default neural decoder's pictures.
 
 A picture has enough tokens when f <= wanted * (b / u) ** lenience, with b its bytes so far for each

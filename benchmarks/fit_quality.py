@@ -1,12 +1,11 @@
 """Photographs to the numbers behind `encode(quality=...)`: how much each scale's loss is seen.
 
-    python -m tokcodec.train.quality --images photos/ more.tar --rows judged.tsv --out quality.json
+    python -m benchmarks fit-quality --images photos/ more.tar --rows judged.tsv --out quality.json
 
-First prefixes of crops are decoded and measured (`train.judged`), which takes about a second each;
-they are kept in --rows, and a second run with the same --images and --seed goes on from there. Then
-the weights of `quality.Sight` are fitted by least squares, none below a floor, and how many bytes
-an error takes in the mean. The metrics are those of the benchmarks: run it in the root of the
-repository.
+First prefixes of crops are decoded and measured (`benchmarks.judged`), which takes about a second
+each; they are kept in --rows, and a second run with the same --images and --seed goes on from
+there. Then the weights of `quality.Sight` are fitted by least squares, none below a floor, and how
+many bytes an error takes in the mean.
 """
 
 from __future__ import annotations
@@ -14,7 +13,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,16 +20,17 @@ import numpy as np
 from tqdm import tqdm
 
 import tokcodec
+from benchmarks import judged
+from benchmarks.judged import Judged, Measure
+from benchmarks.metrics import measure
 from tokcodec.coder.codestring import Script
 from tokcodec.decoders import SHIPPED as DECODER
-from tokcodec.errors import ArgumentError, InputError, TokCodecError
+from tokcodec.errors import ArgumentError
 from tokcodec.files import check_free, write_atomically
 from tokcodec.quality import GROUPS, Gauge, Sight
 from tokcodec.tokens.picture import source_of
 from tokcodec.tokens.tokens import DIGITS
-from tokcodec.train import judged
 from tokcodec.train.images.files import Place
-from tokcodec.train.judged import Judged, Measure
 
 MASKING = 64.0  # energy a pixel; 32 and 128 predict no better
 FLOOR = 0.02  # no scale is free, however little it says on photographs
@@ -39,6 +38,34 @@ FOLDS = 8  # of the cross-validation, by photograph
 SHARE = 1 / 3  # of SSIMULACRA2 in what is predicted; the rest is DISTS
 BEYOND = 0.55  # prefixes that are worse than this are left out: no quality asks for them
 LIKE_DISTS = 400.0  # (100 - SSIMULACRA2) / 400 is about the DISTS of the same picture
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `python -m benchmarks fit-quality`."""
+    parser.add_argument("--images", type=Path, nargs="+", required=True)
+    parser.add_argument("--rows", type=Path, required=True, help="measurements, added to")
+    parser.add_argument("--out", type=Path, required=True, help="weights, a JSON file")
+    parser.add_argument("--count", type=int, default=120, help="crops (default %(default)s)")
+    parser.add_argument("--seed", type=int, default=1)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure, fit, write; 0.
+
+    Raises:
+        ArgumentError: too few crops, or rows of others.
+        InputError: no photographs, or the rows cannot be read.
+        OutputError: the weights cannot be written; nothing is measured.
+    """
+    if args.count < 2 * FOLDS or args.seed < 0:
+        raise ArgumentError(f"--count is {2 * FOLDS} or more, --seed 0 or more")
+    if not args.out.is_file():  # a second run fits anew
+        check_free(args.out)
+    chosen = judged.sources(args.images)
+    rows = collect(chosen, args.count, args.seed, args.rows, measure)
+    text = json.dumps(calibrate(rows, chosen, args.seed), indent=1) + "\n"
+    write_atomically(args.out, text.encode(), overwrite=True)
+    return 0
 
 
 def seen(row: Judged) -> float:
@@ -143,37 +170,3 @@ def calibrate(rows: Sequence[Judged], chosen: Sequence[Place], seed: int) -> dic
         "rms_error": round(float(np.sqrt(np.mean(off**2))), 4),
         "rms_error_is": f"of photographs held out, in {FOLDS} parts",
     }
-
-
-def main(argv: list[str] | None = None) -> int:
-    """Measure, fit, write; 0 if all went well."""
-    parser = argparse.ArgumentParser(
-        prog="python -m tokcodec.train.quality", description=(__doc__ or "").partition("\n\n")[0]
-    )
-    parser.add_argument("--images", type=Path, nargs="+", required=True)
-    parser.add_argument("--rows", type=Path, required=True, help="measurements, added to")
-    parser.add_argument("--out", type=Path, required=True, help="weights, a JSON file")
-    parser.add_argument("--count", type=int, default=120, help="crops (default %(default)s)")
-    parser.add_argument("--seed", type=int, default=1)
-    args = parser.parse_args(argv)
-    try:
-        if args.count < 2 * FOLDS or args.seed < 0:
-            raise ArgumentError(f"--count is {2 * FOLDS} or more, --seed 0 or more")
-        try:
-            from benchmarks.metrics import measure
-        except ImportError as e:
-            raise InputError(f"run it in the root of the repository: {e}") from e
-        if not args.out.is_file():  # a second run fits anew
-            check_free(args.out)
-        chosen = judged.sources(args.images)
-        rows = collect(chosen, args.count, args.seed, args.rows, measure)
-        text = json.dumps(calibrate(rows, chosen, args.seed), indent=1) + "\n"
-        write_atomically(args.out, text.encode(), overwrite=True)
-    except TokCodecError as e:
-        print(f"{parser.prog}: {e}", file=sys.stderr)
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
 import tokcodec
+from benchmarks import fit_quality, judged
+from benchmarks.__main__ import main
+from benchmarks.judged import Judged
 from tokcodec.errors import ArgumentError, InputError
 from tokcodec.quality import GROUPS
-from tokcodec.train import judged, quality
-from tokcodec.train.images.crops import Place
-from tokcodec.train.judged import Judged
+from tokcodec.train.images.files import Place
 
 
 @pytest.fixture(scope="module")
@@ -83,20 +85,20 @@ def test_rows_of_other_crops_are_refused(folder, small, tmp_path):
         return 0.25
 
     chosen = judged.sources([folder])
-    rows = quality.collect(chosen, 2, 1, path, measure)
+    rows = fit_quality.collect(chosen, 2, 1, path, measure)
     before = len(asked)
     assert before == 2 * judged.PREFIXES * 3
-    assert quality.collect(chosen, 2, 1, path, measure) == rows
+    assert fit_quality.collect(chosen, 2, 1, path, measure) == rows
     for others, seed in ((chosen[1:], 1), (chosen, 2)):
         with pytest.raises(ArgumentError, match="crop 0 was cut from"):
-            quality.collect(others, 2, seed, path, measure)
+            fit_quality.collect(others, 2, seed, path, measure)
     assert len(asked) == before
 
 
 def test_what_a_prefix_leaves_out(photograph):
     rgb = photograph("chelsea", 96, 64)
     everything = tokcodec.info(tokcodec.encode(rgb, quality=100)).tokens
-    found, sizes = quality.told(rgb, [0, 50, 500, everything])
+    found, sizes = fit_quality.told(rgb, [0, 50, 500, everything])
     assert sizes[0] == 0
     assert sizes[1] == pytest.approx(len(tokcodec.encode(rgb, budget=50, bare=True)), abs=2)
     assert found.shape == (4, GROUPS)
@@ -108,42 +110,45 @@ def test_what_a_prefix_leaves_out(photograph):
 def test_a_fit_finds_the_weights():
     rng = np.random.default_rng(0)
     x = rng.random((200, 4))
-    found = quality.fit(x, x @ [0.3, 0.1, 0.5, -0.2])
-    assert found[3] == quality.FLOOR
+    found = fit_quality.fit(x, x @ [0.3, 0.1, 0.5, -0.2])
+    assert found[3] == fit_quality.FLOOR
     assert found[:3] == pytest.approx([0.3, 0.1, 0.5], abs=0.15)
-    exact = quality.fit(x, x @ [0.3, 0.1, 0.5, 0.2])
+    exact = fit_quality.fit(x, x @ [0.3, 0.1, 0.5, 0.2])
     assert exact == pytest.approx([0.3, 0.1, 0.5, 0.2], abs=1e-6)
 
 
-def test_from_photographs_to_a_file(folder, small, tmp_path, monkeypatch):
-    metrics = pytest.importorskip("benchmarks.metrics")
+def command(folder: Path, rows: Path, out: Path, count: int) -> list[str]:
+    args = "--images", folder, "--rows", rows, "--out", out, "--count", count
+    return ["fit-quality", *map(str, args)]
 
+
+def test_from_photographs_to_a_file(folder, small, tmp_path, monkeypatch):
     def measure(name, a, b):
         """Something that falls as the picture gets better, in place of a network."""
         off = float(np.abs(a.astype(float) - b).mean())
         return {"dists": off / 100, "ssimulacra2": None, "psnr": 30.0}[name]
 
-    monkeypatch.setattr(metrics, "measure", measure)
+    monkeypatch.setattr(fit_quality, "measure", measure)
     rows, out = tmp_path / "rows.tsv", tmp_path / "quality.json"
-    args = ["--images", folder, "--rows", rows, "--out", out, "--count", 16]
-    assert quality.main([str(a) for a in args]) == 0
+    args = command(folder, rows, out, 16)
+    assert main(args) == 0
     found = json.loads(out.read_text())
     assert len(found["weights"]) == GROUPS
     assert found["usual"][1] <= 0
     assert found["prefixes"] <= 16 * judged.PREFIXES
     before = rows.read_bytes()
-    assert quality.main([str(a) for a in args]) == 0  # nothing is measured twice
+    assert main(args) == 0  # nothing is measured twice
     assert rows.read_bytes() == before
 
 
 def test_where_nothing_can_be_written_nothing_is_measured(folder, tmp_path, capsys):
-    args = ["--images", folder, "--rows", tmp_path / "r", "--out", tmp_path, "--count", 16]
-    assert quality.main([str(a) for a in args]) == 1
+    args = command(folder, tmp_path / "r", tmp_path, 16)
+    assert main(args) == 1
     assert "exists already" in capsys.readouterr().err
     assert not (tmp_path / "r").exists()
 
 
 def test_bad_arguments(folder, tmp_path, capsys):
-    args = ["--images", folder, "--rows", tmp_path / "r", "--out", tmp_path / "q", "--count", 3]
-    assert quality.main([str(a) for a in args]) == 1
+    args = command(folder, tmp_path / "r", tmp_path / "q", 3)
+    assert main(args) == 1
     assert "--count" in capsys.readouterr().err
