@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import warnings
 from collections.abc import Callable
 from functools import cache, partial
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from tokcodec.errors import ArgumentError, InputError, TokCodecWarning
-from tokcodec.files import write_atomically
+from tokcodec.files import make_folder, read, write_atomically
 from tokcodec.pixels.image import to_rgb
 
 KODAK = "TOKCODEC_KODAK"  # environment variable: folder with kodim01.png ... kodim24.png
@@ -88,28 +88,24 @@ def check_same(name: str, sums: Path) -> None:
     they were.
 
     Raises:
-        InputError: a picture was another one when its rows were measured.
+        InputError: a picture was another one when its rows were measured, or cannot be read.
+        OutputError: `sums` cannot be written.
     """
     if name in SETS:
         return
-    now = {key: _digest(Path(name) / key) for key in pictures(name)}
+    now = {key: sha256(read(Path(name) / key)).hexdigest() for key in pictures(name)}
     before = dict[str, str]()
     if sums.exists():
-        lines = sums.read_text("utf-8", NAMES).splitlines()
+        lines = read(sums).decode("utf-8", NAMES).splitlines()
         before = {key: sum for sum, _, key in (line.partition("  ") for line in lines)}
     if other := sorted(key for key in now if before.get(key, now[key]) != now[key]):
         raise InputError(
             f"the rows beside {sums} are of another {other[0]} than {Path(name) / other[0]}: give "
             "another --out, or remove them"
         )
-    sums.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(sums.parent)
     text = "".join(f"{sum}  {key}\n" for key, sum in sorted((before | now).items()))
     write_atomically(sums, text.encode("utf-8", NAMES), overwrite=True)
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as f:
-        return hashlib.file_digest(f, "sha256").hexdigest()
 
 
 def load(path: Path) -> Image.Image:

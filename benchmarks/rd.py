@@ -27,6 +27,7 @@ from benchmarks.pictures import SUMS, Loader, check_same, pictures, set_name
 from benchmarks.rows import CHOSEN_BY, Row, nothing_fits, read, settings_text, write
 from benchmarks.search import Found, Judge, best, winners
 from tokcodec.errors import ArgumentError, InputError, TokCodecError, TokCodecWarning
+from tokcodec.files import make_folder
 from tokcodec.psnr import psnr
 
 BYTES = (24, 32, 64, 128, 256, 512, 1024, 2048, 4096)
@@ -89,6 +90,11 @@ def run(args: argparse.Namespace) -> int:
     decoder or version have changed, at the targets and of the pictures that are asked for: older
     rows of others stay, and standard error says how many. A row that lacks a metric that is asked
     for and can be measured is missing.
+
+    Raises:
+        ArgumentError: no such metric or pictures, or targets that are no whole numbers.
+        InputError: broken rows, or a picture was another one when its rows were measured.
+        OutputError: the rows cannot be written.
     """
     targets = whole_numbers(args.bytes, "bytes")
     asked = {m for m in args.metrics.split(",") if m}
@@ -119,7 +125,7 @@ def run(args: argparse.Namespace) -> int:
                 jobs.append(Job(codec.name, args.images, image, missing, metrics, known))
     jobs.sort(key=lambda j: images.index(j.image))  # metrics keep what they know of an original
     check_same(args.images, out / SUMS)
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     for job, found in in_parallel(work, jobs, args.workers):
         if isinstance(found, str):
             failures.append(f"{job.image}, {job.codec}: {found}")

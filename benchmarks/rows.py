@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from tokcodec import files
 from tokcodec.errors import ArgumentError, InputError
 from tokcodec.files import write_atomically
 
@@ -107,9 +108,9 @@ def read(path: str | Path) -> list[Row]:
         InputError: it cannot be read or holds something else; names file and line.
     """
     try:
-        lines = Path(path).read_text("utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as e:
-        raise InputError(f"cannot read {path}: {getattr(e, 'strerror', None) or e}") from e
+        lines = files.read(path).decode().splitlines()
+    except UnicodeDecodeError as e:
+        raise InputError(f"cannot read {path}: {e}") from e
     if not lines or tuple(lines[0].split("\t")) != Row._fields:
         raise InputError(
             f"{path}, line 1: no rows of the benchmark; wanted: {' '.join(Row._fields)}"

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from tokcodec.errors import OutputError
-from tokcodec.files import write_atomically
+from tokcodec.files import make_folder, write_atomically
 
 Cell = str | int | float | None
 
@@ -17,10 +16,7 @@ def write_tsv(path: Path, columns: Sequence[str], rows: Sequence[Sequence[Cell]]
     Raises:
         OutputError: the file cannot be written; nothing is left behind.
     """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as e:
-        raise OutputError(f"cannot make the folder {path.parent}: {e.strerror or e}") from e
+    make_folder(path.parent)
     lines = ["\t".join(columns)]
     lines += ["\t".join(_text(cell, 6) for cell in row) for row in rows]
     write_atomically(path, ("\n".join(lines) + "\n").encode(), overwrite=True)

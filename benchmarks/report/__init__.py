@@ -22,8 +22,8 @@ from benchmarks.report.remake import Workshop
 from benchmarks.report.sheets import choose_images, choose_targets, sheet
 from benchmarks.report.worst import worst
 from benchmarks.rows import read_folder
-from tokcodec.errors import ArgumentError, OutputError, TokCodecWarning
-from tokcodec.files import write_atomically
+from tokcodec.errors import ArgumentError, TokCodecWarning
+from tokcodec.files import make_folder, write_atomically
 
 OUT, RESULTS = Path("docs"), "benchmarks/results"
 FOLDED = ("ms_ssim", "lpips_vgg", "ssimulacra2")  # said already, nearly, by the others
@@ -64,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
     if unknown := sorted(set(asked) - set(results.images)):
         raise ArgumentError(f"no rows for the pictures {', '.join(unknown)}")
     folder = out / "benchmarks"
-    _make(folder)
+    make_folder(folder)
     plots = {metric: plot(results, metric) for metric in results.metrics()}
     for metric, svg in plots.items():
         write_atomically(folder / f"{name}-{metric.name}.svg", svg, overwrite=True)
@@ -97,7 +97,7 @@ def run(args: argparse.Namespace) -> int:
     shown = {image: path.read_bytes() for image, path in there.items()}
     whole = page(results, name, plots, shown, rows, target)
     path = args.html or out / f"benchmarks-{name}.html"
-    _make(path.parent)
+    make_folder(path.parent)
     write_atomically(path, whole, overwrite=True)
     print(f"{out / 'benchmarks.md'}, {own}, {folder}/{name}-*, {path} ({len(whole):,} bytes)")
     return 0
@@ -220,10 +220,3 @@ def set_of(folder: Path) -> str:
 def _plain(name: str) -> str:
     """A name that needs no quoting in paths, links and comments."""
     return re.sub(r"[^A-Za-z0-9._]+", "-", name).strip("-.") or "rows"
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as e:
-        raise OutputError(f"cannot make the folder {folder}: {e.strerror or e}") from e

@@ -228,3 +228,13 @@ def test_a_row_that_does_not_fit_its_file_is_measured_again(results: Path, image
     assert {k: (r.psnr, r.ms_ssim) for k, r in after.items()} == {
         k: (r.psnr, r.ms_ssim) for k, r in before.items()
     }
+
+
+@pytest.mark.parametrize("named", ["a set", "a folder"])
+def test_rows_where_there_can_be_no_folder_are_refused(
+    named: str, images: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    (tmp_path / "file").touch()
+    pictures = "scikit-image" if named == "a set" else images
+    assert run(pictures, tmp_path / "file", OURS, "20") == 1
+    assert "cannot make the folder" in capsys.readouterr().err
