@@ -24,7 +24,17 @@ from benchmarks import codecs
 from benchmarks.lists import listed, whole_numbers
 from benchmarks.metrics import METRICS, least_side, measure
 from benchmarks.pictures import SUMS, Loader, check_same, pictures, set_name
-from benchmarks.rows import CHOSEN_BY, Row, nothing_fits, read, settings_text, write
+from benchmarks.rows import (
+    CHOSEN_BY,
+    FULL_SIZE,
+    LPIPS,
+    PSNR,
+    Row,
+    nothing_fits,
+    read,
+    settings_text,
+    write,
+)
 from benchmarks.search import Found, Judge, best, winners
 from tokcodec.errors import ArgumentError, InputError, TokCodecError, TokCodecWarning
 from tokcodec.files import make_folder
@@ -34,7 +44,6 @@ BYTES = (24, 32, 64, 128, 256, 512, 1024, 2048, 4096)
 OURS = "tokcodec:pyramid"
 CODECS = (OURS, f"{OURS}@realism=0", f"{OURS}@linear", *codecs.OPPONENTS)
 RESULTS = Path("benchmarks/results")
-PSNR, LPIPS, FULL_SIZE = CHOSEN_BY
 LOSSLESS = 100.0  # dB in the row of a picture without any error: an infinite mean says nothing
 Key = tuple[str, str, int, str]  # of a row
 T = TypeVar("T")

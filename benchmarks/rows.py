@@ -12,7 +12,7 @@ from tokcodec import files
 from tokcodec.errors import ArgumentError, InputError
 from tokcodec.files import write_atomically
 
-CHOSEN_BY = ("PSNR", "LPIPS-Alex", "PSNR, full size")
+CHOSEN_BY = PSNR, LPIPS, FULL_SIZE = ("PSNR", "LPIPS-Alex", "PSNR, full size")
 
 
 class Row(NamedTuple):

@@ -9,9 +9,8 @@ from typing import NamedTuple
 import numpy as np
 
 from benchmarks.metrics import HIGHER_IS_BETTER
-from benchmarks.rows import Row, is_ours
+from benchmarks.rows import FULL_SIZE, LPIPS, PSNR, Row, is_ours
 
-FULL_SIZE = "PSNR, full size"
 KNOWN = ("webp", "avif", "jxl", "jpeg2000", "jpeg", "thumbhash", "blurhash")  # order in the tables
 
 
@@ -32,12 +31,12 @@ class Metric(NamedTuple):
 
 
 METRICS = (
-    Metric("psnr", "PSNR, dB", 2, "PSNR"),
-    Metric("lpips_alex", "LPIPS-Alex", 3, "LPIPS-Alex"),
-    Metric("dists", "DISTS", 3, "LPIPS-Alex"),
-    Metric("ms_ssim", "MS-SSIM", 3, "PSNR"),
-    Metric("lpips_vgg", "LPIPS-VGG", 3, "LPIPS-Alex"),
-    Metric("ssimulacra2", "SSIMULACRA2", 1, "PSNR"),
+    Metric("psnr", "PSNR, dB", 2, PSNR),
+    Metric("lpips_alex", "LPIPS-Alex", 3, LPIPS),
+    Metric("dists", "DISTS", 3, LPIPS),
+    Metric("ms_ssim", "MS-SSIM", 3, PSNR),
+    Metric("lpips_vgg", "LPIPS-VGG", 3, LPIPS),
+    Metric("ssimulacra2", "SSIMULACRA2", 1, PSNR),
 )
 
 
@@ -96,7 +95,7 @@ class Results:
         rows, and for tokcodec, which has one stream for a limit: no shorter one that LPIPS likes.
         """
         own = (codec, metric.chosen_by) in self._ways and not is_ours(codec)
-        return metric.chosen_by if own else "PSNR"
+        return metric.chosen_by if own else PSNR
 
     def row(self, codec: str, image: str, target: int, chosen_by: str) -> Row | None:
         return self._by_key.get((codec, image, target, chosen_by))
@@ -110,7 +109,7 @@ class Results:
         """Whether a codec has rows at full size that are not its best ones anyway."""
         return any(
             r.chosen_by == FULL_SIZE
-            and (best := self.row(codec, r.image, r.target, "PSNR")) is not None
+            and (best := self.row(codec, r.image, r.target, PSNR)) is not None
             and (best.bytes, best.psnr) != (r.bytes, r.psnr)
             for r in self.rows
             if r.codec == codec

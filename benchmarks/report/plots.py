@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from benchmarks.report.curves import FULL_SIZE, Mean, Metric, Results
+from benchmarks.report.curves import Mean, Metric, Results
 from benchmarks.report.style import Look, label, looks
-from benchmarks.rows import is_ours
+from benchmarks.rows import FULL_SIZE, is_ours
 from tokcodec.errors import InputError
 
 if TYPE_CHECKING:

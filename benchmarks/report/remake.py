@@ -10,7 +10,7 @@ from PIL import Image
 
 from benchmarks.pictures import pictures
 from benchmarks.report.curves import Results
-from benchmarks.rows import Row, parse_settings
+from benchmarks.rows import PSNR, Row, parse_settings
 from tokcodec.errors import TokCodecError
 from tokcodec.psnr import psnr
 
@@ -66,7 +66,7 @@ class Workshop:
         """The row to look at, chosen by PSNR: what LPIPS-Alex chooses looks no better for WebP
         and JPEG XL, and worse for JPEG, where it prefers blocks with hard edges.
         """
-        return self.results.row(codec, name, target, "PSNR")
+        return self.results.row(codec, name, target, PSNR)
 
     def tile(self, codec: str, name: str, target: int) -> Tile:
         """What `codec` made of the picture within `target` bytes, cut to VIEW."""

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from benchmarks.published import published
 from benchmarks.report.compare import Needed, bd_rate, bytes_needed
-from benchmarks.report.curves import FULL_SIZE, Mean, Metric, Results
+from benchmarks.report.curves import Mean, Metric, Results
 from benchmarks.report.style import label
-from benchmarks.rows import is_ours
+from benchmarks.rows import FULL_SIZE, is_ours
 from benchmarks.tables import markdown
 
 NONE, SAME, UNKNOWN = "–", "=", "?"

@@ -8,7 +8,7 @@ from benchmarks.report.curves import Results
 from benchmarks.report.remake import Tile, Workshop, view
 from benchmarks.report.sheets import GAP, HEAD, LINE, draw_tile, jpeg
 from benchmarks.report.style import label
-from benchmarks.rows import is_ours
+from benchmarks.rows import PSNR, is_ours
 
 COUNT = 5
 TARGET = 512  # bytes; the row nearest to it is shown
@@ -22,7 +22,7 @@ def choose_worst(results: Results) -> tuple[list[str], int]:
     ours = [c for c in results.codecs if is_ours(c)]
     found: dict[str, float] = {}
     for name in results.images if ours else ():
-        row = results.row(ours[0], name, target, "PSNR")
+        row = results.row(ours[0], name, target, PSNR)
         if row is not None and row.lpips_alex is not None:
             found[name] = row.lpips_alex
     return sorted(found, key=lambda name: (-found[name], name))[:COUNT], target

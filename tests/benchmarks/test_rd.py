@@ -12,7 +12,7 @@ from PIL import Image
 from benchmarks.__main__ import main
 from benchmarks.codecs import OPPONENTS
 from benchmarks.rd import CODECS, Job, file_name, in_parallel, work
-from benchmarks.rows import CHOSEN_BY, read, write
+from benchmarks.rows import FULL_SIZE, PSNR, read, write
 
 OURS = "tokcodec:pyramid@linear"
 FAST = ["--metrics", "psnr,ms_ssim", "--workers", "1"]
@@ -50,7 +50,7 @@ def run(images: Path | str, out: Path, codecs: str, targets: str, *more: str) ->
 def test_rows_hold_files_within_their_targets(results: Path) -> None:
     rows = read(results / file_name("webp"))
     assert len(rows) == 2 * 3 * 2  # LPIPS-Alex was not asked for
-    assert {r.chosen_by for r in rows} == {CHOSEN_BY[0], CHOSEN_BY[2]}
+    assert {r.chosen_by for r in rows} == {PSNR, FULL_SIZE}
     for row in rows:
         if row.target == 20:
             assert row.bytes is None
@@ -66,8 +66,8 @@ def test_rows_hold_files_within_their_targets(results: Path) -> None:
 def test_more_bytes_are_never_worse_and_any_scale_beats_full_size(results: Path) -> None:
     best = {(r.image, r.target, r.chosen_by): r.psnr for r in read(results / file_name("webp"))}
     for image in ("astronaut.png", "coffee.png"):
-        small, large = (best[image, t, CHOSEN_BY[0]] for t in (128, 600))
-        full = best[image, 600, CHOSEN_BY[2]]
+        small, large = (best[image, t, PSNR] for t in (128, 600))
+        full = best[image, 600, FULL_SIZE]
         assert small is not None
         assert large is not None
         assert small < large

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.report.curves import FULL_SIZE, METRICS, Results
+from benchmarks.report.curves import METRICS, Results
 from benchmarks.report.plots import lines
-from benchmarks.rows import Row
+from benchmarks.rows import FULL_SIZE, Row
 from tests.benchmarks.report.asked import LPIPS, OURS, PSNR
 
 
