@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import io
 from typing import NamedTuple
 
-import PIL
-from PIL import Image, features
+from PIL import Image
 
-LIBRARIES = {  # by Pillow's name of the format: the library, and what Pillow calls it
-    "JPEG": ("libjpeg-turbo", "libjpeg_turbo"),
-    "WEBP": ("libwebp", "webp"),
-    "AVIF": ("libavif", "avif"),
-}
+from benchmarks.codecs.pillow import made_by, opened, saved
 
 
 class Everyday(NamedTuple):
@@ -31,20 +25,15 @@ class Everyday(NamedTuple):
     @property
     def version(self) -> str:
         """What makes the file: "Pillow 13.0.0, libwebp 1.6.0"."""
-        name, feature = LIBRARIES[self.kind]
-        return f"Pillow {PIL.__version__}, {name} {features.version(feature)}"
+        return made_by(self.kind)
 
     def encode(self, image: Image.Image, **more: int | bool) -> bytes:
         """An RGB picture to a file; `more` goes to Pillow beside `options`."""
-        out = io.BytesIO()
-        image.save(out, self.kind, **self.options, **more)
-        return out.getvalue()
+        return saved(image, self.kind, **self.options, **more)
 
     def decode(self, data: bytes) -> Image.Image:
         """A file to an RGB picture, all of it decoded."""
-        image = Image.open(io.BytesIO(data))
-        image.load()
-        return image if image.mode == "RGB" else image.convert("RGB")  # convert always copies
+        return opened(data, self.kind)
 
 
 def jpeg(quality: int) -> Everyday:

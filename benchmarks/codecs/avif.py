@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
-import PIL
-from PIL import Image, features
+from PIL import Image
 
 from benchmarks.codecs import Settings
-from benchmarks.codecs.scaled import Scaled, opened, saved
+from benchmarks.codecs.pillow import made_by, opened, saved
+from benchmarks.codecs.scaled import Scaled
 from tokcodec.errors import ArgumentError
 
 SMALL = 1 << 16  # pixels; larger pictures are coded one step faster, at a loss of 0.1 dB
@@ -30,7 +30,7 @@ class Avif(Scaled):
     above, below = 0, 0
 
     def __init__(self) -> None:
-        self.version = f"Pillow {PIL.__version__}, libavif {features.version('avif')}"
+        self.version = made_by("AVIF")
 
     def variants(self) -> list[tuple[Settings, Sequence[int | float]]]:
         return [({"tune": tune}, qualities()) for tune in ("psnr", "ssim")]

@@ -6,13 +6,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import PIL
-from PIL import Image, features
+from PIL import Image
 
 from benchmarks.codecs import Settings
-from benchmarks.codecs.scaled import FINE_SCALES, Scaled, opened, saved
+from benchmarks.codecs.pillow import made_by, opened, saved
+from benchmarks.codecs.scaled import FINE_SCALES, Scaled
 
-SOI, SOS, DQT, DHT, COM = 0xD8, 0xDA, 0xDB, 0xC4, 0xFE
+SOS, DQT, DHT, COM = 0xDA, 0xDB, 0xC4, 0xFE
 FRAMES = (0xC0, 0xC1, 0xC2)  # baseline, extended, progressive
 APPLICATION = range(0xE0, 0xF0)
 
@@ -25,9 +25,7 @@ class Jpeg(Scaled):
     above, below = 2, 0
 
     def __init__(self) -> None:
-        turbo = features.version_feature("libjpeg_turbo")
-        library = f"libjpeg-turbo {turbo}" if turbo else f"libjpeg {features.version('jpg')}"
-        self.version = f"Pillow {PIL.__version__}, {library}"
+        self.version = made_by("JPEG")
 
     def variants(self) -> list[tuple[Settings, Sequence[int | float]]]:
         # Pillow takes quality 0 for its default

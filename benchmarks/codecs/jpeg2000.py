@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import PIL
 from PIL import Image, features
 
 from benchmarks.codecs import Settings
-from benchmarks.codecs.scaled import Scaled, opened, saved
+from benchmarks.codecs.pillow import made_by, opened, saved
+from benchmarks.codecs.scaled import Scaled
 from tokcodec.errors import ArgumentError
 
 COM, SOT = 0x64, 0x90
@@ -28,7 +28,7 @@ class Jpeg2000(Scaled):
     above, below = 2, 0
 
     def __init__(self) -> None:
-        self.version = f"Pillow {PIL.__version__}, OpenJPEG {features.version('jpg_2000')}"
+        self.version = made_by("JPEG2000")
 
     def variants(self) -> list[tuple[Settings, Sequence[int | float]]]:
         rates = [float(f"{FINEST**step:.4g}") for step in reversed(range(STEPS))]

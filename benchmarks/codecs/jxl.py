@@ -9,7 +9,8 @@ import PIL
 from PIL import Image
 
 from benchmarks.codecs import Settings
-from benchmarks.codecs.scaled import Scaled, opened, saved
+from benchmarks.codecs.pillow import opened, saved
+from benchmarks.codecs.scaled import Scaled
 from tokcodec.errors import ArgumentError
 
 HALVED = 18  # up to this quality (distance 10) libjxl codes the picture at half its size by itself

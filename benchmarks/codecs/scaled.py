@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -128,16 +127,3 @@ def shrink(image: Image.Image, scale: float) -> Image.Image:
     """A picture scaled down by Lanczos; itself at scale 1."""
     size = scaled_size(image.size, scale)
     return image if size == image.size else image.resize(size, Image.Resampling.LANCZOS)
-
-
-def saved(image: Image.Image, kind: str, **options: object) -> bytes:
-    """A picture as a file of Pillow's, of the format `kind`."""
-    out = io.BytesIO()
-    image.save(out, kind, **options)
-    return out.getvalue()
-
-
-def opened(data: bytes, kind: str) -> Image.Image:
-    """A file of Pillow's, of the format `kind`, as an RGB picture."""
-    with Image.open(io.BytesIO(data), formats=[kind]) as picture:
-        return picture.convert("RGB")

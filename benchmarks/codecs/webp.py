@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import PIL
 from PIL import Image, features
 
 from benchmarks.codecs import Settings
-from benchmarks.codecs.scaled import FINE_SCALES, Scaled, opened, saved
+from benchmarks.codecs.pillow import made_by, opened, saved
+from benchmarks.codecs.scaled import FINE_SCALES, Scaled
 from tokcodec.errors import ArgumentError
 
 STEPS = 128
@@ -37,7 +37,7 @@ class WebP(Scaled):
     above, below = 3, 1
 
     def __init__(self) -> None:
-        self.version = f"Pillow {PIL.__version__}, libwebp {features.version('webp')}"
+        self.version = made_by("WEBP")
 
     def variants(self) -> list[tuple[Settings, Sequence[int | float]]]:
         return [({}, qualities())]

@@ -18,7 +18,7 @@ from benchmarks.codecs.jpeg import slim
 from benchmarks.codecs.jpeg2000 import without_comment
 from benchmarks.codecs.ladder import Ladder
 from benchmarks.codecs.memo import Memo
-from benchmarks.codecs.scaled import opened, saved
+from benchmarks.codecs.pillow import opened, saved
 from benchmarks.pictures import KODAK, pictures
 from tokcodec.errors import ArgumentError
 from tokcodec.psnr import psnr
