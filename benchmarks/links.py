@@ -34,6 +34,9 @@ def lora_airtime(
         bandwidth: in hertz.
         coding_rate: 1 to 4 for 4/5 to 4/8.
         preamble: symbols.
+
+    Raises:
+        ArgumentError: a payload, spreading factor or coding rate that LoRa does not have.
     """
     if not (0 <= payload <= 255 and 7 <= spreading_factor <= 12 and 1 <= coding_rate <= 4):
         raise ArgumentError(

@@ -73,6 +73,9 @@ def settings_text(settings: Mapping[str, str | int | float]) -> str:
 
     >>> settings_text({"scale": 0.25, "quality": 17})
     'scale=0.25 quality=17'
+
+    Raises:
+        ArgumentError: a name or value is empty, or holds a space or an equal sign.
     """
     for key, value in settings.items():
         if not key or not str(value) or any(c.isspace() or c == "=" for c in f"{key}{value}"):
@@ -85,6 +88,9 @@ def parse_settings(text: str) -> dict[str, str | int | float]:
 
     >>> parse_settings("scale=0.25 quality=17 subsampling=4:2:0")
     {'scale': 0.25, 'quality': 17, 'subsampling': '4:2:0'}
+
+    Raises:
+        InputError: it is no list of name=value.
     """
     pairs = [item.partition("=") for item in text.split()]
     if any(not key or not value for key, _, value in pairs):
