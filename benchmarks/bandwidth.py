@@ -29,6 +29,7 @@ COLUMNS = (
     "codec", "version", "bytes", "psnr", "link", "frames", "seconds_on_air", "seconds",
     "seconds_sustained", "joules", "credits",
 )  # fmt: skip
+AT = {name: i for i, name in enumerate(COLUMNS)}
 
 
 class File(NamedTuple):
@@ -82,20 +83,20 @@ def on_links(found: list[list[File]], links: tuple[Link, ...] = LINKS) -> list[l
 
 def table(rows: list[list]) -> str:
     """Markdown: a line a codec, a column a link; seconds until a picture is there, and joules."""
-    return _by_link(rows, lambda row: f"{_time(row[7])}, {_energy(row[9])}")
+    return _by_link(rows, lambda row: f"{_time(row[AT['seconds']])}, {_energy(row[AT['joules']])}")
 
 
 def table_a_day(rows: list[list]) -> str:
     """Markdown: most pictures a day, one after the other, as far as the link allows."""
-    return _by_link(rows, lambda row: f"{86400 / row[8]:,.0f}")
+    return _by_link(rows, lambda row: f"{86400 / row[AT['seconds_sustained']]:,.0f}")
 
 
 def _by_link(rows: list[list], cell: Callable[[list], str]) -> str:
     lines: dict[str, list] = {}
     for row in rows:
-        codec, _, size, score = row[:4]
+        codec, size, score = (row[AT[name]] for name in ("codec", "bytes", "psnr"))
         lines.setdefault(codec, [codec, f"{size:,.0f}", f"{score:.1f}"]).append(cell(row))
-    links = list(dict.fromkeys(row[4] for row in rows))
+    links = list(dict.fromkeys(row[AT["link"]] for row in rows))
     return markdown(["", "bytes", "PSNR, dB", *links], list(lines.values()))
 
 

@@ -20,6 +20,7 @@ from benchmarks.tables import Cell, markdown, write_tsv
 from tokcodec.effort.adjoint import norms
 from tokcodec.pixels.colour import to_planes, to_rgb
 from tokcodec.prior import prior_for
+from tokcodec.prior.interface import Odds
 from tokcodec.psnr import psnr
 from tokcodec.registry import open_model
 from tokcodec.tokens.knowledge import Knowledge
@@ -144,10 +145,10 @@ def _drawn(known: Knowledge, step: Pass, before: np.ndarray, there: np.ndarray) 
     return to_rgb([*synthesise(stacked, order.height, order.width)])
 
 
-def _look(known: Knowledge, seen: tuple[np.ndarray, object], step: Pass) -> Look:
+def _look(known: Knowledge, seen: tuple[np.ndarray, Odds], step: Pass) -> Look:
     rows, odds = seen
     order, band = known.order, known.order.bands[step.band]
-    chances = odds.frequencies / odds.frequencies[0].sum()  # type: ignore[attr-defined]
+    chances = odds.frequencies / odds.frequencies[0].sum()
     lengths = -np.log2(chances)
     entropy = (chances * lengths).sum(1) + EACH
     each = len(order.bands) // order.channels

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 import tokcodec
 from benchmarks.codecs import find
@@ -78,8 +79,6 @@ def encoded(rgb: np.ndarray, setting: Setting) -> bytes:
 
 def webp_at(originals: Sequence[np.ndarray], wanted: float) -> float:
     """The one WebP quality at which the pictures take about `wanted` bytes in the mean."""
-    from PIL import Image
-
     codec: Any = find(RIVAL)
     images = [Image.fromarray(rgb) for rgb in originals]
     low, high = 0.0, 100.0
@@ -93,8 +92,6 @@ def webp_at(originals: Sequence[np.ndarray], wanted: float) -> float:
 def _rows(
     rgb: np.ndarray, streams: dict[Setting, bytes], rivals: Rivals
 ) -> Iterator[tuple[str, *tuple[Cell, ...]]]:
-    from PIL import Image
-
     for q, data in streams.items():
         shown = np.asarray(tokcodec.decode(data))
         kept = [measure(metric, rgb, shown) for metric in METRICS]

@@ -16,8 +16,10 @@ from benchmarks.scenes import scenes
 from benchmarks.tables import Cell, markdown, write_tsv
 from tokcodec.coder import codestring
 from tokcodec.errors import TokCodecError
+from tokcodec.model import TOTAL_BITS
 from tokcodec.psnr import psnr
 from tokcodec.tokens.picture import source_of
+from tokcodec.tokens.tokens import DIGITS
 
 OUT = Path(__file__).parent / "results" / "tokens"
 BUDGETS = (32, 128, 512, 2048)
@@ -94,7 +96,7 @@ def _cuts(name: str, rgb: np.ndarray) -> Iterator[list[Cell]]:
     digits: list[np.ndarray] = []
     for number in range(len(order.passes)):
         line = script.line(number)
-        bits.append(24 - np.log2(line.odds.frequencies[line.rows, line.digits + 1]))
+        bits.append(TOTAL_BITS - np.log2(line.odds.frequencies[line.rows, line.digits + 1]))
         digits.append(line.digits)
         if sum(float(b.sum()) for b in bits) > 8 * CUT_BYTES + 64:
             break
@@ -105,7 +107,7 @@ def _cuts(name: str, rgb: np.ndarray) -> Iterator[list[Cell]]:
             raise WrongToken(f"{name}: a prefix of {n} bytes gives a wrong token")
         could = int(np.searchsorted(cost, 8 * n, side="right"))
         unused = 8 * n - (float(cost[read.total - 1]) if read.total else 0.0)
-        yield [name, n, read.total, could, could // 10 - read.total // 10, unused]
+        yield [name, n, read.total, could, could // DIGITS - read.total // DIGITS, unused]
 
 
 def large(images: dict[str, Image.Image]) -> tuple[tuple[str, ...], Rows, str]:
