@@ -27,7 +27,7 @@ RIVALS: dict[str, list[dict[str, Any]]] = {
 }
 LOWEST = {"WebP": 0, "JPEG": 1}
 SCALES = (1.0, 0.75, 0.5, 0.375, 0.25, 0.1875, 0.125, 0.0625)
-GAP, LINE = 6, 16
+GAP, LINE, LETTERS = 6, 20, 15  # pixels: between pictures, of a line above each, of its letters
 
 
 def photographs(side: int) -> dict[str, Image.Image]:
@@ -137,7 +137,7 @@ def _block(
     sizes: list[int],
 ) -> Image.Image:
     """One photograph: a row a codec, a column a size, the original first."""
-    font = ImageFont.load_default(12)
+    font = ImageFont.load_default(LETTERS)
     w, h = image.width + GAP, image.height + LINE + GAP
     block = Image.new("RGB", (GAP + w * (1 + len(sizes)), GAP + h * len(shown)), "white")
     draw = ImageDraw.Draw(block)
