@@ -6,7 +6,7 @@ import argparse
 import re
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tqdm import tqdm
@@ -23,7 +23,7 @@ from benchmarks.report.sheets import choose_images, choose_targets, sheet
 from benchmarks.report.worst import worst
 from benchmarks.rows import read_folder
 from tokcodec.errors import ArgumentError, TokCodecWarning
-from tokcodec.files import make_folder, write_atomically
+from tokcodec.files import make_folder, read, write_atomically
 
 OUT, RESULTS = Path("docs"), "benchmarks/results"
 FOLDED = ("ms_ssim", "lpips_vgg", "ssimulacra2")  # said already, nearly, by the others
@@ -52,49 +52,30 @@ def run(args: argparse.Namespace) -> int:
             named like a set whose rows are elsewhere.
         OutputError: something cannot be written.
     """
-    below, name = below_results(args.folder), set_of(args.folder)
-    if name in SETS and not below and args.out is None:
-        raise ArgumentError(
-            f"{args.folder} would replace what the document says of {name}, whose rows are in "
-            f"{RESULTS}/{name}: give another --out than {OUT}"
-        )
+    name = _checked_name(args)
     results, out = Results(read_folder(args.folder)), args.out or OUT
     targets = choose_targets(results, _wanted_targets(results, args.sheet_bytes))
-    asked = [n for n in args.sheet_images.split(",") if n]
-    if unknown := sorted(set(asked) - set(results.images)):
-        raise ArgumentError(f"no rows for the pictures {', '.join(unknown)}")
+    target = targets[len(targets) // 2]
+    chosen = _wanted_images(results, args.sheet_images) or choose_images(results, results.images)
     folder = out / "benchmarks"
     make_folder(folder)
     plots = {metric: plot(results, metric) for metric in results.metrics()}
     for metric, svg in plots.items():
         write_atomically(folder / f"{name}-{metric.name}.svg", svg, overwrite=True)
-    target = targets[len(targets) // 2]
-    chosen = asked or choose_images(results, results.images)
-    sheets: dict[str, bytes] = {}
+    sheets = {image: folder / f"{name}-{_plain(image)}.jpg" for image in chosen}
+    badly, own = folder / f"{name}-worst.jpg", folder / f"{name}.md"
     rows: PictureRows = []
     if not args.no_pictures:
         workshop = Workshop(results, args.images or args.folder.resolve().name)
-        made = worst(workshop)
-        if made is not None:
-            write_atomically(folder / f"{name}-worst.jpg", made, overwrite=True)
-        sheets, rows = _pictures(workshop, chosen, targets, target)
-    paths = {image: folder / f"{name}-{_plain(image)}.jpg" for image in chosen}
-    for image, data in sheets.items():
-        write_atomically(paths[image], data, overwrite=True)
-    there = {image: path for image, path in paths.items() if path.is_file()}  # of an earlier run
-    source = name if args.folder.is_absolute() else args.folder.as_posix()
-    source = "/".join((RESULTS, *below)) if below else source
+        rows = _pictures(workshop, sheets, badly, targets, target)
+    there = {image: path for image, path in sheets.items() if path.is_file()}  # of an earlier run
     links = {image: path.name for image, path in there.items()}
-    badly, own = folder / f"{name}-worst.jpg", folder / f"{name}.md"
     sheet_of_worst = badly.name if badly.is_file() else None
     update(own, {name: everything(results, name, links, sheet_of_worst)})
-    blocks = {
-        f"rd {name}": summary(results, name, source),
-        "published": f"{words.PUBLISHED}\n\n"
-        + _folded("Published tokenizers", [tables.published_points().to_markdown()]),
-    }
+    source = _source(args.folder, name)
+    blocks = {f"rd {name}": summary(results, name, source), "published": _published()}
     update(out / "benchmarks.md", blocks)
-    shown = {image: path.read_bytes() for image, path in there.items()}
+    shown = {image: read(path) for image, path in there.items()}
     whole = page(results, name, plots, shown, rows, target)
     path = args.html or out / f"benchmarks-{name}.html"
     make_folder(path.parent)
@@ -103,22 +84,53 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _pictures(
-    workshop: Workshop, chosen: Sequence[str], targets: Sequence[int], target: int
-) -> tuple[dict[str, bytes], PictureRows]:
-    """Contact sheets of the chosen pictures and a row for every picture, as far as pictures and
-    codecs are at hand; one warning says what is not.
+def _checked_name(args: argparse.Namespace) -> str:
+    """What blocks and pages are called, unless they would replace those of a set whose rows are
+    elsewhere.
     """
-    sheets: dict[str, bytes] = {}
-    for image in tqdm(chosen, disable=not sys.stderr.isatty(), unit="sheet"):
+    name = set_of(args.folder)
+    if name in SETS and not below_results(args.folder) and args.out is None:
+        raise ArgumentError(
+            f"{args.folder} would replace what the document says of {name}, whose rows are in "
+            f"{RESULTS}/{name}: give another --out than {OUT}"
+        )
+    return name
+
+
+def _pictures(
+    workshop: Workshop,
+    sheets: Mapping[str, Path],
+    badly: Path,
+    targets: Sequence[int],
+    target: int,
+) -> PictureRows:
+    """Write the sheet of the pictures that look worst and those of the chosen ones, as far as
+    pictures and codecs are at hand; a row for every picture. One warning says what is not.
+    """
+    made = worst(workshop)
+    if made is not None:
+        write_atomically(badly, made, overwrite=True)
+    for image, path in tqdm(sheets.items(), disable=not sys.stderr.isatty(), unit="sheet"):
         made = sheet(workshop, image, targets)
         if made is not None:
-            sheets[image] = made
+            write_atomically(path, made, overwrite=True)
     rows = picture_rows(workshop, target)
     if workshop.problems:
         text = "contact sheets left out or with gaps: " + "; ".join(workshop.problems)
         warnings.warn(text, TokCodecWarning, stacklevel=3)
-    return sheets, rows
+    return rows
+
+
+def _source(folder: Path, name: str) -> str:
+    """Where the rows are, as the document says it: no path that holds on one machine alone."""
+    if below := below_results(folder):
+        return "/".join((RESULTS, *below))
+    return name if folder.is_absolute() else folder.as_posix()
+
+
+def _published() -> str:
+    table = tables.published_points().to_markdown()
+    return f"{words.PUBLISHED}\n\n{_folded('Published tokenizers', [table])}"
 
 
 def summary(results: Results, name: str, source: str) -> str:
@@ -185,6 +197,13 @@ def _shown(results: Results) -> list[Metric]:
 def _plot(name: str, metric: Metric, folder: str = "") -> str:
     what = metric.label.partition(",")[0]
     return f"![Bytes against {what} on {name}]({folder}{name}-{metric.name}.svg)"
+
+
+def _wanted_images(results: Results, text: str) -> list[str]:
+    wanted = [name for name in text.split(",") if name]
+    if unknown := sorted(set(wanted) - set(results.images)):
+        raise ArgumentError(f"no rows for the pictures {', '.join(unknown)}")
+    return wanted
 
 
 def _wanted_targets(results: Results, text: str) -> Sequence[int]:
