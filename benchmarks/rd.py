@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import argparse
 import math
-import multiprocessing
 import os
 import re
 import sys
 import time
-import warnings
-from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
-from tqdm import tqdm
 
 from benchmarks import codecs
 from benchmarks.lists import listed, whole_numbers
@@ -36,7 +32,8 @@ from benchmarks.rows import (
     write,
 )
 from benchmarks.search import Found, Judge, best, winners
-from tokcodec.errors import ArgumentError, InputError, TokCodecError, TokCodecWarning
+from benchmarks.workers import in_parallel
+from tokcodec.errors import ArgumentError, InputError, TokCodecError
 from tokcodec.files import make_folder
 from tokcodec.psnr import psnr
 
@@ -46,7 +43,6 @@ CODECS = (OURS, f"{OURS}@realism=0", f"{OURS}@linear", *codecs.OPPONENTS)
 RESULTS = Path("benchmarks/results")
 LOSSLESS = 100.0  # dB in the row of a picture without any error: an infinite mean says nothing
 Key = tuple[str, str, int, str]  # of a row
-T = TypeVar("T")
 
 
 class Job(NamedTuple):
@@ -106,33 +102,20 @@ def run(args: argparse.Namespace) -> int:
         OutputError: the rows cannot be written.
     """
     targets = whole_numbers(args.bytes, "bytes")
-    asked = {m for m in args.metrics.split(",") if m}
-    if unknown := asked - set(METRICS):
-        raise ArgumentError(f"no metric {', '.join(unknown)}; there are: {', '.join(METRICS)}")
-    metrics = tuple(m for m in METRICS if m in asked or m == "psnr")  # by which files are known
-    named = [c for c in dict.fromkeys(args.codecs.split(",")) if c]
+    metrics = _asked_metrics(args.metrics)
     loaders = pictures(args.images)
-    images = sorted(loaders)
     out = args.out or RESULTS / set_name(args.images)
-    failures: list[str] = []
     gaps = Gaps(metrics, loaders)
-    found_codecs: list[codecs.Codec] = []
-    for spec in named:
-        try:
-            found_codecs.append(codecs.find(spec))
-        except TokCodecError as e:
-            failures.append(str(e))
-    kept: dict[str, dict[Key, Row]] = {}
+    found_codecs, failures = _asked_codecs(args.codecs)
+    kept = {codec.name: _rows(out / file_name(codec.name)) for codec in found_codecs}
     jobs = []
-    for codec in found_codecs:
-        path = out / file_name(codec.name)
-        rows = kept[codec.name] = {r.key: r for r in read(path)} if path.exists() else {}
-        for image in images:
+    for image in sorted(loaders):  # metrics keep what they know of an original
+        for codec in found_codecs:
+            rows = kept[codec.name]
             missing = tuple(t for t in targets if args.again or gaps.at(rows, codec, image, t))
             if missing:
                 known = tuple(r for r in rows.values() if r.image == image)
                 jobs.append(Job(codec.name, args.images, image, missing, metrics, known))
-    jobs.sort(key=lambda j: images.index(j.image))  # metrics keep what they know of an original
     check_same(args.images, out / SUMS)
     make_folder(out)
     for job, found in in_parallel(work, jobs, args.workers):
@@ -142,15 +125,43 @@ def run(args: argparse.Namespace) -> int:
         kept[job.codec].update({r.key: r for r in found})
         write(out / file_name(job.codec), kept[job.codec].values())
     for codec in found_codecs:
-        versions = [r.version for r in kept[codec.name].values()]
-        older = sum(v != codec.version for v in versions) if changes(codec.name) else 0
-        if older:
-            text = "rows of another version stay: their targets or pictures were not measured now"
-            print(f"{out / file_name(codec.name)}: {older} {text}", file=sys.stderr)
+        _tell_outdated(out / file_name(codec.name), kept[codec.name], codec)
     for failure in failures:
         print(f"failed: {failure}", file=sys.stderr)
     print(f"{out}: {sum(map(len, kept.values()))} rows of {len(kept)} codecs")
     return 1 if failures else 0
+
+
+def _asked_metrics(text: str) -> tuple[str, ...]:
+    """The metrics asked for, and PSNR, by which files are known."""
+    asked = {m for m in text.split(",") if m}
+    if unknown := asked - set(METRICS):
+        raise ArgumentError(f"no metric {', '.join(unknown)}; there are: {', '.join(METRICS)}")
+    return tuple(m for m in METRICS if m in asked or m == "psnr")
+
+
+def _asked_codecs(text: str) -> tuple[list[codecs.Codec], list[str]]:
+    """The codecs asked for, each once, and what is wrong with those that cannot be had."""
+    found, failures = [], []
+    for spec in dict.fromkeys(text.split(",")):
+        try:
+            found += [codecs.find(spec)] if spec else []
+        except TokCodecError as e:
+            failures.append(str(e))
+    return found, failures
+
+
+def _rows(path: Path) -> dict[Key, Row]:
+    """The rows of earlier runs."""
+    return {row.key: row for row in read(path)} if path.exists() else {}
+
+
+def _tell_outdated(path: Path, rows: Mapping[Key, Row], codec: codecs.Codec) -> None:
+    """Say on standard error how many of a codec's rows are of another version."""
+    older = sum(r.version != codec.version for r in rows.values()) if changes(codec.name) else 0
+    if older:
+        text = "rows of another version stay: their targets or pictures were not measured now"
+        print(f"{path}: {older} {text}", file=sys.stderr)
 
 
 class Gaps:
@@ -199,41 +210,6 @@ def changes(spec: str) -> bool:
 def file_name(spec: str) -> str:
     """The file of a codec's rows: its name, with what file systems dislike replaced."""
     return re.sub(r"[^A-Za-z0-9.@=_-]+", "-", spec).strip("-") + ".tsv"
-
-
-def in_parallel(
-    job: Callable[[Job], T], jobs: list[Job], workers: int
-) -> Iterable[tuple[Job, T | str]]:
-    """Each job with its result, or what went wrong, as they finish."""
-    context = multiprocessing.get_context("spawn")  # torch does not survive a fork
-    with ProcessPoolExecutor(max(1, workers), context, initializer=one_thread) as pool:
-        futures: dict[Future[T], Job] = {pool.submit(job, j): j for j in jobs}
-        bar = tqdm(as_completed(futures), total=len(jobs), unit="picture", disable=not jobs)
-        try:
-            for future in bar:
-                try:
-                    yield futures[future], future.result()
-                except (
-                    Exception
-                ) as e:  # whatever a codec raises: named at the end, the rest goes on
-                    yield futures[future], f"{type(e).__name__}: {e}"
-        except BaseException:  # interrupted: what has not begun is not begun
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-
-
-def one_thread() -> None:
-    """A worker is one of many: more threads each would only get in each other's way, and the
-    parent has said what is missing.
-    """
-    warnings.simplefilter("ignore", TokCodecWarning)
-    os.environ["OMP_NUM_THREADS"] = "1"
-    try:
-        import torch
-
-        torch.set_num_threads(1)
-    except ImportError:
-        pass
 
 
 @lru_cache(maxsize=4)

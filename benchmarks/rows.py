@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 from tokcodec import files
 from tokcodec.errors import ArgumentError, InputError
-from tokcodec.files import write_atomically
 
 CHOSEN_BY = PSNR, LPIPS, FULL_SIZE = ("PSNR", "LPIPS-Alex", "PSNR, full size")
 
@@ -189,7 +188,7 @@ def write(path: str | Path, rows: Iterable[Row]) -> None:
         if any(len(cell.splitlines()) > 1 or "\t" in cell for cell in cells):
             raise ArgumentError(f"a tab or a line break in the row {row.key}")
         lines.append("\t".join(cells))
-    write_atomically(path, ("\n".join(lines) + "\n").encode(), overwrite=True)
+    files.write_atomically(path, ("\n".join(lines) + "\n").encode(), overwrite=True)
 
 
 def _cell(value: str | int | float | None) -> str:

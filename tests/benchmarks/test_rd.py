@@ -11,8 +11,9 @@ from PIL import Image
 
 from benchmarks.__main__ import main
 from benchmarks.codecs import OPPONENTS
-from benchmarks.rd import CODECS, Job, file_name, in_parallel, work
+from benchmarks.rd import CODECS, Job, file_name, work
 from benchmarks.rows import FULL_SIZE, PSNR, read, write
+from benchmarks.workers import in_parallel
 
 OURS = "tokcodec:pyramid@linear"
 FAST = ["--metrics", "psnr,ms_ssim", "--workers", "1"]
