@@ -13,6 +13,7 @@ from tokcodec.model import FAMILY, Model, load_model
 from tokcodec.register import shipped as tokenizers
 from tokcodec.register.model import RegisterModel
 from tokcodec.register.published.catalogue import PUBLISHED
+from tokcodec.register.published.sources import published
 from tokcodec.stream.header import HASHED, Header
 from tokcodec.tokens.tokens import DIGITS, VOCABULARY
 
@@ -107,7 +108,7 @@ def open_model(name_or_path: str | Path) -> Model:
     """A pyramid by its name ("default" is the best for most), or by the path of its file.
 
     Raises:
-        UnknownModelError: there is no such name, and no such file.
+        UnknownModelError: there is no such name, and no such file; or it names a tokenizer.
         InputError, DamagedModelError: the file cannot be read, or is no sound model file.
     """
     name = str(name_or_path)
@@ -115,6 +116,11 @@ def open_model(name_or_path: str | Path) -> Model:
         name = DEFAULT
     if name in PYRAMIDS:
         return shipped(name)
+    if name in tokenizers.CODES or published(name):
+        raise UnknownModelError(
+            f"{name} is a register tokenizer; a pyramid is wanted here: one of default, "
+            f"{', '.join(PYRAMIDS)}, or the path of a model file"
+        )
     path = Path(name_or_path)
     if not path.is_file():
         raise UnknownModelError(
