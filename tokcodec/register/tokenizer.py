@@ -39,5 +39,9 @@ class Tokenizer(Protocol):
         """Int64 (B, k), 1 <= k <= length, to float (B, 3, side, side) in 0..1.
 
         `options` are those of the family; FlexTok's are seed, steps and guidance.
+
+        Raises:
+            TokensError: ids outside the vocabulary, none of them, or too many.
+            ArgumentError: the family has no such option, or it makes no sense.
         """
         ...

@@ -7,6 +7,8 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from tokcodec.errors import TokensError
+
 
 class Codebook(nn.Module):
     """`vocabulary` vectors of `width` numbers.
@@ -37,6 +39,13 @@ class Codebook(nn.Module):
         return distance.argmin(1).view(vectors.shape[:-1])
 
     def rows(self, ids: Tensor) -> Tensor:
-        """Int64 (...) to float32 (..., width)."""
+        """Int64 (...) to float32 (..., width).
+
+        Raises:
+            TokensError: an id outside 0..vocabulary - 1.
+        """
+        vocabulary = self.embedding.num_embeddings
+        if ids.numel() and not 0 <= int(ids.min()) <= int(ids.max()) < vocabulary:
+            raise TokensError(f"token ids are 0..{vocabulary - 1}")
         found = self.embedding(ids)
         return F.normalize(found, dim=-1) if self.normalised else found

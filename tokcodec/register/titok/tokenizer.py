@@ -10,7 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from tokcodec.errors import ArgumentError
+from tokcodec.errors import ArgumentError, TokensError
 from tokcodec.register.titok.blocks import Transformer
 from tokcodec.register.titok.maskgit import PixelDecoder, ProxyCodes
 from tokcodec.register.titok.quantiser import Codebook
@@ -103,10 +103,13 @@ class TiTok(nn.Module):
         """Int64 (B, k), 1 <= k <= length, to float32 (B, 3, side, side) in 0..1.
 
         Raises:
+            TokensError: ids outside the vocabulary, none of them, or too many.
             ArgumentError: an option was given; this family has none.
         """
         if options:
             raise ArgumentError(f"this tokenizer has no option {', '.join(options)} for decoding")
+        if ids.ndim != 2 or not 1 <= ids.shape[1] <= self.length:
+            raise TokensError(f"a picture has 1 to {self.length} tokens, not {tuple(ids.shape)}")
         return self.draw(ids).float().clamp(0, 1)
 
     def draw(self, ids: Tensor) -> Tensor:
