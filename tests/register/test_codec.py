@@ -274,9 +274,19 @@ def test_a_device_is_said_when_it_is_loaded(piece, picture) -> None:
     assert piece.decode(data, device=None).size == (96, 80)
     with pytest.raises(errors.ArgumentError, match="where it was loaded"):
         piece.decode(data, device="cuda")
-    piece.batch = 0
+
+
+@pytest.mark.parametrize("size", [0, 1.5, True, "2"])
+def test_batches_of_no_size(piece, picture, size) -> None:
+    piece.batch = size
     with pytest.raises(errors.ArgumentError, match="at least one picture"):
         piece.encode(picture)
+
+
+def test_the_size_of_batches_may_be_numpys(piece, picture) -> None:
+    data = piece.encode_batch([picture] * 3)
+    piece.batch = np.int64(2)
+    assert piece.encode_batch([picture] * 3) == data
 
 
 def test_a_pyramid_has_no_device() -> None:

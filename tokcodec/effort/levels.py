@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-
+from tokcodec.arguments import is_whole
 from tokcodec.errors import ArgumentError
 
 
@@ -51,8 +50,7 @@ def check(effort: int, decoder: str | Path = LINEAR) -> None:
     """ArgumentError unless there is such an effort, or if it is 0 and has a decoder to look through
     all the same.
     """
-    whole = isinstance(effort, (int, np.integer)) and not isinstance(effort, bool)
-    if not whole or not 0 <= effort <= MAX_EFFORT:
+    if not is_whole(effort) or not 0 <= effort <= MAX_EFFORT:
         raise ArgumentError(f"effort is a whole number in 0..{MAX_EFFORT}, not {effort!r}")
     if not effort and str(decoder) != LINEAR:
         raise ArgumentError(

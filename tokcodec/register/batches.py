@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from tokcodec.arguments import Size, check_size
+from tokcodec.arguments import Size, check_size, is_whole
 from tokcodec.errors import ArgumentError
 from tokcodec.limits import MAX_PIXELS
 from tokcodec.pixels import geometry, image
@@ -102,7 +102,7 @@ def _batches(items: Iterable[Any], model: RegisterModel, size: int | None) -> It
     """So many at a time; None: what suits the device where the network works."""
     if size is None:
         size = 1 if device_of(model).type == "cpu" else BATCH
-    if not isinstance(size, int) or size < 1:
+    if not is_whole(size) or size < 1:
         raise ArgumentError(f"a batch has at least one picture, not {size!r}")
     left = iter(items)
     while some := list(islice(left, size)):

@@ -151,6 +151,15 @@ def test_steps_and_guidance_count(model: FlexTok, pictures: Tensor) -> None:
         assert all((one - other).abs().max() > 1e-3 for other in drawn[:i])
 
 
+@pytest.mark.parametrize("projected", [True, False])
+def test_numbers_may_be_numpys(model: FlexTok, pictures: Tensor, projected: bool) -> None:
+    ids = model.ids(pictures)[:, :4]
+    plain = model.pixels(ids, steps=2, guidance=2.5, projected=projected)
+    for kind in (np.float32, np.float64):
+        way: dict = {"steps": np.int64(2), "guidance": kind(2.5), "projected": projected}
+        assert torch.equal(model.pixels(ids, **way), plain)
+
+
 def test_guidance_one_is_the_network_alone(model: FlexTok, pictures: Tensor) -> None:
     ids = model.ids(pictures)[:, :4]
     alone = model.pixels(ids, steps=3, guidance=1)
@@ -194,6 +203,7 @@ def test_seeds_that_are_none(model: FlexTok, seed: object) -> None:
         {"guidance": -1},
         {"guidance": float("nan")},
         {"guidance": "much"},
+        {"guidance": True},
         {"temperature": 1},
     ],
 )

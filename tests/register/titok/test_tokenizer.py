@@ -1,4 +1,4 @@
-"""TiTok and One-D-Piece draw from 1 to `length` tokens of their vocabulary, and from nothing else."""
+"""TiTok and One-D-Piece draw from 1 to `length` tokens of their vocabulary, and nothing else."""
 
 from __future__ import annotations
 

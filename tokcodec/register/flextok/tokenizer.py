@@ -16,6 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from tokcodec.arguments import is_number
 from tokcodec.errors import ArgumentError, TokensError
 from tokcodec.register.flextok import names as flextok_names
 from tokcodec.register.flextok.decoder import FlexTokDecoder
@@ -111,7 +112,7 @@ class FlexTok(nn.Module):
         scale = self.guidance if guidance is None else guidance
         if not 1 <= _whole(steps) <= MAX_STEPS:
             raise ArgumentError(f"steps is a whole number in 1..{MAX_STEPS}, not {steps!r}")
-        if not isinstance(scale, int | float) or not isfinite(scale) or scale < 0:
+        if not is_number(scale) or not isfinite(scale) or scale < 0:
             raise ArgumentError(f"guidance is a number from 0 on, not {guidance!r}")
         noise = self.noise(seed).expand(len(ids), -1, -1, -1)
         follow = ProjectedGuidance(scale) if projected else classifier_free(scale)
