@@ -14,8 +14,8 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from tokcodec.register.published import checkpoint
-from tokcodec.register.published.sources import find
+from tokcodec.register.checkpoints import checkpoint
+from tokcodec.register.checkpoints.sources import find
 from tokcodec.register.titok.onedpiece import OneDPiece
 from tokcodec.register.titok.shape import shape_of
 from tokcodec.register.titok.tokenizer import TiTok

@@ -11,9 +11,9 @@ from tokcodec import weights
 from tokcodec.errors import ModelMismatchError, UnknownModelError
 from tokcodec.model import FAMILY, Model, load_model
 from tokcodec.register import shipped as tokenizers
+from tokcodec.register.checkpoints.catalogue import PUBLISHED
+from tokcodec.register.checkpoints.sources import published
 from tokcodec.register.model import RegisterModel
-from tokcodec.register.published.catalogue import PUBLISHED
-from tokcodec.register.published.sources import published
 from tokcodec.stream.header import HASHED, Header
 from tokcodec.tokens.tokens import DIGITS, VOCABULARY
 

@@ -15,7 +15,7 @@ from benchmarks.codecs import Settings
 from tokcodec import decoders
 from tokcodec.errors import ArgumentError, TokCodecError
 from tokcodec.register import shipped
-from tokcodec.register.published.sources import names_tokenizer
+from tokcodec.register.checkpoints.sources import names_tokenizer
 
 OPTION = re.compile(r"(?P<key>decoder|realism|prior)=(?P<value>.+)")
 

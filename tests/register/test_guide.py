@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.register.published.fake_hub import Hub
+from tests.register.checkpoints.fake_hub import Hub
 from tokcodec.errors import TokCodecWarning
-from tokcodec.register.published.catalogue import PUBLISHED
+from tokcodec.register.checkpoints.catalogue import PUBLISHED
 
 GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "register.md"
 

@@ -10,8 +10,8 @@ from tokcodec.codec import Codec
 from tokcodec.errors import TokCodecError
 from tokcodec.limits import MAX_PIXELS
 from tokcodec.quality import AUTO
+from tokcodec.register.checkpoints.sources import names_tokenizer
 from tokcodec.register.codec import RegisterCodec
-from tokcodec.register.published.sources import names_tokenizer
 
 
 def add_files(p: argparse.ArgumentParser, help: str) -> None:

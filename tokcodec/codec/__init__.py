@@ -16,9 +16,9 @@ from tokcodec.errors import ArgumentError, InputError
 from tokcodec.model import Model
 from tokcodec.pixels.image import Picture
 from tokcodec.register import shipped as tokenizers
+from tokcodec.register.checkpoints.sources import names_tokenizer
 from tokcodec.register.codec import RegisterCodec
 from tokcodec.register.model import RegisterModel
-from tokcodec.register.published.sources import names_tokenizer
 from tokcodec.register.tokenizer import NO_TORCH
 from tokcodec.stream import header as headers
 

@@ -11,13 +11,13 @@ from tokcodec import devices
 from tokcodec.errors import ArgumentError, InputError, warn
 from tokcodec.files import stamp
 from tokcodec.register import shipped
+from tokcodec.register.checkpoints import checkpoint, families
+from tokcodec.register.checkpoints.catalogue import Published
+from tokcodec.register.checkpoints.sources import Files, find, published
 from tokcodec.register.codec import RegisterCodec
 from tokcodec.register.model import RegisterModel
 from tokcodec.register.prior import file as prior_file
 from tokcodec.register.prior.interface import Uniform
-from tokcodec.register.published import checkpoint, families
-from tokcodec.register.published.catalogue import Published
-from tokcodec.register.published.sources import Files, find, published
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 _loaded: dict[tuple, RegisterModel] = {}

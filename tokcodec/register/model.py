@@ -25,7 +25,7 @@ class RegisterModel:
         name: what people call it.
         family: titok, one-d-piece, flextok or register.
         tokenizer: the network, on the device and in the precision it works with.
-        checkpoint: SHA-256 of the published file, 32 bytes.
+        checkpoint: SHA-256 of its weights' file, as it was before it was quantised; 32 bytes.
         prior: frequencies of digits.
         settings: what gives tokens their meaning and is not in that file.
     """

@@ -11,8 +11,8 @@ from safetensors.torch import load_file
 
 from benchmarks.parity import NAMES, differences, tokenizer_of
 from tests.register.vectors import vector
-from tokcodec.register.published import checkpoint
-from tokcodec.register.published.sources import find
+from tokcodec.register.checkpoints import checkpoint
+from tokcodec.register.checkpoints.sources import find
 from tokcodec.register.titok.shape import shape_of
 
 # absolute tolerances: of what comes before the codes, of logits, and of what is drawn after them

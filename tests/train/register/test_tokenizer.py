@@ -18,8 +18,8 @@ torch = pytest.importorskip("torch")
 
 from tests.register.own.tiny import SHAPE, pictures, untaught  # noqa: E402
 from tests.train.losses.test_features import weights_file  # noqa: E402
-from tokcodec.register.published.checkpoint import read  # noqa: E402
-from tokcodec.register.published.sources import Files  # noqa: E402
+from tokcodec.register.checkpoints.checkpoint import read  # noqa: E402
+from tokcodec.register.checkpoints.sources import Files  # noqa: E402
 from tokcodec.train.loop import Schedule, train  # noqa: E402
 from tokcodec.train.register.tokenizer import (  # noqa: E402
     Aims,

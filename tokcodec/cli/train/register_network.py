@@ -35,9 +35,9 @@ def run(args: argparse.Namespace) -> int:
     import torch
 
     from tokcodec import devices
+    from tokcodec.register.checkpoints.sources import names_tokenizer
     from tokcodec.register.load import load
     from tokcodec.register.prior.file import write
-    from tokcodec.register.published.sources import names_tokenizer
     from tokcodec.train.images.files import MAX_HELD_OUT, names_hash, places, readable, some
     from tokcodec.train.loop import Schedule, steps_before, train
     from tokcodec.train.plan import seed_of

@@ -34,9 +34,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Count, write OUT, and say what it saves on pictures that were not counted; 0."""
     options.need_torch()
+    from tokcodec.register.checkpoints.sources import names_tokenizer
     from tokcodec.register.load import load
     from tokcodec.register.prior.file import write
-    from tokcodec.register.published.sources import names_tokenizer
     from tokcodec.train.images.files import MAX_HELD_OUT, places, readable, some
     from tokcodec.train.register.digits import digits_of, pictures
     from tokcodec.train.register.prior_tables import counted

@@ -22,12 +22,12 @@ from torch import Tensor, nn
 
 from tokcodec.errors import ArgumentError, TokensError
 from tokcodec.files import write_atomically
+from tokcodec.register.checkpoints.checkpoint import Checkpoint
 from tokcodec.register.flextok.encoder import visible
 from tokcodec.register.flextok.layers import Block, Patches, norm
 from tokcodec.register.fsq import FSQ
 from tokcodec.register.own.shape import CARD, KIND, RegisterShape
 from tokcodec.register.own.skip import Skip, to_cosines, to_pixels
-from tokcodec.register.published.checkpoint import Checkpoint
 from tokcodec.tensors import ordered
 
 SPREAD = 0.3  # of places and registers at first

@@ -12,10 +12,10 @@ import torch
 
 from tokcodec import devices
 from tokcodec.errors import ArgumentError
+from tokcodec.register.checkpoints import checkpoint, families
+from tokcodec.register.checkpoints.sources import find
 from tokcodec.register.own.shape import RegisterShape, shape_from
 from tokcodec.register.own.tokenizer import RegisterTokenizer, write
-from tokcodec.register.published import checkpoint, families
-from tokcodec.register.published.sources import find
 from tokcodec.train.config import check_numbers, for_card, made, origin
 from tokcodec.train.distributed import process
 from tokcodec.train.images.crops import Sizes, held_out, random_crops

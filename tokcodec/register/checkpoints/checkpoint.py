@@ -1,5 +1,5 @@
-"""A published checkpoint, file or folder, to tensors by name, a configuration as plain data, and
-the hash of the file.
+"""A checkpoint, file or folder, to tensors by name, a configuration as plain data, and the hash of
+the file.
 
 Weights are read from safetensors, or from a pickle of which nothing but tensors is taken
 (`torch.load(weights_only=True)`). Configurations (JSON or YAML) are read as data: whatever they
@@ -22,8 +22,8 @@ from torch import Tensor, nn
 
 from tokcodec.errors import DamagedModelError, InputError
 from tokcodec.mx import file as mx
-from tokcodec.register.published import hub, shards
-from tokcodec.register.published.sources import SAFE, Files
+from tokcodec.register.checkpoints import hub, shards
+from tokcodec.register.checkpoints.sources import SAFE, Files
 
 MAX_CONFIG = 1 << 20  # bytes; the published ones have a few thousand
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tokcodec.errors import ArgumentError, InputError, UnknownModelError
-from tokcodec.register.published import shards
+from tokcodec.register.checkpoints import shards
 
 PREFIX = "hf-hub:"
 WEIGHTS = ("model.safetensors", shards.INDEX, "pytorch_model.bin")  # in this order

@@ -10,11 +10,11 @@ import torch
 
 from tokcodec.arguments import short
 from tokcodec.errors import DamagedModelError, UnknownModelError
+from tokcodec.register.checkpoints.checkpoint import Checkpoint
 from tokcodec.register.flextok.tokenizer import flextok_from
 from tokcodec.register.model import OWN
 from tokcodec.register.own.shape import KIND
 from tokcodec.register.own.tokenizer import tokenizer_from
-from tokcodec.register.published.checkpoint import Checkpoint
 from tokcodec.register.titok.onedpiece import OneDPiece
 from tokcodec.register.titok.shape import Shape, shape_of
 from tokcodec.register.titok.tokenizer import TiTok

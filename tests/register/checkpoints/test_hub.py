@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 import tokcodec
-from tests.register.published.fake_hub import Hub
+from tests.register.checkpoints.fake_hub import Hub
 from tokcodec import cli, errors, registry
-from tokcodec.register.published import hub
-from tokcodec.register.published.catalogue import PUBLISHED
+from tokcodec.register.checkpoints import hub
+from tokcodec.register.checkpoints.catalogue import PUBLISHED
 from tokcodec.registry import SHIPPED
 
 L32 = "yucornetto/tokenizer_titok_l32_imagenet"

@@ -9,8 +9,8 @@ from safetensors import SafetensorError, safe_open
 
 from tokcodec.errors import UnknownModelError
 from tokcodec.register import shipped
-from tokcodec.register.published import hub, shards
-from tokcodec.register.published.catalogue import Published, by_address, by_name
+from tokcodec.register.checkpoints import hub, shards
+from tokcodec.register.checkpoints.catalogue import Published, by_address, by_name
 
 SAFE = ".safetensors"
 PICKLED = (".bin", ".pt", ".pth")

@@ -13,10 +13,10 @@ import torch
 from safetensors.torch import save_file
 
 import tokcodec
+from tests.register.checkpoints.fake_hub import Hub
 from tests.register.conftest import LATER, configuration, tensors
-from tests.register.published.fake_hub import Hub
 from tokcodec import errors
-from tokcodec.register.published.shards import INDEX
+from tokcodec.register.checkpoints.shards import INDEX
 from tokcodec.register.titok.tokenizer import TiTok
 
 FILES = "model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"

@@ -1,1 +1,0 @@
-"""Published checkpoints: what they are, where they lie, and what is in them."""
