@@ -17,7 +17,7 @@ from tests.register.flextok import tiny as tiny_flextok  # noqa: E402
 from tokcodec.register.flextok.flow import ProjectedGuidance, classifier_free  # noqa: E402
 from tokcodec.register.flextok.tokenizer import FlexTok, flextok_from  # noqa: E402
 
-KEPT = Path(__file__).with_name("vectors") / "flextok" / "io.safetensors"
+KEPT = Path(__file__).parents[1] / "vectors" / "flextok" / "io.safetensors"
 WHOLE = os.environ.get("TOKCODEC_VECTORS")
 TOLERANCES = {"tokens": 0, "fsq": 0, "sample": 5e-5, "recon": 1e-4, "vae_decode": 1e-4, "apg": 1e-5}
 GUIDANCES = {
