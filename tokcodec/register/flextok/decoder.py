@@ -15,8 +15,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from tokcodec.register.flextok.layers import Patches, Time, TimedBlock, norm
+from tokcodec.register.flextok.layers import Time, TimedBlock
 from tokcodec.register.flextok.shape import FlexTokShape
+from tokcodec.register.layers import Patches, norm
 
 
 @dataclass(frozen=True, eq=False)

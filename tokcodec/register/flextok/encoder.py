@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from tokcodec.register.flextok.layers import Block, Patches, norm
 from tokcodec.register.flextok.shape import FlexTokShape
+from tokcodec.register.layers import Block, Patches, norm, visible
 
 
 class FlexTokEncoder(nn.Module):
@@ -31,11 +31,3 @@ class FlexTokEncoder(nn.Module):
         for block in self.blocks:
             x = block(x, seen)
         return self.out(norm(x[:, patches.shape[1] :]))
-
-
-def visible(patches: int, registers: int, device: torch.device) -> Tensor:
-    """Which (columns) each (row) may see: bool (L, L), L of both together."""
-    length = patches + registers
-    seen = torch.ones(length, length, dtype=torch.bool, device=device).tril()
-    seen[:, :patches] = True
-    return seen

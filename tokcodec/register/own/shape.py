@@ -31,7 +31,7 @@ class RegisterShape:
         tokens: registers; levels: values of each digit of a token.
         width, head: numbers of a vector, and of an attention head.
         encoder, decoder: blocks of each.
-        slots: for each digit, token by token, the cosine that it refines (`registers_skip`).
+        slots: for each digit, token by token, the cosine that it refines (`own.skip`).
     """
 
     side: int = 64

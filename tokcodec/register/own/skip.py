@@ -17,13 +17,14 @@ import torch
 from torch import Tensor, nn
 
 from tokcodec.register.fsq import FSQ
+from tokcodec.register.layers import Float32
 
 MIDDLE = 0.5  # grey, of pixels in 0..1: a picture of which nothing is known
 # Orthonormal luma and chroma, as in `pixels.colour`: rows of R, G, B.
 AXES = np.array([[1, 1, 1], [1, 0, -1], [1, -2, 1]]) / np.sqrt([[3], [2], [6]])
 
 
-class Skip(nn.Module):
+class Skip(Float32):
     """Cosines to what is rounded to digits, and digits back to cosines; always float32.
 
     Args:
@@ -36,10 +37,6 @@ class Skip(nn.Module):
         self.slots, self.side = slots, side
         self.gains = nn.Parameter(torch.zeros(len(slots)))  # logarithms: before rounding,
         self.weights = nn.Parameter(torch.zeros(len(slots)))  # and of what a digit stands for
-
-    def _apply(self, fn, recurse=True):
-        """Moves to other devices, but keeps float32 when the rest of the network gives it up."""
-        return super()._apply(lambda t: t.to(fn(t).device), recurse)
 
     def latents(self, cosines: Tensor, changes: Tensor, fsq: FSQ) -> Tensor:
         """What the digits are rounded from: cosines less what earlier digits of the same cosine

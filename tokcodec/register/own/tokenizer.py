@@ -3,7 +3,7 @@ few of them to a picture.
 
 A causal encoder (a token does not depend on those after it, as in FlexTok: Bachmann et al., ICML
 2025), finite scalar quantisation, and a transformer that draws all patches at once, as in TiTok (Yu
-et al., NeurIPS 2024). Both networks begin by adding nothing to a linear codec (`registers_skip`).
+et al., NeurIPS 2024). Both networks begin by adding nothing to a linear codec (`own.skip`).
 `tokcodec train register` trains it.
 """
 
@@ -23,9 +23,8 @@ from torch import Tensor, nn
 from tokcodec.errors import ArgumentError, TokensError
 from tokcodec.files import write_atomically
 from tokcodec.register.checkpoints.checkpoint import Checkpoint
-from tokcodec.register.flextok.encoder import visible
-from tokcodec.register.flextok.layers import Block, Patches, norm
 from tokcodec.register.fsq import FSQ
+from tokcodec.register.layers import Block, Patches, norm, visible
 from tokcodec.register.own.shape import CARD, KIND, RegisterShape
 from tokcodec.register.own.skip import Skip, to_cosines, to_pixels
 from tokcodec.tensors import ordered

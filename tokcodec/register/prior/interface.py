@@ -1,4 +1,4 @@
-"""The digits of a picture so far to the integer frequencies of the next one."""
+"""What every prior gives: frequencies of the next digit of a picture, as integers."""
 
 from __future__ import annotations
 

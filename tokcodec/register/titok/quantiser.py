@@ -8,9 +8,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tokcodec.errors import TokensError
+from tokcodec.register.layers import Float32
 
 
-class Codebook(nn.Module):
+class Codebook(Float32):
     """`vocabulary` vectors of `width` numbers.
 
     Args:
@@ -21,10 +22,6 @@ class Codebook(nn.Module):
         super().__init__()
         self.normalised = normalised
         self.embedding = nn.Embedding(vocabulary, width)
-
-    def _apply(self, fn, recurse=True):
-        """Moves to other devices, but keeps float32 when the rest of the network gives it up."""
-        return super()._apply(lambda t: t.to(fn(t).device), recurse)
 
     def _rows(self) -> Tensor:
         rows = self.embedding.weight
