@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Protocol
+from typing import TypeAlias
 
 from tokcodec import weights
 from tokcodec.errors import ModelMismatchError, UnknownModelError
@@ -21,18 +21,7 @@ DEFAULT = "pyramid"
 # Name: code in the header. Append only; a code is never given to another model.
 PYRAMIDS = {"pyramid": 1, "pyramid-2": 2}
 SHIPPED = PYRAMIDS | tokenizers.CODES
-
-
-class AnyModel(Protocol):
-    """What models of all families have in common."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def sha256(self) -> bytes: ...
-    @property
-    def id(self) -> str: ...
-
+AnyModel: TypeAlias = Model | RegisterModel
 
 _opened: dict[bytes, AnyModel] = {}  # models loaded by path or from the hub, by identity
 
@@ -99,7 +88,7 @@ def shipped(name: str) -> Model:
     return load_model(weights.path(f"{name}.safetensors"), name)
 
 
-def _shipped(name: str) -> Model | RegisterModel:
+def _shipped(name: str) -> AnyModel:
     """A model that comes with tokcodec, of whatever family."""
     return shipped(name) if name in PYRAMIDS else tokenizers.shipped(name)
 

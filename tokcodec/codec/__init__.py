@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from os import PathLike, fsencode, fspath
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from tokcodec import registry
 from tokcodec.arguments import Size, as_bytes
@@ -18,7 +18,6 @@ from tokcodec.pixels.image import Picture
 from tokcodec.register import shipped as tokenizers
 from tokcodec.register.checkpoints.sources import names_tokenizer
 from tokcodec.register.codec import RegisterCodec
-from tokcodec.register.model import RegisterModel
 from tokcodec.register.tokenizer import NO_TORCH
 from tokcodec.stream import header as headers
 
@@ -109,4 +108,4 @@ def codec_of(model: registry.AnyModel) -> Codec | RegisterCodec:
     """A model, of whatever family, with its verbs."""
     if isinstance(model, Model):
         return Codec(model)
-    return RegisterCodec(cast(RegisterModel, model))
+    return RegisterCodec(model)
