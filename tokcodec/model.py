@@ -17,7 +17,7 @@ from safetensors.numpy import load, save
 
 from tokcodec.errors import DamagedModelError
 from tokcodec.files import read
-from tokcodec.tensors import ordered
+from tokcodec.tensors import hash_arrays, ordered
 from tokcodec.tokens.layout import Band
 
 FAMILY = "pyramid"
@@ -119,10 +119,7 @@ class Model:
 
     def _hash(self, meaning: dict[str, object], shapes: Shapes) -> bytes:
         h = hashlib.sha256(json.dumps(meaning, sort_keys=True, separators=(",", ":")).encode())
-        for name in sorted(shapes):
-            a = self.arrays[name]
-            h.update(f"{name}:{a.dtype.name}:{a.shape}".encode())
-            h.update(np.ascontiguousarray(a, a.dtype.newbyteorder("<")).tobytes())
+        hash_arrays(h, {name: self.arrays[name] for name in shapes})
         return h.digest()
 
     @property

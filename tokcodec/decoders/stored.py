@@ -19,7 +19,7 @@ from tokcodec.decoders.shape import Shape
 from tokcodec.errors import ArgumentError, DamagedModelError
 from tokcodec.files import write_atomically
 from tokcodec.mx.file import FORMAT, opened
-from tokcodec.tensors import ordered
+from tokcodec.tensors import hash_arrays, ordered
 
 KIND = "pyramid-decoder-1"
 HASH = "weights_sha256"  # in a file's metadata: of the weights as they are kept there
@@ -91,10 +91,7 @@ def _card(text: str) -> dict[str, Any]:
 def digest(weights: Mapping[str, np.ndarray]) -> str:
     """SHA-256 of all weights, in hexadecimal."""
     found = hashlib.sha256()
-    for name in sorted(weights):
-        kept = np.ascontiguousarray(weights[name])
-        found.update(f"{name}:{kept.dtype.name}:{kept.shape}".encode())
-        found.update(kept.astype(kept.dtype.newbyteorder("<"), copy=False).tobytes())
+    hash_arrays(found, weights)
     return found.hexdigest()
 
 

@@ -28,7 +28,7 @@ from tokcodec.errors import ArgumentError, DamagedModelError, InputError
 from tokcodec.mx import formats
 from tokcodec.mx.formats import Format
 from tokcodec.mx.weights import Size, is_weight, pack_weight, packed_sizes, small, unpack_weight
-from tokcodec.tensors import ordered
+from tokcodec.tensors import hash_arrays, ordered
 
 ELEMENTS, SCALES = ".mx_elements", ".mx_scales"
 FORMAT, SHAPES, HASH, ORIGIN = "mx_format", "mx_shapes", "mx_sha256", "quantised_from"
@@ -175,10 +175,7 @@ def _digest(metadata: Mapping[str, str], tensors: Mapping[str, np.ndarray]) -> s
     """SHA-256, 64 hexadecimal digits, of all but the hash itself, in the order of names."""
     said = {k: v for k, v in metadata.items() if k != HASH}
     h = hashlib.sha256(json.dumps(said, sort_keys=True).encode())
-    for name in sorted(tensors):
-        x = tensors[name]
-        h.update(f"{name}:{x.dtype.name}:{x.shape}".encode())
-        h.update(np.ascontiguousarray(x, x.dtype.newbyteorder("<")).tobytes())
+    hash_arrays(h, tensors)
     return h.hexdigest()
 
 

@@ -9,6 +9,7 @@ from typing import ClassVar, Protocol
 import numpy as np
 
 from tokcodec.register.prior.interface import Prior
+from tokcodec.tensors import hash_arrays
 
 
 class Learned(Prior, Protocol):
@@ -36,9 +37,7 @@ def identity(prior: Learned) -> str:
     """SHA-256 of all that is in a prior (docs/FORMAT.md, "Register tokenizers"), in hexadecimal."""
     said = {"kind": prior.kind, "levels": list(prior.levels)}
     h = hashlib.sha256(json.dumps(said, separators=(",", ":")).encode())
-    for name, array in sorted(prior.arrays.items()):
-        h.update(f"{name}:{array.dtype.name}:{array.shape}".encode())
-        h.update(np.ascontiguousarray(array, array.dtype.newbyteorder("<")).tobytes())
+    hash_arrays(h, prior.arrays)
     return h.hexdigest()
 
 
