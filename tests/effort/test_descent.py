@@ -10,7 +10,7 @@ from tokcodec.effort.adjoint import norms, project
 from tokcodec.effort.descent import Descent
 from tokcodec.effort.draft import Draft, drawn
 from tokcodec.effort.moves import Cells, Moves, Neighbourhoods, moved
-from tokcodec.effort.rdoq import sift
+from tokcodec.effort.rdoq import quantise
 from tokcodec.effort.view import Linear
 from tokcodec.pixels import colour
 from tokcodec.tokens.order import order_for
@@ -25,17 +25,17 @@ def planes(photograph):
 @pytest.fixture(scope="module")
 def draft(planes) -> Draft:
     order = order_for(tokcodec.load("pyramid").model, 37, 50, 3)
-    return sift(order, analyse(planes), norms(37, 50) * 3, 0.0, bits=1500, count=order.digits)
+    return quantise(order, analyse(planes), norms(37, 50) * 3, 0.0, bits=1500, count=order.digits)
 
 
 def move(band: int, cell: int, direction: int) -> Moves:
     return Moves(*(np.array([v]) for v in (band, cell, direction, 0.0, 0.0, 0.0)))
 
 
-def test_a_sieve_keeps_to_its_limits(planes, draft):
+def test_quantising_keeps_to_its_limits(planes, draft):
     order, weights = draft.order, norms(37, 50) * 3
     for bits, count in ((300.0, 10**6), (1e9, 777), (0.0, 10)):
-        found = sift(order, analyse(planes), weights, 50.0, bits=bits, count=count)
+        found = quantise(order, analyse(planes), weights, 50.0, bits=bits, count=count)
         n = sum(map(len, found.digits))
         assert n == 777 if count == 777 else n <= count
         if n:

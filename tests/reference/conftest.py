@@ -55,5 +55,5 @@ def read(monkeypatch) -> list[bytes]:
         return as_ever(order, payload, keep)
 
     monkeypatch.setattr(codestring, "read", counted)
-    references._remembered.clear()
+    references._cached.clear()
     return seen

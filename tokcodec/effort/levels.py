@@ -13,13 +13,13 @@ class Level(NamedTuple):
     """The work of one effort. Each does all that the one below does, and more.
 
     Attributes:
-        sieves: how many prices of a bit are tried in a single pass over the digits.
+        prices: how many prices of a bit the digits are quantised at, in a single pass each.
         rounds: steps of the descent from the best of them.
         turns: how often the price is changed after that, and the descent goes on.
         looks: how many of the best drafts are written out to choose the best code string.
     """
 
-    sieves: int
+    prices: int
     rounds: int = 0
     turns: int = 0
     looks: int = 1
@@ -39,11 +39,6 @@ LEVELS = (
 )
 MAX_EFFORT = len(LEVELS) - 1
 LINEAR = "linear"  # the decoder whose picture is looked at unless another is named
-EVERY = 5  # rounds after which the draft is made longer by what they saved
-STAY = 10  # rounds at each price after the first
-AWAY, CLOSER = 1.3, 0.6  # by which a price is changed first; exponent where that does not help
-# Prices of a bit tried, in units of what the order expects a bit to be worth where the stream ends.
-PRICES = (1.0, 1.25, 0.8, 1.12, 0.9, 1.4, 0.64)
 
 
 def check(effort: int, decoder: str | Path = LINEAR) -> None:

@@ -19,7 +19,7 @@ from tokcodec.tokens.order import Order, Pass
 from tokcodec.tokens.reconstruction import reconstruct
 
 
-def sift(
+def quantise(
     order: Order,
     coefficients: list[np.ndarray],
     weights: Sequence[np.ndarray],

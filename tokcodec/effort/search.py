@@ -12,14 +12,19 @@ from tokcodec.effort.adjoint import norms
 from tokcodec.effort.clipping import missing
 from tokcodec.effort.descent import Descent
 from tokcodec.effort.draft import Continued, Draft, paid
-from tokcodec.effort.levels import AWAY, CLOSER, EVERY, LEVELS, PRICES, STAY, Level
-from tokcodec.effort.rdoq import sift
+from tokcodec.effort.levels import LEVELS, Level
+from tokcodec.effort.rdoq import quantise
 from tokcodec.effort.view import View
 from tokcodec.pixels import colour
 from tokcodec.psnr import fewest_tokens, squared_error
 from tokcodec.tokens.order import Order
 from tokcodec.tokens.tokens import DIGITS
 
+EVERY = 5  # rounds after which the draft is made longer by what they saved
+STAY = 10  # rounds at each price after the first
+AWAY, CLOSER = 1.3, 0.6  # by which a price is changed first; exponent where that does not help
+# Prices of a bit tried, in units of what the order expects a bit to be worth where the stream ends.
+PRICES = (1.0, 1.25, 0.8, 1.12, 0.9, 1.4, 0.64)
 HALF = 0.5  # of a bit's worth is paid where tokens are given: about as many bytes as before
 # Through a network, which makes more of a bit than the order expects:
 OVER = 1.02  # of the bits allowed, at which a draft is cut back at once
@@ -123,8 +128,8 @@ class _Search:
 
     def best(self, level: Level) -> list[Draft]:
         """The drafts that so much work finds, best first."""
-        for factor in PRICES[: level.sieves]:
-            self._sieve(factor)
+        for factor in PRICES[: level.prices]:
+            self._quantise(factor)
         if level.rounds:
             self._descend(self._least(), level.rounds)
             self._climb(level.turns)
@@ -158,12 +163,12 @@ class _Search:
     def _least(self) -> _Tried:
         return min(self._found, key=lambda tried: tried.cost)
 
-    def _sieve(self, factor: float) -> None:
+    def _quantise(self, factor: float) -> None:
         """One pass over the digits."""
         bits = self.bits
         if self.wanted is not None:
             bits = min(bits, self.plain_bits)
-        draft = sift(
+        draft = quantise(
             self.order, self.coefficients, self.weights, self._price(self.plain, factor),
             bits=bits, count=self.count, last=self.plain.last_planes,
         )  # fmt: skip
@@ -187,7 +192,7 @@ class _Search:
             bits = self.bits
             if self.wanted is not None:
                 bits = min(bits, descent.bits + (descent.error - self.wanted) / price)
-            again = sift(
+            again = quantise(
                 self.order, self.coefficients, self.weights, price,
                 bits=bits, count=self.count, fixed=descent.draft,
             )  # fmt: skip

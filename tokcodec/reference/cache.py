@@ -12,14 +12,14 @@ from tokcodec.model import Model
 if TYPE_CHECKING:
     from tokcodec.reference.known import Reference
 
-KEPT = 4  # references
-ROOM = 128 << 20  # bytes of their coefficients: one of 11 megapixels in colour, or 33 in grey
+MAX_REFERENCES = 4
+MAX_BYTES = 128 << 20  # of their coefficients: one of 11 megapixels in colour, or 33 in grey
 
 _Read = Callable[[Model, tuple[bytes, ...]], "Reference"]
 
 
-class Remembered:
-    """What `read` gave for the streams asked for last, within `KEPT` and `ROOM`."""
+class Cache:
+    """What `read` gave for the streams asked for last, within `MAX_REFERENCES` and `MAX_BYTES`."""
 
     def __init__(self, read: _Read) -> None:
         self._read, self._lock = read, Lock()
@@ -32,11 +32,11 @@ class Remembered:
                 self._found.move_to_end(key)
                 return self._found[key]
         found = self._read(model, streams)  # asks for what it rests on: not under the lock
-        if found.size <= ROOM:  # a larger one would drive out all others for nothing
+        if found.size <= MAX_BYTES:  # a larger one would drive out all others for nothing
             with self._lock:
                 self._found[key] = found
                 self._found.move_to_end(key)
-                while len(self._found) > KEPT or self._size() > ROOM:
+                while len(self._found) > MAX_REFERENCES or self._size() > MAX_BYTES:
                     self._found.popitem(last=False)
         return found
 

@@ -15,7 +15,7 @@ from tokcodec.arguments import as_bytes
 from tokcodec.coder import codestring
 from tokcodec.errors import ArgumentError, DamagedHeaderError, ReferenceMismatchError
 from tokcodec.model import Model
-from tokcodec.reference.cache import Remembered
+from tokcodec.reference.cache import Cache
 from tokcodec.reference.field import HASH, Field
 from tokcodec.reference.regions import halves
 from tokcodec.stream import header as headers
@@ -73,7 +73,7 @@ def opened(given: Given, order: Order) -> Reference:
         if _checked(stream, order).grey != (order.channels == 1):
             words = ("in colour", "grey") if order.channels == 1 else ("grey", "in colour")
             raise ReferenceMismatchError("the reference is {}, the picture {}".format(*words))
-    return _remembered(order.model, streams)
+    return _cached(order.model, streams)
 
 
 def usable(given: Given, order: Order) -> Reference | None:
@@ -170,7 +170,7 @@ def _read(model: Model, streams: tuple[bytes, ...]) -> Reference:
     order, digits = order_for(model, *form), 0
     if header.reference is not None:
         field = Field.parse(header.reference, header.height, header.width)
-        before = _remembered(model, streams[:-1]) if len(streams) > 1 else None
+        before = _cached(model, streams[:-1]) if len(streams) > 1 else None
         order, digits = _added(order, field, before), before.digits if before else 0
     reading = codestring.read(order, streams[-1][length:])
     bands = range(len(order.bands))
@@ -186,7 +186,7 @@ def _read(model: Model, streams: tuple[bytes, ...]) -> Reference:
     return Reference(plain, values, planes, digits, digest.digest()[:HASH])
 
 
-_remembered = Remembered(_read)
+_cached = Cache(_read)
 
 
 def _added(order: Order, field: Field, found: Reference | None) -> Order:

@@ -16,7 +16,7 @@ from tokcodec.errors import DamagedModelError
 from tokcodec.register.flextok.vae import VAEShape
 
 MAX_SIZE = 1 << 14  # of any one size: the published ones stay below 1,800
-DEEPEST = 128
+MAX_DEPTH = 128
 MAX_TEXT = 1 << 20  # characters of a part of the configuration written as text
 ENCODER, DECODER = "encoder.module_dict.enc_", "decoder.module_dict.dec_"
 _REQUIRED = object()
@@ -164,7 +164,7 @@ class _Config:
             raise DamagedModelError(
                 f"the configuration has heads of {head} in a width of {width}, places {table}"
             )
-        depth = self.whole(f"{part}transformer.depth", most=DEEPEST)
+        depth = self.whole(f"{part}transformer.depth", most=MAX_DEPTH)
         return Trunk(width, depth, head, (table[0], table[1]))
 
 
