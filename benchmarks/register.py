@@ -136,11 +136,11 @@ def random_codec(model: str, batch: int) -> Any:
     from tokcodec.register.model import RegisterModel
     from tokcodec.register.prior.interface import Uniform
     from tokcodec.register.titok.onedpiece import OneDPiece
-    from tokcodec.register.titok.shape import Shape, ViT
+    from tokcodec.register.titok.shape import TiTokShape, ViT
     from tokcodec.register.titok.tokenizer import TiTok
 
     small = ViT(width=512, layers=8, heads=8)
-    shape = Shape(
+    shape = TiTokShape(
         side=256, patch=16, latents=MODELS[model], vocabulary=4096, code=12, normalised=True,
         legacy=True, encoder=small, decoder=small, proxies=1024, proxy=256, channels=128,
     )  # fmt: skip

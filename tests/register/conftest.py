@@ -13,19 +13,19 @@ import tokcodec
 from tokcodec import registry
 from tokcodec.register import load
 from tokcodec.register.titok.onedpiece import OneDPiece
-from tokcodec.register.titok.shape import Shape, ViT
+from tokcodec.register.titok.shape import TiTokShape, ViT
 from tokcodec.register.titok.tokenizer import TiTok
 
 SMALL = ViT(width=64, layers=1, heads=1)
 COMMON = {"side": 64, "patch": 16, "latents": 16, "encoder": SMALL, "decoder": SMALL}
-LEGACY = Shape(
+LEGACY = TiTokShape(
     **COMMON, vocabulary=64, code=12, normalised=True, legacy=True, proxies=32, proxy=16,
     channels=32,
 )  # fmt: skip
-LATER = Shape(**COMMON, vocabulary=100, code=8, normalised=False, legacy=False)
+LATER = TiTokShape(**COMMON, vocabulary=100, code=8, normalised=False, legacy=False)
 
 
-def configuration(shape: Shape, **more) -> dict:
+def configuration(shape: TiTokShape, **more) -> dict:
     """As in a published config.json."""
     table = {
         "codebook_size": shape.vocabulary, "token_size": shape.code,
@@ -37,7 +37,7 @@ def configuration(shape: Shape, **more) -> dict:
     return {"model": {"vq_model": table}, "dataset": {"preprocessing": {"crop_size": shape.side}}}
 
 
-def tensors(kind: type[TiTok], shape: Shape, seed: int = 0) -> dict[str, torch.Tensor]:
+def tensors(kind: type[TiTok], shape: TiTokShape, seed: int = 0) -> dict[str, torch.Tensor]:
     """Random weights, large enough that tokens and pictures differ from one another."""
     with torch.random.fork_rng():
         torch.manual_seed(seed)

@@ -133,7 +133,7 @@ class RegisterCodec:
 
     def pack(self, tokens: Tokens) -> bytes:
         """Tokens to the shortest stream that determines them all."""
-        return stream.write(self.model, stream.own(self.model, tokens))
+        return stream.write(self.model, stream.checked(self.model, tokens))
 
     # ---- and back
 
@@ -222,7 +222,7 @@ class RegisterCodec:
         """
         finish = self._finish(options.pop("decoder", "auto"), options.pop("realism", None))
         check_pixels(*check_tokens(tokens, self.model), options.pop("max_pixels", MAX_PIXELS))
-        return self._draw([stream.own(self.model, tokens)], size, options, finish)[0]
+        return self._draw([stream.checked(self.model, tokens)], size, options, finish)[0]
 
     def unpack(self, data: bytes, *, max_pixels: int | None = MAX_PIXELS) -> Tokens:
         """A stream to the whole tokens that it determines."""

@@ -65,8 +65,8 @@ def read(model: RegisterModel, frame: Frame, fit: str | None = None) -> Tokens:
     return model.tokens(model.code.ids(digits), (header.width, header.height), header.grey, fit)
 
 
-def own(model: RegisterModel, tokens: Tokens) -> Tokens:
-    """The same tokens, if they are this model's.
+def checked(model: RegisterModel, tokens: Tokens) -> Tokens:
+    """The tokens, if they are this model's.
 
     Raises:
         ModelMismatchError, TokensError: they are another's, or too many.

@@ -16,7 +16,7 @@ from tokcodec.register.model import OWN
 from tokcodec.register.own.shape import KIND
 from tokcodec.register.own.tokenizer import tokenizer_from
 from tokcodec.register.titok.onedpiece import OneDPiece
-from tokcodec.register.titok.shape import Shape, shape_of
+from tokcodec.register.titok.shape import TiTokShape, shape_of
 from tokcodec.register.titok.tokenizer import TiTok
 from tokcodec.register.tokenizer import Tokenizer
 
@@ -77,7 +77,7 @@ def _titok(checkpoint: Checkpoint) -> Built:
     return Built(family, tokenizer, {"normalised": shape.normalised})
 
 
-def _family(kind: str, settings: Mapping[str, Any], shape: Shape) -> str:
+def _family(kind: str, settings: Mapping[str, Any], shape: TiTokShape) -> str:
     """Which of the two: the configuration says it; without one the number of tokens does."""
     if kind == "one_d_piece" or settings.get("strict_length_assertion") is False:
         return "one-d-piece"

@@ -7,13 +7,13 @@ the encoder's last step mixes them.
 
 from __future__ import annotations
 
-from tokcodec.register.titok.shape import Shape
+from tokcodec.register.titok.shape import TiTokShape
 from tokcodec.register.titok.tokenizer import TiTok
 
 
 class OneDPiece(TiTok):
-    """The whole tokenizer, a `tokenizer.Tokenizer`."""
+    """The whole tokenizer, a `register.tokenizer.Tokenizer`."""
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: TiTokShape) -> None:
         super().__init__(shape)
         self.shortest = 1

@@ -29,7 +29,7 @@ class ViT:
 
 
 @dataclass(frozen=True)
-class Shape:
+class TiTokShape:
     """Sizes of all networks of a tokenizer.
 
     Attributes:
@@ -62,7 +62,7 @@ class Shape:
 
 def shape_of(
     shapes: Mapping[str, tuple[int, ...]], config: Mapping[str, Any], head: int = HEAD
-) -> Shape:
+) -> TiTokShape:
     """Sizes from tensors; a configuration may only confirm them, but for what no tensor tells:
     whether rows of the codebook are normalised (`use_l2_norm`; without it, as published).
 
@@ -97,14 +97,14 @@ def shape_of(
         drawn = _size(shapes, "decoder.ffn.0.weight", 4)[0]
         if drawn != 3 * patch**2:
             raise DamagedModelError(f"{drawn} numbers a patch draw none of {patch} pixels a side")
-        return Shape(**common)
+        return TiTokShape(**common)
     if patch != UPSAMPLING:
         raise DamagedModelError(f"patches of {patch} pixels do not fit MaskGIT's pixel decoder")
     if "pixel_quantize.embedding.weight" not in shapes:
         raise DamagedModelError("a checkpoint of TiTok's first stage: it has no pixel decoder yet")
     proxies, proxy = _size(shapes, "pixel_quantize.embedding.weight", 2)
     channels = _size(shapes, "pixel_decoder.conv_out.weight", 4)[1]
-    return Shape(**common, proxies=proxies, proxy=proxy, channels=channels)
+    return TiTokShape(**common, proxies=proxies, proxy=proxy, channels=channels)
 
 
 def _vit(shapes: Mapping[str, tuple[int, ...]], name: str, head: int) -> ViT:

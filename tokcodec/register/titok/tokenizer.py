@@ -14,13 +14,13 @@ from tokcodec.errors import ArgumentError, TokensError
 from tokcodec.register.titok.blocks import Transformer
 from tokcodec.register.titok.maskgit import PixelDecoder, ProxyCodes
 from tokcodec.register.titok.quantiser import Codebook
-from tokcodec.register.titok.shape import Shape
+from tokcodec.register.titok.shape import TiTokShape
 
 
 class Encoder(Transformer):
     """Pixels (B, 3, side, side) to one vector a token (B, N, code)."""
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: TiTokShape) -> None:
         vit = shape.encoder
         super().__init__(vit.width, vit.layers, vit.heads, shape.grid**2, shape.latents)
         self.legacy = shape.legacy
@@ -43,7 +43,7 @@ class Decoder(Transformer):
     (B, 1024, grid, grid) in the first models, pixels (B, 3, side, side) in the later ones.
     """
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: TiTokShape) -> None:
         vit = shape.decoder
         super().__init__(vit.width, vit.layers, vit.heads, shape.grid**2, shape.latents)
         self.grid = shape.grid
@@ -76,12 +76,12 @@ def _unpatch(x: Tensor) -> Tensor:
 
 
 class TiTok(nn.Module):
-    """The whole tokenizer, a `tokenizer.Tokenizer`.
+    """The whole tokenizer, a `register.tokenizer.Tokenizer`.
 
     All of its tokens are needed: from fewer it draws, but was never trained to.
     """
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: TiTokShape) -> None:
         super().__init__()
         self.shape = shape
         self.side, self.length, self.shortest = shape.side, shape.latents, shape.latents
