@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from tokcodec.errors import ArgumentError
+from tokcodec.errors import ArgumentError, first_line
 
 
 def find(name: Any = None) -> torch.device:
@@ -29,7 +29,7 @@ def find(name: Any = None) -> torch.device:
     try:  # of other kinds torch knows only by trying
         torch.zeros(1, device=device).item()
     except (RuntimeError, AssertionError, NotImplementedError) as e:
-        raise ArgumentError(f"the device {name} cannot be used: {_first_line(e)}") from e
+        raise ArgumentError(f"the device {name} cannot be used: {first_line(e)}") from e
     return device
 
 
@@ -41,7 +41,3 @@ def half(device: torch.device) -> bool:
         return device.type == "cuda"
     found = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
     return any(found.get(name) for name in ("avx512_bf16", "amx_bf16"))
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -102,3 +102,8 @@ def warn(message: str) -> None:
     while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] == _PACKAGE:
         frame, level = frame.f_back, level + 1
     warnings.warn(message, TokCodecWarning, stacklevel=level)
+
+
+def first_line(error: BaseException) -> str:
+    """What another package's error says, in a line that fits into a message."""
+    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -156,7 +156,11 @@ def _in_use(name: str) -> AnyModel:
 
 
 def by_id(identity: str) -> AnyModel:
-    """The model of that identity (64 hexadecimal digits), shipped or loaded."""
+    """The model of that identity (64 hexadecimal digits), shipped or loaded.
+
+    Raises:
+        ModelMismatchError: there is none.
+    """
     for name in SHIPPED:
         if _shipped(name).id == identity:
             return _in_use(name)

@@ -8,10 +8,10 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
+from tokcodec.arguments import Size
 from tokcodec.errors import ArgumentError, UnsupportedVersionError
 
 SQUASH, CROP, PAD = MODES = ("squash", "crop", "pad")  # their numbers in a header
-Size = tuple[int, int]
 Finish = Callable[[Image.Image], Image.Image]
 _BICUBIC, _LANCZOS = Image.Resampling.BICUBIC, Image.Resampling.LANCZOS
 
@@ -93,7 +93,11 @@ def _as_it_is(picture: Image.Image) -> Image.Image:
 
 
 def check_mode(fit: str) -> None:
-    """Refuse a way to become a square that there is not."""
+    """See that there is such a way to become a square.
+
+    Raises:
+        ArgumentError: there is none.
+    """
     if fit not in MODES:
         raise ArgumentError(f"fit is one of {', '.join(MODES)}, not {fit!r}")
 

@@ -20,7 +20,8 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
-from tokcodec.errors import DamagedModelError, InputError
+from tokcodec.errors import DamagedModelError, InputError, first_line
+from tokcodec.files import read as read_file
 from tokcodec.mx import file as mx
 from tokcodec.register.checkpoints import hub, shards
 from tokcodec.register.checkpoints.sources import SAFE, Files
@@ -69,7 +70,11 @@ class Checkpoint:
         module.eval().requires_grad_(False)
 
     def tensors(self, names: Collection[str]) -> dict[str, Tensor]:
-        """Some tensors, as float32 on the CPU."""
+        """Some tensors, as float32 on the CPU.
+
+        Raises:
+            DamagedModelError: one of them holds no floating-point numbers.
+        """
         if self._held:
             found = {name: self._held[name] for name in names}
         else:
@@ -191,7 +196,7 @@ def _read_pickle(path: Path) -> dict[str, Tensor]:
             f"{path} is a pickle that holds more than tensors, or none at all; it was not run"
         ) from e
     except Exception as e:  # torch has no word of its own for a file cut off or foreign
-        raise DamagedModelError(f"{path} is no sound file of weights: {_first_line(e)}") from e
+        raise DamagedModelError(f"{path} is no sound file of weights: {first_line(e)}") from e
     if not isinstance(found, dict) or not found:
         raise DamagedModelError(f"{path} holds no tensors by name")
     for name, tensor in found.items():
@@ -205,16 +210,13 @@ def _read_pickle(path: Path) -> dict[str, Tensor]:
 
 
 def _read_config(path: Path) -> dict[str, Any]:
-    try:
-        text = path.read_bytes()
-    except OSError as e:
-        raise InputError(f"cannot read {path}: {e.strerror or e}") from e
+    text = read_file(path)
     if len(text) > MAX_CONFIG:
         raise DamagedModelError(f"{path} is no configuration: it has {len(text)} bytes")
     try:
         config = json.loads(text) if path.suffix == ".json" else _yaml(text)
     except (ValueError, RecursionError) as e:
-        raise DamagedModelError(f"{path} is no configuration: {_first_line(e)}") from e
+        raise DamagedModelError(f"{path} is no configuration: {first_line(e)}") from e
     if not isinstance(config, dict):
         raise DamagedModelError(f"{path} is no configuration: it holds no names")
     return config
@@ -238,7 +240,3 @@ def _by(shape: tuple[int, ...]) -> str:
 def _some(names: list[str]) -> str:
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
     return ", ".join(names[:3]) + more
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]

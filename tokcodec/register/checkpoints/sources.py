@@ -91,7 +91,7 @@ def find(name_or_path: str | Path) -> Files:
     if path.is_file() and shards.is_index(path):
         return _of_index(path)
     if path.is_file():
-        beside = [path.with_suffix(s) for s in CONFIGS] + [path.with_name("config.json")]
+        beside = [path.with_suffix(s) for s in CONFIGS] + [path.with_name(hub.CONFIG)]
         return Files(path.stem, path, next((p for p in beside if p.is_file()), None))
     raise UnknownModelError(f"no model {name!r}: there is no such file or folder")
 
@@ -128,7 +128,7 @@ def _shards(weights: Path) -> tuple[Path, ...]:
 def _config(present: list[Path]) -> Path | None:
     """The configuration among the files of a folder."""
     configs = [p for p in present if p.suffix in CONFIGS and not p.name.endswith(".index.json")]
-    usual = [p for p in configs if p.name == "config.json"]
+    usual = [p for p in configs if p.name == hub.CONFIG]
     return next(iter(usual or (configs if len(configs) == 1 else [])), None)
 
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from torch import Tensor
 
 from tokcodec.errors import DamagedModelError
+from tokcodec.register.flextok.shape import DECODER, ENCODER
 
-ENCODER, DECODER = "encoder.module_dict.enc_", "decoder.module_dict.dec_"
 PUBLISHED = {  # what a name begins with: here, there
     "vae.": "vae.vae.",
     "encoder.patches.proj.": f"{ENCODER}patch_emb.patch_proj.",

@@ -18,6 +18,7 @@ from tokcodec.register.flextok.vae import VAEShape
 MAX_SIZE = 1 << 14  # of any one size: the published ones stay below 1,800
 MAX_DEPTH = 128
 MAX_TEXT = 1 << 20  # characters of a part of the configuration written as text
+# What names begin with, in the configuration and among the tensors.
 ENCODER, DECODER = "encoder.module_dict.enc_", "decoder.module_dict.dec_"
 _REQUIRED = object()
 

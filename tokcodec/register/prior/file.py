@@ -11,8 +11,8 @@ from pathlib import Path
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from tokcodec.errors import DamagedModelError, InputError, ModelMismatchError
-from tokcodec.files import write_atomically
+from tokcodec import files
+from tokcodec.errors import DamagedModelError, ModelMismatchError
 from tokcodec.register.prior.learned import Learned
 from tokcodec.register.prior.network import Network
 from tokcodec.register.prior.tables import Tables
@@ -28,7 +28,7 @@ def write(path: Path, prior: Learned, checkpoint: str, card: Mapping[str, str]) 
         "kind": prior.kind, "levels": prior.levels, "checkpoint": checkpoint, "sha256": prior.id,
     }  # fmt: skip
     metadata = {SAID: json.dumps(said, sort_keys=True), "card": json.dumps(dict(card))}
-    write_atomically(path, ordered(save(prior.arrays, metadata)), overwrite=True)
+    files.write_atomically(path, ordered(save(prior.arrays, metadata)), overwrite=True)
 
 
 def read(path: Path, levels: tuple[int, ...], length: int, checkpoint: str) -> Learned:
@@ -39,15 +39,13 @@ def read(path: Path, levels: tuple[int, ...], length: int, checkpoint: str) -> L
         DamagedModelError: it holds no sound prior of a known kind.
         ModelMismatchError: it was learned for another tokenizer.
     """
+    blob = files.read(path)
     try:
-        blob = path.read_bytes()
         arrays = load(blob)
         head = json.loads(blob[8 : 8 + int.from_bytes(blob[:8], "little")])
         said = json.loads(head["__metadata__"][SAID])
         kind, theirs, stated = said["kind"], said["checkpoint"], said["sha256"]
         found = KINDS[kind](tuple(said["levels"]), **arrays) if kind in KINDS else None
-    except OSError as e:
-        raise InputError(f"cannot read {path}: {e.strerror or e}") from e
     except (SafetensorError, ValueError, KeyError, TypeError, RecursionError) as e:
         raise DamagedModelError(f"{path} is no prior of a register tokenizer") from e
     if found is None:
