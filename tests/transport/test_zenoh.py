@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -14,6 +17,7 @@ from tokcodec.transport import Address
 
 pytest.importorskip("zenoh")
 
+from tokcodec.transport import zenoh
 from tokcodec.transport.zenoh import ZenohSink, ZenohSource
 
 
@@ -35,6 +39,73 @@ def test_messages_arrive_in_order_and_wait_for_a_slow_receiver():
         assert [source.receive(PATIENCE) for _ in sent] == sent
         sender.join()
         assert source.receive(0.05) is None
+
+
+class Congested:
+    """A publisher with a listener, and a link that takes nothing until it is free."""
+
+    def __init__(self) -> None:
+        self.free, self.sent = threading.Event(), list[bytes]()
+        self.matching_status = SimpleNamespace(matching=True)
+
+    def put(self, data: bytes) -> None:
+        self.free.wait(PATIENCE)
+        if data == b"refused":
+            raise RuntimeError("no more")
+        self.sent.append(data)
+
+
+@pytest.fixture
+def congested(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[ZenohSink, Congested]]:
+    with ZenohSink(address()) as sink:
+        publisher = Congested()
+        monkeypatch.setattr(sink, "_publisher", publisher)
+        yield sink, publisher
+        publisher.free.set()
+
+
+def test_a_congested_link_keeps_no_sender(congested: tuple[ZenohSink, Congested]):
+    sink, link = congested
+    for _ in range(3):  # one attempt
+        with pytest.raises(LinkError, match="nothing more"):
+            sink.send(b"first", 0.05)
+    with pytest.raises(LinkError, match="nothing more"):
+        sink.send(b"second", 0.05)
+    link.free.set()
+    sink.send(b"first", PATIENCE)
+    assert link.sent == [b"first"]
+    for data in (b"second", b"first"):  # neither is on its way any more
+        sink.send(data, PATIENCE)
+    assert link.sent == [b"first", b"second", b"first"]
+    with pytest.raises(LinkError, match="no more"):
+        sink.send(b"refused", PATIENCE)
+
+
+def test_other_data_follow_what_a_congested_link_holds(congested: tuple[ZenohSink, Congested]):
+    sink, link = congested
+    for first in (b"first", b"refused"):
+        link.free.clear()
+        with pytest.raises(LinkError, match="nothing more"):
+            sink.send(first, 0.05)
+        link.free.set()
+        sink.send(b"second", PATIENCE)
+    assert link.sent == [b"first", b"second", b"second"]
+
+
+def test_closing_waits_for_no_congested_link(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(zenoh, "WAITING", 1)
+    here, sent = address(), 0
+    with ZenohSource(here, listen=True) as source, ZenohSink(here) as sink:
+        try:
+            while True:
+                sink.send(bytes(1 << 20), 2.0)
+                sent += 1
+        except LinkError:
+            start = time.monotonic()
+        sink.close()
+        assert time.monotonic() - start < 1
+        for _ in range(sent):
+            assert source.receive(PATIENCE)
 
 
 def test_wildcards():

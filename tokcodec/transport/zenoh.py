@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import queue
 import time
+from threading import Thread
 from typing import Any
 
 from tokcodec.errors import ArgumentError, LinkError
@@ -20,8 +21,38 @@ LONG = str(10**12)  # microseconds: eleven days
 LOOK = 0.02  # seconds between two looks whether somebody listens
 
 
+class _Attempt:
+    """A message on its way in a thread of its own: a link that is congested holds Zenoh's `put` for
+    as long as it likes, and nothing calls that back.
+
+    Attributes:
+        data: the message.
+        error: why it will never be taken, if so.
+    """
+
+    def __init__(self, publisher: Any, data: bytes) -> None:
+        self.data = data
+        self.error: Exception | None = None
+        self._thread = Thread(target=self._put, args=(publisher,), daemon=True)
+        self._thread.start()
+
+    def done(self, until: float | None) -> bool:
+        """Whether it is over, which is waited for `until` then."""
+        self._thread.join(None if until is None else max(0.0, until - time.monotonic()))
+        return not self._thread.is_alive()
+
+    def _put(self, publisher: Any) -> None:
+        try:
+            publisher.put(self.data)
+        except Exception as e:
+            self.error = e
+
+
 class ZenohSink(Sink):
     """Publishes at a key expression.
+
+    What a slow listener has not taken within its `timeout` is still on its way: Zenoh takes nothing
+    back. Messages that follow wait for it; closed, the sink waits no longer.
 
     Args:
         address: of a peer or router that listens, its path the key; without a host peers find each
@@ -34,6 +65,7 @@ class ZenohSink(Sink):
 
     def __init__(self, address: Address) -> None:
         self._address = address
+        self._attempt: _Attempt | None = None
         zenoh, self._session = _open(address, listen=False)
         try:
             self._publisher = self._session.declare_publisher(
@@ -47,13 +79,39 @@ class ZenohSink(Sink):
 
     def send(self, data: bytes, timeout: float | None = None) -> None:
         until = until_after(timeout)
+        if self._attempt is not None and self._attempt.data != data:
+            self._end(self._attempt, until)  # well or not, it was told as not taken
+        if self._attempt is None:
+            self._wait_for_listener(until)
+            self._attempt = _Attempt(self._publisher, data)
+        error = self._end(self._attempt, until)
+        if error is not None:
+            raise LinkError(f"{self._address}: {_first(error)}") from error
+
+    def close(self) -> None:
+        if self._attempt is None or self._attempt.done(time.monotonic()):
+            self._close()
+        else:  # a session cannot be closed as long as it holds a message
+            Thread(target=self._close_after, args=(self._attempt,), daemon=True).start()
+
+    def _wait_for_listener(self, until: float | None) -> None:
         while not self._publisher.matching_status.matching:
             if until is not None and time.monotonic() >= until:
                 raise LinkError(f"{self._address}: nobody listens there")
             time.sleep(LOOK)
-        self._publisher.put(data)
 
-    def close(self) -> None:
+    def _end(self, attempt: _Attempt, until: float | None) -> Exception | None:
+        """Wait for the end of an attempt; why it failed, if it did."""
+        if not attempt.done(until):
+            raise LinkError(f"{self._address}: who listens there takes nothing more for now")
+        self._attempt = None
+        return attempt.error
+
+    def _close_after(self, attempt: _Attempt) -> None:
+        attempt.done(None)
+        self._close()
+
+    def _close(self) -> None:
         if not self._session.is_closed():
             self._session.close()
 
