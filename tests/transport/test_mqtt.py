@@ -19,12 +19,12 @@ import tokcodec
 from benchmarks.mosquitto import PATIENCE, Broker, free_port
 from tokcodec import registry
 from tokcodec.arriving import progressive
-from tokcodec.cli import main
+from tokcodec.cli import main, receiving
 from tokcodec.errors import ArgumentError, LinkError
 from tokcodec.model import Model
 from tokcodec.stream import header as headers
 from tokcodec.stream.header import Header
-from tokcodec.transport import Address, message, mqtt, receiving
+from tokcodec.transport import Address, message, mqtt
 from tokcodec.transport.interface import Source
 from tokcodec.transport.mqtt import MqttSink, MqttSource
 

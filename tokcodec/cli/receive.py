@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Store what arrives until enough has, or the program is told to stop; 0."""
-    from tokcodec.transport.receiving import receive  # here, as the other commands do without
+    from tokcodec.cli.receiving import receive  # here, as the other commands do without
 
     for name in args.model:
         tokcodec.load(name)

@@ -67,7 +67,7 @@ def _add_packets(group: argparse._ArgumentGroup) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Send pictures, or all that come into a folder; 0 if all were sent."""
-    from tokcodec.transport.sending import send  # here, as the other commands do without
+    from tokcodec.cli.sending import send  # here, as the other commands do without
 
     codec = tokcodec.load(args.model)  # before the references, which may be of it
     return send(args, codec, references(args.reference))

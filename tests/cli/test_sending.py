@@ -14,11 +14,11 @@ from PIL import Image
 import tokcodec
 from benchmarks.mosquitto import free_port
 from tokcodec.cli import main
+from tokcodec.cli.sending import _Drain, _Take
 from tokcodec.errors import LinkError, OutputError
 from tokcodec.files import read
 from tokcodec.transport.folder import Folder
 from tokcodec.transport.senders import Sender
-from tokcodec.transport.sending import _Drain, _Take
 from tokcodec.transport.spool import File, Spool
 
 
