@@ -16,6 +16,7 @@ from tokcodec import link
 from tokcodec.errors import ArgumentError
 from tokcodec.link.packet import PICTURES
 from tokcodec.link.protection import at_most
+from tokcodec.link.sender import LOSS
 from tokcodec.reference import Given
 from tokcodec.transport import message
 from tokcodec.transport.address import Address
@@ -24,7 +25,6 @@ from tokcodec.transport.udp import MAX_DATAGRAM, UdpSink
 
 BLACK = np.zeros((1, 1, 3), np.uint8)  # a picture like any other
 MARGIN = 1.1  # a number rests longer than the receiver remembers it
-LOSS = link.independent(0.1)
 SPARE = 8  # bytes more than may be sent: `split` takes what is worth most
 
 
@@ -85,7 +85,7 @@ class Cutting:
         mtu: bytes of a packet.
         max_bytes: of all packets of a picture; None for as many as its stream needs.
         protect, check, loss: of `link.split`.
-        timeout: seconds after which the receiver has forgotten a picture's number.
+        forget: seconds after which the receiver has forgotten a picture's number.
         rate: bytes a second at most; None for no limit.
         together: pictures whose packets take turns, as in `link.interleave`; at least 1.
         reference: what the pictures were encoded with.
@@ -96,7 +96,7 @@ class Cutting:
     protect: str = "priority"
     check: str = "crc16"
     loss: link.Channel = LOSS
-    timeout: float = 30.0
+    forget: float = 30.0
     rate: float | None = None
     together: int = 1
     reference: Given | None = None
@@ -130,19 +130,20 @@ class Packets(Sender):
         self, sink: Sink, cutting: Cutting, clock: Callable[[], float] = time.monotonic
     ) -> None:
         if cutting.rate is not None and not 0 < cutting.rate < math.inf:
-            raise ArgumentError(f"a rate is above 0 bytes a second, not {cutting.rate}")
-        if not 0 < cutting.timeout < math.inf:
+            raise ArgumentError(f"rate is above 0 bytes a second, not {cutting.rate}")
+        if not 0 < cutting.forget < math.inf:
             raise ArgumentError(
-                f"a number is free again after some seconds above 0, not {cutting.timeout}"
+                "forget, after which a number is free again, is some seconds above 0, not "
+                f"{cutting.forget}"
             )
         if not 1 <= cutting.together <= PICTURES:
-            raise ArgumentError(f"1 to {PICTURES} pictures take turns, not {cutting.together}")
+            raise ArgumentError(f"together is 1 to {PICTURES} pictures, not {cutting.together}")
         apart = cutting.apart()
-        if apart >= cutting.timeout:
+        if apart >= cutting.forget:
             raise ArgumentError(
                 f"two packets of a picture would be {apart:.0f} seconds apart, and the receiver "
-                f"forgets it after {cutting.timeout:g}: a longer --forget at both ends, a higher "
-                "--rate, a smaller --mtu or fewer --together"
+                f"forgets it after {cutting.forget:g}: give a longer forget at both ends, a higher "
+                "rate, a smaller mtu or fewer together"
             )
         self.together = cutting.together
         self._sink, self._cutting, self._clock = sink, cutting, clock
@@ -162,7 +163,7 @@ class Packets(Sender):
 
     def send(self, pictures: Sequence[tuple[bytes, bytes]], timeout: float | None) -> list[int]:
         begun = self._begun
-        late = self._clock() - begun.last > self._cutting.timeout
+        late = self._clock() - begun.last > self._cutting.forget
         if not begun.left or late or begun.pictures != list(pictures):
             begun = self._begin(pictures)
         while begun.left:
@@ -170,7 +171,7 @@ class Packets(Sender):
             self._sink.send(begun.left[0], timeout)
             packet, begun.last = begun.left.popleft(), self._clock()
             for number in begun.numbers:
-                self._free[number] = begun.last + MARGIN * self._cutting.timeout
+                self._free[number] = begun.last + MARGIN * self._cutting.forget
             if self._cutting.rate is not None:
                 self._next = max(begun.last, self._next) + len(packet) / self._cutting.rate
         return begun.sizes
