@@ -11,7 +11,7 @@ from tests.transport.clock import Clock
 from tokcodec import link
 from tokcodec.link import packet as packets_of
 from tokcodec.link.packet import Packet
-from tokcodec.transport.gather import OWN, SENDERS, SHARED, WAITING, Gatherer
+from tokcodec.transport.gather import MAX_SENDERS, MAX_WAITING, OWN, SHARED, Gatherer
 
 
 @pytest.mark.parametrize("check", ["none", "crc16"])
@@ -49,14 +49,14 @@ def test_numbers_of_different_senders_and_times_do_not_meet(stream: bytes, photo
 def test_senders_that_are_done_make_room(stream: bytes):
     (packet,) = link.split(stream, 2000, protect="none")
     gatherer = Gatherer("crc8", 10)
-    for sender in range(2 * SENDERS):
+    for sender in range(2 * MAX_SENDERS):
         assert gatherer.add(packet, sender)
-    assert len(gatherer._senders) == SENDERS
+    assert len(gatherer._senders) == MAX_SENDERS
     found = list(gatherer.grown())
-    assert len({picture.id for picture in found}) == 2 * SENDERS
+    assert len({picture.id for picture in found}) == 2 * MAX_SENDERS
     assert all((picture.stream, picture.complete) == (stream, True) for picture in found)
     assert list(gatherer.grown()) == []
-    most = WAITING[0]
+    most = MAX_WAITING
     for sender in range(3 * most):
         gatherer.add(packet, sender)
     assert len(list(gatherer.grown())) == most
@@ -69,10 +69,10 @@ def test_a_crowd_drives_nobody_out(stream: bytes):
     gatherer = Gatherer("crc8", 10, clock)
     packets = link.split(stream, 51)
     for packet in packets:
-        for sender in range(SENDERS + 3):
+        for sender in range(MAX_SENDERS + 3):
             gatherer.add(packet, sender)
     found = list(gatherer.grown())
-    assert len(found) == len({picture.id for picture in found}) == SENDERS
+    assert len(found) == len({picture.id for picture in found}) == MAX_SENDERS
     assert all(picture.complete for picture in found)
     assert gatherer.unheard == 3 * (len(packets) - 1)  # of the last there was room for all
     clock.now += 11
@@ -84,7 +84,7 @@ def test_bytes_that_are_no_packet_come_from_nobody(stream: bytes):
     gatherer = Gatherer("crc8", 10)
     packets = link.split(stream, 51)
     for packet in packets:
-        for sender in range(2 * SENDERS):
+        for sender in range(2 * MAX_SENDERS):
             assert not gatherer.add(b"x", sender)
         gatherer.add(packet, "here")
     assert len({picture.id for picture in gatherer.grown()}) == 1
@@ -94,12 +94,12 @@ def test_bytes_that_are_no_packet_come_from_nobody(stream: bytes):
 def test_a_picture_is_shown_again_until_it_was_dealt_with(stream: bytes):
     (packet,) = link.split(stream, 2000, protect="none")
     gatherer = Gatherer("crc8", 10)
-    for sender in range(SENDERS + 1):  # the first of them is forgotten by now
+    for sender in range(MAX_SENDERS + 1):  # the first of them is forgotten by now
         gatherer.add(packet, sender)
     ids = [next(gatherer.grown()).id]  # something goes wrong there
     found = list(gatherer.grown())
     assert found[0].id == ids[0]
-    assert len(found) == SENDERS + 1
+    assert len(found) == MAX_SENDERS + 1
     gatherer.add(packet, "another")
     shown = next(gatherer.grown())
     assert [shown] == list(gatherer.grown())

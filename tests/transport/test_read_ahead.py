@@ -10,7 +10,7 @@ import pytest
 from benchmarks.mosquitto import PATIENCE
 from tokcodec.errors import LinkError
 from tokcodec.transport import read_ahead
-from tokcodec.transport.read_ahead import Ahead
+from tokcodec.transport.read_ahead import ReadAhead
 from tokcodec.transport.udp import UdpSink, UdpSource
 
 
@@ -39,7 +39,7 @@ def until(ready: Callable[[], bool]) -> None:
 
 def test_what_came_meanwhile_is_there():
     source = UdpSource("127.0.0.1")
-    with UdpSink("127.0.0.1", source.port) as sink, Ahead(source) as reading:
+    with UdpSink("127.0.0.1", source.port) as sink, ReadAhead(source) as reading:
         for i in range(5):
             sink.send(bytes([i]))
         found = [reading.receive_from(PATIENCE) for _ in range(5)]
@@ -51,7 +51,7 @@ def test_what_came_meanwhile_is_there():
 def test_what_waits_is_bounded_and_what_is_dropped_is_counted(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(read_ahead, "MAX_WAITING", 10 * (1000 + read_ahead.FIXED))
     source = Scripted(*[bytes(1000)] * 15)
-    with Ahead(source) as reading:
+    with ReadAhead(source) as reading:
         until(lambda: not source.left)
         assert reading.missed == 5
         for _ in range(10):
@@ -61,7 +61,7 @@ def test_what_waits_is_bounded_and_what_is_dropped_is_counted(monkeypatch: pytes
 
 
 def test_what_goes_wrong_is_told_in_its_turn():
-    with Ahead(Scripted(b"first", LinkError("cannot receive"))) as reading:
+    with ReadAhead(Scripted(b"first", LinkError("cannot receive"))) as reading:
         assert reading.receive_from(PATIENCE)[0] == b"first"
         with pytest.raises(LinkError, match="cannot receive"):
             reading.receive_from(PATIENCE)

@@ -74,7 +74,7 @@ def test_pictures(tmp_path: Path, stream: bytes):
 
 
 def test_old_ids_are_forgotten(tmp_path: Path, stream: bytes, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(store, "REMEMBERED", 3)
+    monkeypatch.setattr(store, "MAX_IDS", 3)
     with Store(tmp_path, ".tkc", draw) as found:
         for i in range(5):
             found.put(bytes([i]) * 8, stream)

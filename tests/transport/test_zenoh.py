@@ -93,7 +93,7 @@ def test_other_data_follow_what_a_congested_link_holds(congested: tuple[ZenohSin
 
 
 def test_closing_waits_for_no_congested_link(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(zenoh, "WAITING", 1)
+    monkeypatch.setattr(zenoh, "MAX_WAITING", 1)
     here, sent = address(), 0
     with ZenohSource(here, listen=True) as source, ZenohSink(here) as sink:
         try:

@@ -26,9 +26,9 @@ from tokcodec.terminal import complain, say, stopping
 from tokcodec.transport import message
 from tokcodec.transport.address import Address
 from tokcodec.transport.fault import of_picture
-from tokcodec.transport.gather import SENDERS, Gatherer
+from tokcodec.transport.gather import MAX_SENDERS, Gatherer
 from tokcodec.transport.interface import Source
-from tokcodec.transport.read_ahead import Ahead
+from tokcodec.transport.read_ahead import ReadAhead
 from tokcodec.transport.store import Store
 from tokcodec.transport.udp import UdpSource
 
@@ -155,7 +155,10 @@ def _gather(args: argparse.Namespace, address: Address, store: Store) -> int:
             say(f"{path}: {len(picture.stream)} bytes, {state}")
             complete += picture.complete
         for lost, why in (
-            (gatherer.unheard, f"more than {SENDERS} senders at once: some are not listened to"),
+            (
+                gatherer.unheard,
+                f"more than {MAX_SENDERS} senders at once: some are not listened to",
+            ),
             (gatherer.crowded, "no memory for all packets: pictures are too large, or too many"),
             (gatherer.missed, "pictures come faster than they are stored: some are lost"),
             (source.missed, "packets come faster than they are looked at: some are lost"),
@@ -164,7 +167,7 @@ def _gather(args: argparse.Namespace, address: Address, store: Store) -> int:
                 told.add(why)
                 complain(why)
 
-    with Ahead(UdpSource(address.host, address.port)) as source:
+    with ReadAhead(UdpSource(address.host, address.port)) as source:
         try:
             look, ready = time.monotonic() + UPDATE, False
             while args.count is None or complete + gatherer.broken < args.count:

@@ -20,7 +20,7 @@ from tokcodec.tokens.quantiser import Source
 from tokcodec.tokens.reconstruction import residual
 from tokcodec.tokens.transform import analyse
 
-POINTS = 256  # at most so many prefixes are looked at; between them decibels run straight
+MAX_POINTS = 256  # prefixes that are looked at; between them decibels run straight
 MIN_ERROR = 1 / 12  # mean squared error of rounding to 8 bits: no picture counts as better
 DOUBLING = 10 ** (2.2 / 10)  # error falls so much, about, when bytes double
 
@@ -72,7 +72,7 @@ def errors(
         most = order.digits
     script = codestring.Script(order, source.digits)
     payload = len(data) - length
-    sizes = np.unique(np.geomspace(1, payload + 1, POINTS).astype(np.int64) - 1)
+    sizes = np.unique(np.geomspace(1, payload + 1, MAX_POINTS).astype(np.int64) - 1)
     digits = np.minimum(_digits(script, sizes), most)
     curve = Curve(script, source)
     left = np.array([curve.error_after(int(d)) for d in digits])
@@ -116,8 +116,8 @@ def _digits(script: codestring.Script, sizes: np.ndarray) -> np.ndarray:
     for number in range(len(order.passes)):
         if bits > 8 * sizes[-1]:
             break
-        digits, rows, tables = script.line(number)
-        costs = np.log2(TOTAL) - np.log2(tables.frequencies[rows, digits.astype(np.int64) + 1])
+        digits, rows, odds = script.line(number)
+        costs = np.log2(TOTAL) - np.log2(odds.frequencies[rows, digits.astype(np.int64) + 1])
         spent.append(bits + np.cumsum(costs))
         bits = float(spent[-1][-1])
     return np.searchsorted(np.concatenate(spent), 8 * sizes - 1, side="right").clip(1) - 1

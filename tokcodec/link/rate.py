@@ -102,20 +102,20 @@ class Budget:
             raise ArgumentError(f"protected lies in 0..1, below 1; not {protected!r:.40}")
         if not isinstance(drop, str) or drop not in ("oldest", "newest"):
             raise ArgumentError(f"drop is oldest or newest, not {drop!r:.40}")
-        self.rate = bytes_per_second * duty_cycle / (frame + overhead)  # frames a second
-        self.most = self.rate * window  # frames of credit
-        if not isfinite(self.most):
+        self._rate = bytes_per_second * duty_cycle / (frame + overhead)  # frames a second
+        self._most = self._rate * window  # frames of credit
+        if not isfinite(self._most):
             raise ArgumentError("bytes_per_second and window are too large together")
-        if self.most < 1:
+        if self._most < 1:
             raise ArgumentError(
-                f"the link carries {self.most:.2g} frames in {window:g} seconds: "
+                f"the link carries {self._most:.2g} frames in {window:g} seconds: "
                 "give a longer window"
             )
         self._room = (frame - OVERHEAD) * (1 - protected)
         self._max_waiting, self._drop, self._clock = max_waiting, drop, clock
         self._queue: deque[_Waiting] = deque()
         self._past: deque[np.ndarray] = deque(maxlen=REMEMBERED)
-        self._credit, self._at = self.most, clock()
+        self._credit, self._at = self._most, clock()
         self._interval: float | None = None  # seconds from picture to picture, smoothed
         self._arrived: float | None = None
 
@@ -127,7 +127,7 @@ class Budget:
     def credit(self) -> float:
         """Frames that may be sent now."""
         now = self._clock()
-        self._credit = min(self.most, self._credit + (now - self._at) * self.rate)
+        self._credit = min(self._most, self._credit + (now - self._at) * self._rate)
         self._at = now
         return self._credit
 
@@ -199,7 +199,7 @@ class Budget:
         """
         if not is_whole(frames) or frames < 0:
             raise ArgumentError(f"frames are a whole number from 0, not {frames!r:.40}")
-        self._credit = min(self.most, self.credit + frames)
+        self._credit = min(self._most, self.credit + frames)
 
     def _by_frames(self, error: np.ndarray) -> np.ndarray:
         size = len(error) - 1
@@ -208,7 +208,7 @@ class Budget:
         return error[shown]
 
     def _frames(self, error: np.ndarray, credit: float) -> int:
-        mean = 0.0 if self._interval is None else self.rate * self._interval
+        mean = 0.0 if self._interval is None else self._rate * self._interval
         target = mean + (credit - mean * len(self._queue)) / HORIZON
         target = max(target, 1.0)
         past = np.full((len(self._past), max(map(len, self._past))), np.inf)
@@ -219,7 +219,7 @@ class Budget:
             middle = (low + high) / 2
             taken = float(_at_slope(past, middle).mean())
             low, high = (middle, high) if taken > target else (low, middle)
-        return min(int(_at_slope(error, high)), max(1, int(self.most)))
+        return min(int(_at_slope(error, high)), max(1, int(self._most)))
 
 
 def _at_slope(error: np.ndarray, slope: float) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Streams through the world's wires, each a thin bridge over one seam.
+"""Streams through the world's wires, each a thin bridge that keeps to one interface.
 
 A *sink* has `send(data)`, a *source* gives bytes one after another; both have `close()` and are
 context managers. MQTT and Zenoh carry messages (a picture's id and its whole stream: `message`),

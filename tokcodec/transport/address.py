@@ -9,7 +9,7 @@ from tokcodec.arguments import is_whole
 from tokcodec.errors import ArgumentError
 
 PORTS = {"mqtt": 1883, "mqtts": 8883, "udp": 0, "zenoh": 7447}
-LAST = 65_535  # of all ports
+MAX_PORT = 65_535
 EXAMPLES = "mqtt://host/topic, mqtts://user:password@host/topic, udp://host:5700, zenoh://host/key"
 
 
@@ -80,5 +80,5 @@ def _told(text: object) -> str:
 
 def check_port(port: int, first: int = 1) -> None:
     """Refuse what is no port, or one before `first`: 0 is none that anybody can be reached at."""
-    if not is_whole(port) or not first <= port <= LAST:
-        raise ArgumentError(f"a port is {first} to {LAST}, not {port!r:.40}")
+    if not is_whole(port) or not first <= port <= MAX_PORT:
+        raise ArgumentError(f"a port is {first} to {MAX_PORT}, not {port!r:.40}")

@@ -14,10 +14,11 @@ from tokcodec.link import Receiver
 from tokcodec.link.receiver import FIXED, MIN_MEMORY, Verdict, sound
 from tokcodec.transport.message import ID
 
-SENDERS = 256  # that are listened to at once
+MAX_SENDERS = 256  # that are listened to at once
 OWN = MIN_MEMORY  # bytes of memory for each
 SHARED = 1 << 26  # and for all that need more, together: a picture may have 33 MB of packets
-WAITING = 1024, 1 << 26  # pictures, and bytes of them, that wait to be asked for; the oldest go
+MAX_WAITING = 1024  # pictures that wait to be asked for; the oldest go
+MAX_WAITING_BYTES = 1 << 26  # of them together
 HEAD = 64  # bytes by which a picture of which less is here than before is known again
 
 
@@ -71,12 +72,13 @@ class _Sender:
 class Gatherer:
     """A `link.Receiver` a sender: their numbers do not meet.
 
-    At most `SENDERS` are listened to. Where there is a further one, who has been silent longest is
-    forgotten, of those that have sent all of their pictures or rest for `timeout`; while there is
-    none, further ones are not listened to.
+    At most `MAX_SENDERS` are listened to. Where there is a further one, who has been silent longest
+    is forgotten, of those that have sent all of their pictures or rest for `timeout`; while there
+    is none, further ones are not listened to.
 
     A sender has `OWN` bytes of memory for what is on its way, and what others leave of `SHARED`.
-    Pictures that are complete wait to be asked for, at most `WAITING`.
+    Pictures that are complete wait to be asked for, at most `MAX_WAITING`, of at most
+    `MAX_WAITING_BYTES` together.
 
     Attributes:
         unheard: packets of senders that are not listened to.
@@ -149,7 +151,7 @@ class Gatherer:
 
     def _make_room(self, now: float) -> bool:
         """For one sender more, if that can be."""
-        if len(self._senders) < SENDERS:
+        if len(self._senders) < MAX_SENDERS:
             return True
         for name, sender in self._senders.items():  # who has been silent longest comes first
             if not sender.going_on or now - sender.last > self._timeout:
@@ -162,8 +164,10 @@ class Gatherer:
     def _keep(self, picture: Picture) -> None:
         """Until it is asked for."""
         self._waiting.append(picture)
-        most, size = WAITING
-        while len(self._waiting) > most or sum(len(p.stream) for p in self._waiting) > size:
+        while (
+            len(self._waiting) > MAX_WAITING
+            or sum(len(p.stream) for p in self._waiting) > MAX_WAITING_BYTES
+        ):
             self.missed += self._waiting.popleft().complete
 
     def grown(self) -> Iterator[Picture]:

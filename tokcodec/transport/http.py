@@ -28,7 +28,7 @@ from tokcodec.transport.interface import limit
 
 TYPE = "image/vnd.tokcodec"
 PATIENCE = 30.0  # seconds for a silent other end
-CONNECTIONS = 128  # at once; further ones are told to come again
+MAX_CONNECTIONS = 128  # at once; further ones are told to come again
 BUSY = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 ANYWHERE = "0.0.0.0"
 PIECE = 1 << 14  # bytes read at once
@@ -58,7 +58,7 @@ class Server(ThreadingHTTPServer):
         if not self.folder.is_dir():
             raise InputError(f"there is no folder {folder}")
         check_port(port, first=0)
-        self._free = BoundedSemaphore(CONNECTIONS)
+        self._free = BoundedSemaphore(MAX_CONNECTIONS)
         try:
             families = {found[0] for found in socket.getaddrinfo(host or ANYWHERE, port)}
             self.address_family = min(families, key=lambda family: family != socket.AF_INET)
@@ -83,7 +83,7 @@ class Server(ThreadingHTTPServer):
         return path if good else None
 
     def process_request(self, request, client_address) -> None:
-        """In a thread of its own, of which there are at most `CONNECTIONS`."""
+        """In a thread of its own, of which there are at most `MAX_CONNECTIONS`."""
         if self._free.acquire(blocking=False):
             try:
                 super().process_request(request, client_address)

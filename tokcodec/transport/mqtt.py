@@ -19,7 +19,7 @@ from tokcodec.transport.interface import Sink, Source, until_after
 from tokcodec.transport.mqtt_client import FAILURE, TOO_LARGE, Client, Sent, reason
 
 SURE = 1  # the QoS with which messages come from the broker, if it is above 0
-WAITING = 1024  # messages of QoS 0 that wait for us; further ones are dropped
+MAX_WAITING = 1024  # messages of QoS 0 that wait for us; further ones are dropped
 
 
 class _Attempt(NamedTuple):
@@ -213,7 +213,7 @@ class MqttSource(Source):
         self._link.refused = "" if failed is None else f"the broker says: {failed}"
 
     def _on_message(self, message: Any) -> None:
-        if message.qos == 0 and self._arrived.qsize() >= WAITING:
+        if message.qos == 0 and self._arrived.qsize() >= MAX_WAITING:
             return
         self._arrived.put((message, self._link.sessions))
 

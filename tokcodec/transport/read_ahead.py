@@ -13,7 +13,7 @@ from tokcodec.transport.udp import Peer, UdpSource
 MAX_WAITING = 1 << 26  # bytes that wait, with `FIXED` for the keeping of each datagram
 
 
-class Ahead(End):
+class ReadAhead(End):
     """Reads a source in a thread of its own: systems keep a few hundred datagrams, then drop them.
 
     Attributes:

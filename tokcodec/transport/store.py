@@ -17,7 +17,7 @@ from tokcodec.stream.header import SUFFIX
 from tokcodec.transport.ledger import Ledger, as_text
 
 MEMORY = ".tokcodec-received.sqlite"
-REMEMBERED = 1_000_000  # ids; the oldest are forgotten
+MAX_IDS = 1_000_000  # remembered; the oldest are forgotten
 _TABLES = """
     CREATE TABLE IF NOT EXISTS stored (
         place INTEGER PRIMARY KEY AUTOINCREMENT, id BLOB UNIQUE NOT NULL
@@ -78,7 +78,7 @@ class Store:
         with self._ledger.together():
             self._ledger.do("INSERT INTO stored (id) VALUES (?)", identity)
             self._ledger.do(
-                "DELETE FROM stored WHERE place <= (SELECT max(place) FROM stored) - ?", REMEMBERED
+                "DELETE FROM stored WHERE place <= (SELECT max(place) FROM stored) - ?", MAX_IDS
             )
         return path
 

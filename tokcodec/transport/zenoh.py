@@ -16,7 +16,7 @@ from tokcodec.errors import ArgumentError, LinkError
 from tokcodec.transport.address import Address
 from tokcodec.transport.interface import TICK, Sink, Source, until_after
 
-WAITING = 64  # messages; then the sender is held back
+MAX_WAITING = 64  # messages; then the sender is held back
 LONG = str(10**12)  # microseconds: eleven days
 LOOK = 0.02  # seconds between two looks whether somebody listens
 
@@ -129,7 +129,7 @@ class ZenohSource(Source):
     """
 
     def __init__(self, address: Address, listen: bool = False) -> None:
-        self._arrived: queue.Queue[bytes] = queue.Queue(WAITING)
+        self._arrived: queue.Queue[bytes] = queue.Queue(MAX_WAITING)
         zenoh, self._session = _open(address, listen)
         try:
             self._session.declare_subscriber(address.path, self._take)
