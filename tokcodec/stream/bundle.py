@@ -8,8 +8,9 @@ import os
 import struct
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import repeat
 from pathlib import Path
-from typing import Any, NamedTuple, overload
+from typing import IO, Any, NamedTuple, overload
 
 import zstandard
 
@@ -58,10 +59,16 @@ class Bundle(Sequence[bytes]):
     Args:
         path: the file. It is opened for each read, so a bundle can be handed to other processes.
 
+    Attributes:
+        path: of the file, absolute.
+        model: which all its streams belong to.
+
     Raises:
+        ArgumentError: `path` is none.
         InputError: the file cannot be read; of a read: it is no longer the one that was opened.
         BadMagicError, UnsupportedVersionError, DamagedBundleError, UnknownModelError: it is no
-            sound bundle.
+            sound bundle; of a read, DamagedBundleError and DamagedHeaderError: it is damaged there.
+        UnknownFieldError: of a read, the stream has a field that this tokcodec cannot do without.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -112,43 +119,14 @@ class Bundle(Sequence[bytes]):
         check_several(streams)
         if names is not None:
             check_several(names)
-        given = iter(names) if names is not None else None
+        given: Iterator[Any] = iter(names) if names is not None else repeat("")
         with atomic_file(path, overwrite) as f:
-            model: AnyModel | None = None
-            blocks: list[tuple[bytes, int]] = []  # of the index, and where their payloads begin
-            entries: list[tuple[Header, int, bytes]] = []
-            count, first, at = 0, _START.size, _START.size
+            writer = _Writer(f)
             for data in streams:
-                data = as_bytes(data)
-                header, length = headers.parse(data)
-                if model is None:
-                    model = model_for(header)
-                    f.write(_start(model))
-                elif (header.model, header.hash) != code_of(model):
-                    raise ModelMismatchError(
-                        "a bundle holds streams of one model; these belong to several"
-                    )
-                headers.check(data[:length], model.sha256)
-                text = b"" if given is None else _text(next(given, _NONE))
-                f.write(data[length:])
-                entries.append((header, len(data) - length, text))
-                at, count = at + len(data) - length, count + 1
-                if len(entries) == BLOCK:
-                    blocks.append((_pack_block(entries), first))
-                    entries, first = [], at
-            if model is None:
-                raise ArgumentError("a bundle needs at least one stream")
-            if given is not None and next(given, _NONE) is not _NONE:
+                writer.add(as_bytes(data), next(given, _NONE))
+            writer.finish()
+            if names is not None and next(given, _NONE) is not _NONE:
                 raise ArgumentError("there are more names than streams")
-            if entries:
-                blocks.append((_pack_block(entries), first))
-            directory = b""
-            for block, first in blocks:
-                directory += _ROOM.pack(at, len(block), first)
-                f.write(block)
-                at += len(block)
-            numbers = struct.pack(">QQ", at, count)
-            f.write(directory + _END.pack(at, count, zlib.crc32(directory + numbers), MAGIC))
         return cls(path)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -288,6 +266,55 @@ class Bundle(Sequence[bytes]):
         if texts != len(raw) or offset > self._size:
             raise DamagedBundleError(f"{self.path}: block {number} of its index is damaged")
         return entries
+
+
+class _Writer:
+    """Streams to a file, one after another; the index follows them.
+
+    Args:
+        file: empty, and open to write to.
+    """
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._model: AnyModel | None = None
+        self._blocks: list[tuple[bytes, int]] = []  # of the index, and where their payloads begin
+        self._entries: list[tuple[Header, int, bytes]] = []
+        self._count, self._first, self._at = 0, _START.size, _START.size
+
+    def add(self, data: bytes, name: Any) -> None:
+        """One stream more, of the model of those before."""
+        header, length = headers.parse(data)
+        if self._model is None:
+            self._model = model_for(header)
+            self._file.write(_start(self._model))
+        elif (header.model, header.hash) != code_of(self._model):
+            raise ModelMismatchError("a bundle holds streams of one model; these belong to several")
+        headers.check(data[:length], self._model.sha256)
+        self._entries.append((header, len(data) - length, _text(name)))
+        self._file.write(data[length:])
+        self._at, self._count = self._at + len(data) - length, self._count + 1
+        if len(self._entries) == BLOCK:
+            self._end_block()
+
+    def finish(self) -> None:
+        """Write what tells where all of them lie."""
+        if self._model is None:
+            raise ArgumentError("a bundle needs at least one stream")
+        if self._entries:
+            self._end_block()
+        directory, at = b"", self._at
+        for block, first in self._blocks:
+            directory += _ROOM.pack(at, len(block), first)
+            self._file.write(block)
+            at += len(block)
+        numbers = struct.pack(">QQ", at, self._count)
+        crc = zlib.crc32(directory + numbers)
+        self._file.write(directory + _END.pack(at, self._count, crc, MAGIC))
+
+    def _end_block(self) -> None:
+        self._blocks.append((_pack_block(self._entries), self._first))
+        self._entries, self._first = [], self._at
 
 
 def _changed(before: os.stat_result, now: os.stat_result) -> bool:

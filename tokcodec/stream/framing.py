@@ -124,7 +124,11 @@ def cut(
 
 
 def check_room(max_bytes: int | None, header: int) -> None:
-    """Refuse a limit that not even the header keeps."""
+    """Refuse a limit that not even the header keeps.
+
+    Raises:
+        ArgumentError: `max_bytes` is below the header's bytes.
+    """
     if max_bytes is not None and max_bytes < header:
         raise ArgumentError(f"max_bytes={max_bytes} is smaller than the header ({header} bytes)")
 

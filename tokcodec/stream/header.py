@@ -203,7 +203,12 @@ def extension_bytes(header: Header) -> bytes:
 
 
 def extension_fields(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """The other way round; refuses critical fields but that of the reference."""
+    """The other way round.
+
+    Raises:
+        DamagedHeaderError: the bytes end inside a field.
+        UnknownFieldError: a field is critical, and not that of the reference.
+    """
     at = 0
     while at < len(data):
         if at + 2 > len(data) or at + 2 + data[at + 1] > len(data):

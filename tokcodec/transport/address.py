@@ -79,6 +79,10 @@ def _told(text: object) -> str:
 
 
 def check_port(port: int, first: int = 1) -> None:
-    """Refuse what is no port, or one before `first`: 0 is none that anybody can be reached at."""
+    """Refuse what is no port, or one before `first`: 0 is none that anybody can be reached at.
+
+    Raises:
+        ArgumentError: it is one of these.
+    """
     if not is_whole(port) or not first <= port <= MAX_PORT:
         raise ArgumentError(f"a port is {first} to {MAX_PORT}, not {port!r:.40}")

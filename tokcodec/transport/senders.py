@@ -39,7 +39,11 @@ class Sender(End):
 
     @abstractmethod
     def room(self, max_bytes: int | None) -> int | None:
-        """How long a stream may be so that `max_bytes` go over the wire."""
+        """How long a stream may be so that `max_bytes` go over the wire; None for any length.
+
+        Raises:
+            ArgumentError: no stream is so short.
+        """
 
     def check(self, sample: Callable[[], bytes]) -> None:
         """Raise ArgumentError if streams like this one cannot be sent with these options at all."""
