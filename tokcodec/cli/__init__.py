@@ -13,6 +13,7 @@ from typing import Protocol
 
 import tokcodec
 from tokcodec.cli import (
+    bundle,
     cut,
     decode,
     demo,
@@ -24,6 +25,7 @@ from tokcodec.cli import (
     receive,
     send,
     serve,
+    unbundle,
 )
 from tokcodec.cli.train import (
     decoder,
@@ -88,6 +90,8 @@ def _parser() -> argparse.ArgumentParser:
     verbs.add("decode", decode, "streams, whole or cut, to pictures")
     verbs.add("cut", cut, "shorten streams without coding them again")
     verbs.add("info", info, "what streams say of themselves")
+    verbs.add("bundle", bundle, "streams of one model to one file (.tkb)")
+    verbs.add("unbundle", unbundle, "a bundle to its streams")
 
     train = verbs.group("train", "models and decoders from photographs of your own")
     train.add("decoder", decoder, "the network that draws the pyramid's streams")

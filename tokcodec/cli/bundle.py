@@ -1,0 +1,67 @@
+"""`tokcodec bundle`: streams of one model to one file, which keeps their names."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+
+from tokcodec.cli import options
+from tokcodec.cli.jobs import STANDARD, inputs, read
+from tokcodec.errors import ArgumentError, ModelMismatchError, StreamError, UnknownModelError
+from tokcodec.files import make_folder
+from tokcodec.stream.bundle import Bundle
+from tokcodec.stream.header import SUFFIX
+from tokcodec.terminal import complain
+
+
+def add_arguments(p: argparse.ArgumentParser) -> None:
+    """The arguments of `tokcodec bundle`."""
+    p.add_argument(
+        "inputs",
+        nargs="+",
+        metavar="IN",
+        help="streams of one model, folders of them, or - for stdin",
+    )
+    p.add_argument("-o", "--out", required=True, metavar="FILE", help="the bundle (.tkb)")
+    p.add_argument("-f", "--force", action="store_true", help="overwrite what is there")
+    options.add_model(p)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Pack all, or none where one cannot be; 0 if that went well."""
+    if args.out == STANDARD:
+        raise ArgumentError("a bundle is a file that is read here and there: name it with -o")
+    options.open_named(args)
+    names = _named(list(inputs(args.inputs, {SUFFIX})))
+    source = ""
+
+    def streams() -> Iterator[bytes]:
+        nonlocal source
+        for source, _ in names:
+            yield read(source)
+
+    make_folder(Path(args.out).parent)
+    try:
+        Bundle.write(args.out, streams(), [name for _, name in names], args.force)
+    except (StreamError, ModelMismatchError, UnknownModelError) as e:
+        complain(f"{source}: {e}")
+        return 1
+    return 0
+
+
+def _named(found: list[tuple[str, Path | None]]) -> list[tuple[str, str]]:
+    """Each input with its name in the bundle: its own, with the folders inside the one that was
+    given; that of stdin is empty.
+    """
+    names, taken = [], dict[str, str]()
+    for source, root in found:
+        path = Path(source)
+        name = path.name if root is None else path.relative_to(root).as_posix()
+        name = "" if source == STANDARD else name
+        if name and (other := taken.setdefault(name, source)) != source:
+            raise ArgumentError(
+                f"{other} and {source} would both be {name}: give the folder that they are in"
+            )
+        names.append((source, name))
+    return names
