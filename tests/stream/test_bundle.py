@@ -48,8 +48,8 @@ def test_an_index_beyond_the_end_is_an_index_error(file: Path, index: int) -> No
         Bundle(file).name(index)
 
 
-@pytest.mark.parametrize("index", ["chelsea", 1.0, None])
-def test_an_index_is_a_number(file: Path, index: object) -> None:
+@pytest.mark.parametrize("index", [b"chelsea", 1.0, None])
+def test_an_index_is_a_number_or_a_name(file: Path, index: object) -> None:
     with pytest.raises(TypeError):
         Bundle(file)[index]  # type: ignore[index]
 
@@ -68,9 +68,11 @@ def test_a_bundle_is_a_sequence(file: Path, streams: list[bytes]) -> None:
 
 def test_finding_by_name(file: Path, streams: list[bytes]) -> None:
     bundle = Bundle(file)
-    assert bundle[bundle.find("coffee")] == streams[1]
-    with pytest.raises(ValueError, match="nowhere"):
-        bundle.find("nowhere")
+    assert bundle[bundle.find("coffee")] == bundle["coffee"] == streams[1]
+    for ask in (bundle.find, bundle.__getitem__):
+        with pytest.raises(ArgumentError, match="nowhere"):
+            ask("nowhere")
+    assert repr(bundle).endswith(f"{file.name}': {len(streams)} streams of pyramid)")
     assert bundle.index(streams[1]) == 1  # as of any sequence
 
 

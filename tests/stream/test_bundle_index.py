@@ -25,6 +25,22 @@ def test_several_blocks(tmp_path: Path, streams: list[bytes]) -> None:
     assert list(bundle) == many
 
 
+def test_reads_in_any_order_unpack_each_block_once(
+    tmp_path: Path, streams: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many = [streams[i % len(streams)] for i in range(3 * 1024)]
+    bundle = Bundle.write(tmp_path / "many.tkb", many)
+    unpacked, usual = [], Bundle._unpack_block
+    monkeypatch.setattr(Bundle, "_unpack_block", lambda b, n: unpacked.append(n) or usual(b, n))
+    shuffled = np.random.default_rng(0).permutation(len(many))[:200].tolist()
+    assert [bundle[i] for i in shuffled] == [many[i] for i in shuffled]
+    assert sorted(unpacked) == [0, 1, 2]
+    monkeypatch.setattr("tokcodec.stream.bundle.MAX_BLOCKS", 2)
+    bundle = Bundle(bundle.path)
+    assert [bundle[i] for i in shuffled] == [many[i] for i in shuffled]
+    assert len(bundle._blocks) == 2
+
+
 @pytest.mark.parametrize("count", [1, 1023, 1024, 1025])
 def test_around_the_size_of_a_block(count: int, tmp_path: Path, streams: list[bytes]) -> None:
     many = [streams[i % 3] for i in range(count)]

@@ -32,6 +32,7 @@ from tokcodec.stream.header import Header
 MAGIC = headers.BUNDLE
 VERSION = 1
 BLOCK = 1024  # entries to a block of the index
+MAX_BLOCKS = 64  # kept in memory, some 20 MB: reads in any order need not unpack one each
 # Magic, version, model code, hash (zeros if shipped), CRC-8 of that and the model's SHA-256.
 _START = struct.Struct(">4sBB4sB")
 # A block of the index: where it lies, its compressed length, where its first payload lies.
@@ -97,7 +98,8 @@ class Bundle(Sequence[bytes]):
         self._size = self._stamp.st_size
         directory, self._count = self._directory()
         self._rooms = list(_ROOM.iter_unpack(directory))
-        self._block: tuple[int, list[_Entry]] = (-1, [])
+        self._blocks: dict[int, list[_Entry]] = {}  # of the index, read last
+        self._numbers: dict[str, int] | None = None  # by name, once one is asked for
 
     @classmethod
     def write(
@@ -131,7 +133,7 @@ class Bundle(Sequence[bytes]):
 
     def __getstate__(self) -> dict[str, Any]:
         """Without what every process has already."""
-        state = self.__dict__ | {"_block": (-1, [])}
+        state = self.__dict__ | {"_blocks": {}, "_numbers": None}
         return state if self._hash else {k: v for k, v in state.items() if k != "model"}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -142,12 +144,21 @@ class Bundle(Sequence[bytes]):
     def __len__(self) -> int:
         return self._count
 
+    def __repr__(self) -> str:
+        return f"Bundle({str(self.path)!r}: {len(self)} streams of {self.model.name})"
+
     @overload
-    def __getitem__(self, index: int) -> bytes: ...
+    def __getitem__(self, index: int | str) -> bytes: ...
     @overload
     def __getitem__(self, index: slice) -> list[bytes]: ...
-    def __getitem__(self, index: int | slice) -> bytes | list[bytes]:
-        """One stream, or some."""
+    def __getitem__(self, index: int | str | slice) -> bytes | list[bytes]:
+        """One stream, by its number or its name, or some.
+
+        Raises:
+            IndexError, ArgumentError: there are not so many; none has that name.
+        """
+        if isinstance(index, str):
+            index = self.find(index)
         if isinstance(index, slice):
             return [self[i] for i in range(*index.indices(len(self)))]
         entry = self._entry(index)
@@ -172,8 +183,17 @@ class Bundle(Sequence[bytes]):
         return [self._entry(i).name for i in range(len(self))]
 
     def find(self, name: str) -> int:
-        """Where the first stream of that name stands; ValueError if there is none."""
-        return self.names.index(name)
+        """Where the first stream of that name stands; the first call reads all names.
+
+        Raises:
+            ArgumentError: there is none.
+        """
+        if self._numbers is None:
+            names = self.names
+            self._numbers = {name: i for i, name in reversed(list(enumerate(names))) if name}
+        if name not in self._numbers:
+            raise ArgumentError(f"no stream of {self.path} is called {name!r:.80}")
+        return self._numbers[name]
 
     def cut(
         self,
@@ -237,10 +257,13 @@ class Bundle(Sequence[bytes]):
         if not 0 <= i < len(self):
             raise IndexError(f"the bundle holds {len(self)} streams; there is no {index}")
         number = i // BLOCK
-        kept = self._block
-        if kept[0] != number:
-            kept = self._block = number, self._unpack_block(number)
-        return kept[1][i % BLOCK]
+        block = self._blocks.get(number)
+        if block is None:
+            block = self._unpack_block(number)
+            for earliest in list(self._blocks)[: len(self._blocks) - MAX_BLOCKS + 1]:
+                self._blocks.pop(earliest, None)  # another thread may have done so
+            self._blocks[number] = block
+        return block[i % BLOCK]
 
     def _unpack_block(self, number: int) -> list[_Entry]:
         at, length, offset = self._rooms[number]
