@@ -28,6 +28,8 @@ CODE = "import sys; from tokcodec.cli import main; sys.exit(main(sys.argv[1:]))"
         ("mqtt://broker//home/cam", Address("mqtt", "broker", 1883, "/home/cam")),
         ("mqtt://broker/cameras/+", Address("mqtt", "broker", 1883, "cameras/+")),
         ("mqtt://broker/cameras/%23", Address("mqtt", "broker", 1883, "cameras/#")),
+        ("mqtt://broker/cameras/#", Address("mqtt", "broker", 1883, "cameras/#")),
+        ("mqtts://broker/#", Address("mqtts", "broker", 8883, "#")),
         ("udp://192.0.2.1:5700", Address("udp", "192.0.2.1", 5700)),
         ("udp://:5700", Address("udp", "", 5700)),
         ("udp://[::1]:5700/", Address("udp", "::1", 5700)),
@@ -52,7 +54,8 @@ def test_passwords_are_not_shown():
 @pytest.mark.parametrize(
     "text",
     ["", "broker", "ftp://broker/x", "mqtt://broker", "mqtt:///x", "udp://host", "udp://host:1/x",
-     "mqtt://broker:99999/x", "mqtt://broker/x?qos=1", "mqtt://broker/x#y", "zenoh://peer"],
+     "mqtt://broker:99999/x", "mqtt://broker/x?qos=1", "mqtt://broker/x#y", "mqtt://broker/x#",
+     "mqtt://broker/#/#", "zenoh://peer", "zenoh://peer/x/#", "udp://host:1#"],
 )  # fmt: skip
 def test_no_addresses(text: str):
     with pytest.raises(ArgumentError, match=r"\w"):

@@ -46,6 +46,31 @@ def test_commands(tmp_path: Path, photograph, suffix: str):
         assert np.asarray(shown).shape == (40, 60, 3)
 
 
+def test_what_arrives_while_the_network_loads_is_kept(
+    tmp_path: Path, astronaut: np.ndarray, monkeypatch: pytest.MonkeyPatch, capsys
+):
+    """Nobody keeps packets: the socket is there before anything that takes its time."""
+    port, out = free_port(socket.SOCK_DGRAM), tmp_path / "out"
+    data = tokcodec.encode(astronaut, max_bytes=200)
+    packets = link.split(data, 60, protect="none", check="crc16")
+
+    def load(decoder: str) -> None:
+        with UdpSink("127.0.0.1", port) as sink:
+            for packet in packets:
+                sink.send(packet)
+
+    monkeypatch.setattr("tokcodec.decoders.find", load)
+    monkeypatch.setattr("tokcodec.decode", lambda data, **options: Image.new("RGB", (8, 8)))
+    receive = ["receive", "--from", f"udp://127.0.0.1:{port}", "--out", str(out), "--count", "1",
+               "--suffix", ".png"]  # fmt: skip
+    receiver = threading.Thread(target=main, args=(receive,), daemon=True)
+    receiver.start()
+    receiver.join(PATIENCE)
+    assert not receiver.is_alive()
+    assert len(list(out.glob("*.png"))) == 1
+    assert f"listening at udp://127.0.0.1:{port}" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("options", "limits"),
     [

@@ -48,12 +48,24 @@ def receive(args: argparse.Namespace, references: list[bytes]) -> int:
     def draw(stream: bytes) -> Image.Image:
         return tokcodec.decode(stream, decoder=args.decoder, **options)
 
-    with Store(args.out, suffix, draw) as store, stopping():
-        if suffix != SUFFIX:  # what is wrong with it is told before anything arrives
+    def check() -> None:
+        """Tell what is wrong with the decoder before anything is stored."""
+        if suffix != SUFFIX:
             decoders.find(args.decoder)
+
+    with Store(args.out, suffix, draw) as store, stopping():
         if address.scheme == "udp":
-            return _gather(args, address, store)
+            # First of all: nobody keeps packets, and a network may take seconds to load.
+            with ReadAhead(UdpSource(address.host, address.port)) as source:
+                check()
+                _tell_that_it_listens(address)
+                return _gather(args, source, store)
+        check()
         return _collect(args, address, store)
+
+
+def _tell_that_it_listens(address: Address) -> None:
+    complain(f"listening at {address}")
 
 
 def _collect(args: argparse.Namespace, address: Address, store: Store) -> int:
@@ -61,7 +73,7 @@ def _collect(args: argparse.Namespace, address: Address, store: Store) -> int:
     stored = 0
     with _source(args, address, store) as source:
         try:
-            _tell_whether_silent(source)
+            _tell_whether_silent(source, address)
             for data in source:
                 try:
                     identity, stream = message.taken_apart(data)
@@ -121,11 +133,13 @@ def _of_this_one(e: TokCodecError) -> bool:
     return of_picture(e) or isinstance(e, (UnknownModelError, ReferenceMismatchError))
 
 
-def _tell_whether_silent(source: Source) -> None:
+def _tell_whether_silent(source: Source, address: Address) -> None:
     try:
         source.wait(PATIENCE)
     except LinkError as e:
         complain(f"{e}; waiting for it")
+    else:
+        _tell_that_it_listens(address)
 
 
 def _source(args: argparse.Namespace, address: Address, store: Store) -> Source:
@@ -139,7 +153,7 @@ def _source(args: argparse.Namespace, address: Address, store: Store) -> Source:
     return MqttSource(address, args.qos, name)
 
 
-def _gather(args: argparse.Namespace, address: Address, store: Store) -> int:
+def _gather(args: argparse.Namespace, source: ReadAhead, store: Store) -> int:
     """Packets to files, which are replaced as their pictures grow."""
     gatherer, complete, told = Gatherer(args.check, args.forget), 0, set[str]()
 
@@ -167,19 +181,18 @@ def _gather(args: argparse.Namespace, address: Address, store: Store) -> int:
                 told.add(why)
                 complain(why)
 
-    with ReadAhead(UdpSource(address.host, address.port)) as source:
-        try:
-            look, ready = time.monotonic() + UPDATE, False
-            while args.count is None or complete + gatherer.broken < args.count:
-                found = source.receive_from(max(MIN_WAIT, 0 if ready else look - time.monotonic()))
-                if found is not None:
-                    ready |= gatherer.add(*found)
-                # A picture that is complete is written as soon as no packet waits.
-                if (ready and found is None) or time.monotonic() >= look:
-                    write()
-                    look, ready = time.monotonic() + UPDATE, False
-        except KeyboardInterrupt:
-            while (found := source.receive_from(0)) is not None:
-                gatherer.add(*found)
-            write()
+    try:
+        look, ready = time.monotonic() + UPDATE, False
+        while args.count is None or complete + gatherer.broken < args.count:
+            found = source.receive_from(max(MIN_WAIT, 0 if ready else look - time.monotonic()))
+            if found is not None:
+                ready |= gatherer.add(*found)
+            # A picture that is complete is written as soon as no packet waits.
+            if (ready and found is None) or time.monotonic() >= look:
+                write()
+                look, ready = time.monotonic() + UPDATE, False
+    except KeyboardInterrupt:
+        while (found := source.receive_from(0)) is not None:
+            gatherer.add(*found)
+        write()
     return 0

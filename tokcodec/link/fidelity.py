@@ -56,7 +56,7 @@ def errors(
     if not isinstance(model, Model):
         raise ArgumentError(
             f"what each byte is worth is known of pyramids, not of {model.name}; "
-            "send its streams with protect='none'"
+            "send its streams unprotected (protect='none', --protect none)"
         )
     image.check_pixels(header.width, header.height, max_pixels)
     order = order_for(model, header.height, header.width, 1 if header.grey else 3)

@@ -110,6 +110,7 @@ def _codec(parity_bytes: int):
         from reedsolo import RSCodec
     except ImportError:
         raise ArgumentError(
-            "protected packets need reedsolo: pip install 'tokcodec[link]', or protect='none'"
+            "protected packets need reedsolo: pip install 'tokcodec[link]', or leave them "
+            "unprotected (protect='none', --protect none)"
         ) from None
     return RSCodec(parity_bytes)

@@ -36,7 +36,7 @@ class Address:
     def parse(cls, text: str) -> Address:
         """Raises ArgumentError for anything that is no such address."""
         try:
-            parts = urlsplit(text)
+            parts = urlsplit(text, allow_fragments=False)  # topics may end in #
             host, port = parts.hostname or "", parts.port
         except (ValueError, AttributeError) as e:  # the second: no text
             why = "" if "@" in str(text) else f": {e}"  # which may tell a part of the password
@@ -47,7 +47,8 @@ class Address:
         path = unquote(parts.path).removeprefix("/")  # to MQTT, a/ and /a are topics of their own
         if parts.scheme == "zenoh":
             path = path.strip("/")
-        if parts.query or parts.fragment:
+        wild = parts.scheme.startswith("mqtt") and parts.path.endswith("/#")
+        if parts.query or parts.path.count("#") > wild:
             raise ArgumentError(f"{text}: nothing follows the path of an address")
         if parts.scheme == "udp" and (port is None or path):
             raise ArgumentError(
