@@ -44,13 +44,14 @@ def test_the_model_is_sound_and_pays(model_file, photograph):
     assert tokcodec.decode(mine, model=model_file).size == (100, 70)
 
 
-def test_the_same_photographs_give_the_same_model(model_file, folder):
+def test_the_same_photographs_give_the_same_model(model_file, folder, capsys):
     again = folder / "again.safetensors"
     photographs = [
         str(folder / f"{name}.png") for name in ("astronaut", "chelsea", "coffee", "rocket")
     ]
     assert main([*COMMAND, "--images", *photographs, "--out", str(again), *FEW]) == 0
     assert load_model(again).id == load_model(model_file).id
+    assert "pictures are few" in capsys.readouterr().err
 
 
 def test_nothing_large_enough_to_train_on(tmp_path, capsys):

@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from tokcodec.errors import ArgumentError, InputError
+from tokcodec.errors import ArgumentError, InputError, warn
 from tokcodec.files import check_free, make_folder, write_atomically
 from tokcodec.terminal import say, watched
+
+FEW = 150  # pictures: models of fewer are behind the shipped one even on pictures like theirs
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,9 +46,12 @@ def run(args: argparse.Namespace) -> int:
     given = batches(args.images, args.count, args.seed)
     if not given:
         raise InputError("no picture is large enough to train on: 96 pixels wide, 64 high")
+    pictures = sum(len(b) for b in given)
+    if pictures < FEW:
+        warn(f"{pictures} pictures are few: the model will take more bytes than pyramid, not fewer")
     card = {
         "about": args.about,
-        "pictures": str(sum(len(b) for b in given)),
+        "pictures": str(pictures),
         "rounds": str(args.rounds),
         "seed": str(args.seed),
     }
