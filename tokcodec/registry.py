@@ -169,7 +169,7 @@ def by_id(identity: str) -> AnyModel:
             return model
     raise ModelMismatchError(
         f"the tokens belong to the model {identity[:16]}..., which is not loaded: load its file "
-        "first (tokens name a model by its identity, `codec.model.id`)"
+        "first"
     )
 
 

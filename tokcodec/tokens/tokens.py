@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import overload
@@ -13,6 +14,7 @@ from tokcodec.errors import TokensError
 DIGITS = 10  # ternary digits to a token
 MAX_VOCABULARY = 1 << 31  # vocabulary: ids are int32
 VOCABULARY = 3**DIGITS
+_IDENTITY = re.compile("[0-9a-f]{64}")
 _POWERS = 3 ** np.arange(DIGITS - 1, -1, -1, dtype=np.int64)
 
 
@@ -67,8 +69,11 @@ class Tokens(Sequence):
         except (TypeError, ValueError):
             raise TokensError(f"a size is (width, height), not {self.size!r:.40}") from None
         object.__setattr__(self, "size", (width, height))  # a list has no hash
-        if not isinstance(self.model, str):
-            raise TokensError(f"tokens name their model by its identity, not {self.model!r:.40}")
+        if not (isinstance(self.model, str) and _IDENTITY.fullmatch(self.model)):
+            raise TokensError(
+                "tokens name their model by its identity (64 hexadecimal digits: "
+                f"`codec.model.id`), not {self.model!r:.40}"
+            )
         if ids.ndim != 1 or (ids.size and ids.dtype.kind not in "iu"):
             raise TokensError(
                 f"token ids must be a list of whole numbers, not {ids.dtype} of shape {ids.shape}"
