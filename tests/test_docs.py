@@ -5,9 +5,11 @@ from __future__ import annotations
 import doctest
 import re
 import shlex
+import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -107,3 +109,18 @@ def test_a_page_runs_from_top_to_bottom(
                 assert cli.main([verb, *arguments]) == 0, line
                 ran += 1
     assert ran >= 3
+
+
+def test_the_scripts_on_tokens_run(photograph, tmp_path: Path):
+    """Each as a file of its own, since processes look for the functions that they run in one."""
+    (tmp_path / "photos").mkdir()
+    for name in ("coffee", "chelsea"):
+        Image.fromarray(photograph(name, 96, 72)).save(tmp_path / "photos" / f"{name}.jpg")
+    text = (ROOT / "docs" / "guides" / "tokens.md").read_text()
+    for number, (kind, script) in enumerate(BLOCK.findall(text)):
+        assert kind == "python"
+        path = tmp_path / f"{number}.py"
+        path.write_text(script)
+        subprocess.run([sys.executable, path], cwd=tmp_path, check=True, timeout=300)
+    assert np.load(tmp_path / "ids.npy").shape == (2, 256)
+    assert {Image.open(path).size for path in tmp_path.glob("first-*.png")} == {(64, 64)}
