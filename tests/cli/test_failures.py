@@ -22,6 +22,12 @@ def test_nothing_is_overwritten_without_f(folder: Path, capsys) -> None:
     assert (folder / "cat.tkc").read_bytes() == tokcodec.encode(photo(), 5)
 
 
+def test_what_is_no_stream_is_told_before_what_is_there(folder: Path, capsys) -> None:
+    photo().save("cat.jpg")
+    assert run("decode", "cat.jpg") == 1
+    assert "no tokcodec stream" in one_line(capsys.readouterr().err)
+
+
 @pytest.mark.parametrize(
     ("args", "told"),
     [

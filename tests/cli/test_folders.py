@@ -64,6 +64,25 @@ def test_one_file_by_several_names_is_one_job(tree: Path, capsys) -> None:
     assert "cat.tkc is for" in one_line(capsys.readouterr().err)
 
 
+@pytest.mark.parametrize(
+    "typed",
+    [
+        ["encode", "in/cat.png", "in/a/cup.JPG", "-o", "one.tkc"],
+        ["encode", "in", "-o", "one.TKC"],
+        ["decode", "s/cat.tkc", "s/a/cup.tkc", "-o", "one.jpg"],
+        ["cut", "s", "-m", 12, "-o", "one.tkc"],
+    ],
+)
+def test_a_files_name_is_no_folder_for_several(tree: Path, capsys, typed: list) -> None:
+    assert run("encode", "in", "-b", 5, "-o", "s") == 0
+    assert run(*typed) == 1
+    assert f"{typed[-1]} is the name of one file" in one_line(capsys.readouterr().err)
+    assert not (tree / typed[-1]).exists()
+    assert run(*typed[:-1], f"{typed[-1]}/") == 0  # said to be a folder
+    assert (tree / typed[-1]).is_dir()
+    assert run(*typed, "-f") == 0  # which it is now
+
+
 def test_an_empty_folder_does_not_stop_the_rest(tree: Path, capsys) -> None:
     (tree / "empty").mkdir()
     assert run("encode", "empty", "in/a", "-b", 5, "-o", "out") == 1

@@ -12,6 +12,7 @@ from tokcodec.cli.jobs import STANDARD, convert
 from tokcodec.codec import codec_for
 from tokcodec.errors import ArgumentError
 from tokcodec.pixels.saved import kind_of, saved
+from tokcodec.stream import header as headers
 from tokcodec.stream.header import SUFFIX
 
 FLOW = ("steps", "guidance", "seed")  # options of tokenizers whose decoder starts from noise
@@ -77,4 +78,4 @@ def run(args: argparse.Namespace) -> int:
         )
         return saved(picture, suffix)
 
-    return convert(args, change, usual, {SUFFIX})
+    return convert(args, change, usual, {SUFFIX}, headers.parse)

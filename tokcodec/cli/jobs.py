@@ -19,13 +19,19 @@ from tokcodec.errors import (
     TokCodecError,
 )
 from tokcodec.files import make_folder, whether, write_atomically
+from tokcodec.pixels.image import suffixes
+from tokcodec.stream.header import SUFFIX
 from tokcodec.terminal import complain, watched
 
 STANDARD = "-"  # stdin or stdout
 
 
 def convert(
-    args: argparse.Namespace, change: Callable[[bytes, str], bytes], suffix: str, kinds: set[str]
+    args: argparse.Namespace,
+    change: Callable[[bytes, str], bytes],
+    suffix: str,
+    kinds: set[str],
+    look: Callable[[bytes], object] | None = None,
 ) -> int:
     """Each input through `change` to its output; go on after a failure, and report it.
 
@@ -33,10 +39,12 @@ def convert(
         change: an input's bytes, and where its output goes, to the output's bytes.
         suffix: of outputs that are not named.
         kinds: suffixes of what is taken from folders.
+        look: raises for bytes that are no input: told rather than that their output is there.
 
     Raises:
-        ArgumentError: several results would go to stdout.
+        ArgumentError: several results would go to stdout, or into a folder named like a file.
     """
+    _check_folder(args)
     jobs = _distinct(
         [
             (source, _target(source, root, args, suffix))
@@ -48,13 +56,29 @@ def convert(
         try:
             if (other := taken.setdefault(_place(target), source)) != source:
                 raise OutputExistsError(f"{target} is for {other}: give them names of their own")
-            _check(source, target, args.force)
+            try:
+                _check(source, target, args.force)
+            except OutputExistsError:
+                if look is not None:
+                    look(read(source))
+                raise
             _write(target, change(read(source), target), args.force)
         except TokCodecError as e:
             failed += 1
             told = _said(source) in str(e) or (target != STANDARD and target in str(e))
             complain(str(e) if told and len(jobs) == 1 else f"{_said(source)}: {e}")
     return 1 if failed else 0
+
+
+def _check_folder(args: argparse.Namespace) -> None:
+    """Refuse to make a folder where a file was meant: several inputs, and a file's name for -o."""
+    named = args.out not in (None, STANDARD) and not _is_folder(args.out)
+    several = len(args.inputs) > 1 or any(whether(Path(p).is_dir, False) for p in args.inputs if p)
+    if named and several and Path(args.out).suffix.lower() in {SUFFIX, *suffixes()}:
+        raise ArgumentError(
+            f"{args.out} is the name of one file, and there may be several results: name a folder "
+            f"({args.out}{os.sep} if it is to be called so)"
+        )
 
 
 def _distinct(jobs: list[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -147,18 +171,18 @@ def _write(target: str, data: bytes, overwrite: bool) -> None:
     write_atomically(target, data, overwrite)
 
 
+def _is_folder(name: str) -> bool:
+    """Whether it is one, or is said to be one."""
+    return name.endswith((os.sep, os.altsep or os.sep)) or whether(Path(name).is_dir, False)
+
+
 def _target(source: str, root: Path | None, args: argparse.Namespace, suffix: str) -> str:
     """Where the result of `source` goes."""
     if args.out == STANDARD or (args.out is None and source == STANDARD):
         return STANDARD
     if args.out is None:
         return str(Path(source).with_suffix(suffix))
-    into_folder = (
-        root is not None
-        or len(args.inputs) > 1
-        or args.out.endswith((os.sep, os.altsep or os.sep))
-        or whether(Path(args.out).is_dir, False)
-    )
+    into_folder = root is not None or len(args.inputs) > 1 or _is_folder(args.out)
     if not into_folder:
         return args.out
     if source == STANDARD:
