@@ -19,7 +19,9 @@ def add_arguments(p: argparse.ArgumentParser) -> None:
     options.add_files(p, "pictures, folders of pictures, or - for stdin")
     options.add_limits(p, auto=True)
     p.add_argument(
-        "--quality", type=float, help="0 to 100, alike for all pictures; --budget auto is about 60"
+        "--quality",
+        type=float,
+        help="0 to 100, alike for all pictures; --budget auto is some 50 to 60",
     )
     p.add_argument(
         "--psnr",
