@@ -1,5 +1,5 @@
 """Sequences of similar pictures: bytes a picture at equal PSNR, alone and with each kind of
-reference.
+reference; or PSNR at equal bytes, with a first picture of so many bytes as the reference.
 
 A sequence is a folder of pictures of one size, in the order of their names; "scikit-image" is a
 fixed photograph with part of another one that moves across it, and noise.
@@ -29,6 +29,8 @@ FRAMES, NOISE = 12, 2.0  # of the sequence made here; standard deviation, grey l
 MODES = ("alone", "first", "previous", "background")
 COLUMNS = ("sequence", "model", "target", "mode", "frame", "bytes", "linear_db", "auto_db")
 AT = {name: i for i, name in enumerate(COLUMNS)}
+KEYS = (222, 1000)  # bytes of the first picture, where those after it have so many
+IN_BYTES = ("sequence", "model", "limit", "key", "frame", "bytes", "linear_db", "auto_db")
 
 Frames = list[np.ndarray]
 
@@ -39,6 +41,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "sequences", nargs="*", default=["scikit-image"], help="folders, or scikit-image"
     )
     parser.add_argument("--psnr", type=float, nargs="+", default=list(TARGETS), help="dB to reach")
+    parser.add_argument(
+        "--bytes", type=int, nargs="+", help="of a picture, instead: decibels are measured"
+    )
+    parser.add_argument(
+        "--key", type=int, nargs="+", default=list(KEYS),
+        help="with --bytes: of the first picture, the reference of all others",
+    )  # fmt: skip
     parser.add_argument("--side", type=int, default=SIDE, help="longer side, pixels")
     parser.add_argument("--model", default="default", help="name or file of a model")
     parser.add_argument("--out", type=Path, default=OUT)
@@ -50,10 +59,17 @@ def run(args: argparse.Namespace) -> int:
     labels = {name: set_name(name, args.out, OUT) for name in args.sequences}
     for name, label in labels.items():
         frames = made(args.side) if name == "scikit-image" else read(Path(name), args.side)
+        if args.bytes:
+            found = [
+                r for n in args.bytes for r in in_bytes(label, frames, n, args.key, args.model)
+            ]
+            write_tsv(args.out / f"{label}-bytes.tsv", IN_BYTES, found)
+            rows += found
+            continue
         found = [row for goal in args.psnr for row in measure(label, frames, goal, args.model)]
         write_tsv(args.out / f"{label}.tsv", COLUMNS, found)
         rows += found
-    print(shown(rows))
+    print(shown_in_bytes(rows) if args.bytes else shown(rows))
     return 0
 
 
@@ -114,6 +130,37 @@ def measure(name: str, frames: Frames, target: float, model: str) -> Iterator[li
             yield [name, identity, target, mode, i, len(data), *reached]
             if mode == "previous":
                 chain = [*chain, data]
+
+
+def in_bytes(
+    name: str, frames: Frames, limit: int, keys: list[int], model: str
+) -> Iterator[list[Cell]]:
+    """A row for each picture after the first: alone (key 0), then with each key as reference."""
+    given = {0: None} | {n: tokcodec.encode(frames[0], max_bytes=n, model=model) for n in keys}
+    for i, frame in enumerate(frames[1:], 1):
+        for key, reference in given.items():
+            more = {} if reference is None else {"reference": reference}
+            data = tokcodec.encode(frame, max_bytes=limit, model=model, **more)
+            identity = tokcodec.info(data, count=False).model_id[:8]
+            reached: list[Cell] = [
+                float(psnr(np.asarray(tokcodec.decode(data, decoder=d, **more)), frame))
+                for d in ("linear", "auto")
+            ]
+            yield [name, identity, limit, key, i, len(data), *reached]
+
+
+def shown_in_bytes(rows: list[list[Cell]]) -> str:
+    """Mean PSNR of a picture, linear decoder, alone and with each key."""
+    keys = list(dict.fromkeys(row[3] for row in rows))
+    table: list[list[Cell]] = []
+    for name, limit in dict.fromkeys((row[0], row[2]) for row in rows):
+        line: list[Cell] = [name, limit]
+        for key in keys:
+            found = [row[6] for row in rows if (row[0], row[2], row[3]) == (name, limit, key)]
+            line.append(f"{np.mean(found):.2f}")  # type: ignore[arg-type]
+        table.append(line)
+    columns = ["sequence", "bytes", "alone", *(f"first in {key} bytes" for key in keys if key)]
+    return markdown(columns, table)
 
 
 def shown(rows: list[list[Cell]]) -> str:

@@ -36,6 +36,25 @@ def test_a_scene_that_stays_costs_less_with_every_reference(
     assert "%)" in capsys.readouterr().out
 
 
+def test_in_one_packet_a_reference_is_worth_decibels(
+    astronaut: np.ndarray, tmp_path, capsys
+) -> None:
+    for i in range(6):
+        Image.fromarray(astronaut).save(tmp_path / f"{i}.png")
+    out = tmp_path / "out"
+    limits = ["--bytes", "51", "--key", "300", "--side", "96"]
+    assert main(["reference", str(tmp_path), *limits, "--out", str(out)]) == 0
+    (path,) = out.glob("*-bytes.tsv")
+    head, *lines = (line.split("\t") for line in path.read_text().splitlines())
+    rows = [dict(zip(head, line, strict=True)) for line in lines]
+    assert all(int(row["bytes"]) <= 51 for row in rows)
+    alone, given = (
+        np.mean([float(r["linear_db"]) for r in rows if r["key"] == k]) for k in ("0", "300")
+    )
+    assert given > alone + 2
+    assert "first in 300 bytes" in capsys.readouterr().out
+
+
 def test_folders_that_are_no_sequence(tmp_path, capsys) -> None:
     for i in range(7):
         Image.new("RGB", (20 + i % 2, 20)).save(tmp_path / f"{i}.png")
