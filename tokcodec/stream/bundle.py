@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import repeat
 from pathlib import Path
-from typing import IO, Any, NamedTuple, overload
+from typing import Any, NamedTuple, overload
 
 import zstandard
 
@@ -20,29 +20,18 @@ from tokcodec.errors import (
     BadMagicError,
     DamagedBundleError,
     InputError,
-    ModelMismatchError,
     UnsupportedVersionError,
 )
 from tokcodec.files import atomic_file
 from tokcodec.limits import MAX_PIXELS
-from tokcodec.registry import AnyModel, code_of, model_for
+from tokcodec.registry import AnyModel, model_for
 from tokcodec.stream import header as headers
+from tokcodec.stream.bundle_format import BLOCK, END, ENTRY, MAGIC, ROOM, START, VERSION
+from tokcodec.stream.bundle_writer import NONE, Writer
 from tokcodec.stream.header import Header
 
-MAGIC = headers.BUNDLE
-VERSION = 1
-BLOCK = 1024  # entries to a block of the index
 MAX_BLOCKS = 64  # kept in memory, some 20 MB: reads in any order need not unpack one each
-# Magic, version, model code, hash (zeros if shipped), CRC-8 of that and the model's SHA-256.
-_START = struct.Struct(">4sBB4sB")
-# A block of the index: where it lies, its compressed length, where its first payload lies.
-_ROOM = struct.Struct(">QIQ")
-# Where the directory lies, how many streams, CRC-32 of directory and both numbers, magic.
-_END = struct.Struct(">QQI4s")
-# Payload length, width - 1, height - 1, grey, extension length, name length.
-_ENTRY = struct.Struct(">IHHBBH")
-_NONE: Any = object()  # instead of a name that is missing
-_MAX_BLOCK = BLOCK * (_ENTRY.size + 255 + 65535)  # no honest block is larger
+MAX_BLOCK = BLOCK * (ENTRY.size + 255 + 65535)  # bytes; no honest block is larger
 
 
 class _Entry(NamedTuple):
@@ -79,12 +68,12 @@ class Bundle(Sequence[bytes]):
         except (TypeError, UnicodeEncodeError):
             raise ArgumentError(f"a bundle lies at a path, not {path!r:.40}") from None
         self._stamp = self._stat()
-        start = self._read(0, _START.size)
+        start = self._read(0, START.size)
         if start[:4] != MAGIC:
             raise BadMagicError(f"{self.path} is no tokcodec bundle")
-        if len(start) < _START.size:
+        if len(start) < START.size:
             raise DamagedBundleError(f"{self.path} ends inside its first bytes")
-        _, version, code, model_hash, crc = _START.unpack(start)
+        _, version, code, model_hash, crc = START.unpack(start)
         if version != VERSION:
             raise UnsupportedVersionError(
                 f"bundle of version {version}; this tokcodec reads version {VERSION}"
@@ -97,7 +86,7 @@ class Bundle(Sequence[bytes]):
             )
         self._size = self._stamp.st_size
         directory, self._count = self._directory()
-        self._rooms = list(_ROOM.iter_unpack(directory))
+        self._rooms = list(ROOM.iter_unpack(directory))
         self._blocks: dict[int, list[_Entry]] = {}  # of the index, read last
         self._numbers: dict[str, int] | None = None  # by name, once one is asked for
 
@@ -123,11 +112,11 @@ class Bundle(Sequence[bytes]):
             check_several(names)
         given: Iterator[Any] = iter(names) if names is not None else repeat("")
         with atomic_file(path, overwrite) as f:
-            writer = _Writer(f)
+            writer = Writer(f)
             for data in streams:
-                writer.add(as_bytes(data), next(given, _NONE))
+                writer.add(as_bytes(data), next(given, NONE))
             writer.finish()
-            if names is not None and next(given, _NONE) is not _NONE:
+            if names is not None and next(given, NONE) is not NONE:
                 raise ArgumentError("there are more names than streams")
         return cls(path)
 
@@ -240,14 +229,14 @@ class Bundle(Sequence[bytes]):
             raise InputError(f"cannot read the bundle {self.path}: {reason}") from e
 
     def _directory(self) -> tuple[bytes, int]:
-        end = self._read(max(0, self._size - _END.size), _END.size)
-        if len(end) < _END.size or end[-4:] != MAGIC:
+        end = self._read(max(0, self._size - END.size), END.size)
+        if len(end) < END.size or end[-4:] != MAGIC:
             raise DamagedBundleError(f"{self.path} is cut off: its last bytes are missing")
-        at, count, crc, _ = _END.unpack(end)
+        at, count, crc, _ = END.unpack(end)
         rooms = -(-count // BLOCK)
-        if at + rooms * _ROOM.size + _END.size != self._size:
+        if at + rooms * ROOM.size + END.size != self._size:
             raise DamagedBundleError(f"{self.path}: its directory does not fit its size")
-        directory = self._read(at, rooms * _ROOM.size)
+        directory = self._read(at, rooms * ROOM.size)
         if zlib.crc32(directory + struct.pack(">QQ", at, count)) != crc:
             raise DamagedBundleError(f"{self.path}: its directory is damaged")
         return directory, count
@@ -272,11 +261,11 @@ class Bundle(Sequence[bytes]):
             if at + length > self._size:
                 raise DamagedBundleError(f"{self.path}: block {number} of its index is damaged")
             packed = self._read(at, length)
-            if zstandard.get_frame_parameters(packed).content_size > _MAX_BLOCK:
+            if zstandard.get_frame_parameters(packed).content_size > MAX_BLOCK:
                 raise DamagedBundleError(f"{self.path}: block {number} of its index is damaged")
-            raw = zstandard.ZstdDecompressor().decompress(packed, max_output_size=_MAX_BLOCK)
-            fixed = [_ENTRY.unpack_from(raw, i * _ENTRY.size) for i in range(count)]
-            texts, entries = count * _ENTRY.size, []
+            raw = zstandard.ZstdDecompressor().decompress(packed, max_output_size=MAX_BLOCK)
+            fixed = [ENTRY.unpack_from(raw, i * ENTRY.size) for i in range(count)]
+            texts, entries = count * ENTRY.size, []
             for size, width, height, grey, extension, name in fixed:
                 ends = texts + extension, texts + extension + name
                 field, text = raw[texts : ends[0]], raw[ends[0] : ends[1]].decode()
@@ -291,88 +280,7 @@ class Bundle(Sequence[bytes]):
         return entries
 
 
-class _Writer:
-    """Streams to a file, one after another; the index follows them.
-
-    Args:
-        file: empty, and open to write to.
-    """
-
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file = file
-        self._model: AnyModel | None = None
-        self._blocks: list[tuple[bytes, int]] = []  # of the index, and where their payloads begin
-        self._entries: list[tuple[Header, int, bytes]] = []
-        self._count, self._first, self._at = 0, _START.size, _START.size
-
-    def add(self, data: bytes, name: Any) -> None:
-        """One stream more, of the model of those before."""
-        header, length = headers.parse(data)
-        if self._model is None:
-            self._model = model_for(header)
-            self._file.write(_start(self._model))
-        elif (header.model, header.hash) != code_of(self._model):
-            raise ModelMismatchError("a bundle holds streams of one model; these belong to several")
-        headers.check(data[:length], self._model.sha256)
-        self._entries.append((header, len(data) - length, _text(name)))
-        self._file.write(data[length:])
-        self._at, self._count = self._at + len(data) - length, self._count + 1
-        if len(self._entries) == BLOCK:
-            self._end_block()
-
-    def finish(self) -> None:
-        """Write what tells where all of them lie."""
-        if self._model is None:
-            raise ArgumentError("a bundle needs at least one stream")
-        if self._entries:
-            self._end_block()
-        directory, at = b"", self._at
-        for block, first in self._blocks:
-            directory += _ROOM.pack(at, len(block), first)
-            self._file.write(block)
-            at += len(block)
-        numbers = struct.pack(">QQ", at, self._count)
-        crc = zlib.crc32(directory + numbers)
-        self._file.write(directory + _END.pack(at, self._count, crc, MAGIC))
-
-    def _end_block(self) -> None:
-        self._blocks.append((_pack_block(self._entries), self._first))
-        self._entries, self._first = [], self._at
-
-
 def _changed(before: os.stat_result, now: os.stat_result) -> bool:
     """Whether it is another file, or has another content."""
     what = ("st_dev", "st_ino", "st_size", "st_mtime_ns")
     return any(getattr(before, name) != getattr(now, name) for name in what)
-
-
-def _start(model: AnyModel) -> bytes:
-    code, model_hash = code_of(model)
-    body = _START.pack(MAGIC, VERSION, code, model_hash or bytes(4), 0)[:-1]
-    return body + bytes((headers.crc8(body + model.sha256),))
-
-
-def _text(name: Any) -> bytes:
-    """A stream's name as it is kept."""
-    if name is _NONE:
-        raise ArgumentError("there are fewer names than streams")
-    try:
-        return name.encode()
-    except (AttributeError, UnicodeEncodeError):
-        raise ArgumentError(f"a name is text that UTF-8 can hold, not {name!r}") from None
-
-
-def _pack_block(entries: list[tuple[Header, int, bytes]]) -> bytes:
-    fixed, texts = [], []
-    for header, length, name in entries:
-        extension = headers.extension_bytes(header)
-        grey = int(header.grey)
-        if len(name) > 65535:
-            raise ArgumentError("a name in a bundle has at most 65,535 bytes")
-        fixed.append(
-            _ENTRY.pack(
-                length, header.width - 1, header.height - 1, grey, len(extension), len(name)
-            )
-        )
-        texts.append(extension + name)
-    return zstandard.ZstdCompressor(level=12, write_checksum=True).compress(b"".join(fixed + texts))
