@@ -14,16 +14,9 @@ from tokcodec.errors import ArgumentError, DamagedModelError, OutputExistsError
 
 torch = pytest.importorskip("torch")
 
-from tokcodec.train.loop import (  # noqa: E402
-    CHECKPOINT,
-    LOG,
-    WARM_UP,
-    Schedule,
-    State,
-    steps_before,
-    steps_done,
-    train,
-)
+from tokcodec.train.checkpoint import CHECKPOINT, LOG, State, steps_before, steps_done  # noqa: E402
+from tokcodec.train.loop import train  # noqa: E402
+from tokcodec.train.schedule import WARM_UP, Schedule  # noqa: E402
 
 CPU = torch.device("cpu")
 AT_ONCE = {"save_minutes": 0.0, "check_minutes": 0.0}  # after every step

@@ -9,8 +9,8 @@ import pytest
 pytest.importorskip("torch")
 
 from tokcodec.train.images.crops import Sizes
-from tokcodec.train.loop import Schedule
 from tokcodec.train.plan import MINUTES, plan, seed_of
+from tokcodec.train.schedule import Schedule
 
 SIZES = [{"side": 32, "batch": 4}]
 

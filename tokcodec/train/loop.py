@@ -1,215 +1,29 @@
-"""A task and its batches to trained weights: schedule, averaging, checkpoints, a log; any task."""
+"""A task and its batches to trained weights: averaging, checks, checkpoints, a log; any task."""
 
 from __future__ import annotations
 
 import copy
-import io
-import json
-import math
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from tokcodec.errors import ArgumentError, DamagedModelError
-from tokcodec.files import check_free, make_folder, read, write_atomically
+from tokcodec.files import make_folder, read, write_atomically
 from tokcodec.terminal import stopping, watched
 from tokcodec.train import distributed
-from tokcodec.train.config import START
+from tokcodec.train.checkpoint import CHECKPOINT, LOG, Origin, State, as_text
 from tokcodec.train.muon import Muon
 from tokcodec.train.plot import plot
+from tokcodec.train.schedule import Schedule
+from tokcodec.train.task import Task
 
-CHECKPOINT = "checkpoint.pt"
-LOG = "log.tsv"
 PLOT = "log.png"
-Origin = Mapping[str, Any]  # by name: configuration and whatever else a run begins with
-WARM_UP = 200  # steps over which the rate of learning rises
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """How long and how fast; the run ends with the first of `minutes` and `steps`.
-
-    `minutes` are of training, over all resumptions. The rate falls from `rate` to `last` of it
-    along a cosine (Loshchilov and Hutter, 2017).
-
-    Attributes:
-        rate: of learning, at its highest.
-        last: the share of `rate` that is left at the end.
-        decay: of weights, as in AdamW (Loshchilov and Hutter, 2019).
-        clip: norm that gradients are scaled down to.
-        average: share of the averaged weights that a step leaves as they were; 0 for none.
-        save_minutes, check_minutes: between two checkpoints, and between two checks.
-    """
-
-    minutes: float | None = None
-    steps: int | None = None
-    rate: float = 1e-3
-    last: float = 0.02
-    decay: float = 0.01
-    clip: float = 1.0
-    average: float = 0.999
-    save_minutes: float = 3.0
-    check_minutes: float = 10.0
-
-    def __post_init__(self) -> None:
-        lengths = [n for n in (self.minutes, self.steps) if n is not None]
-        if not lengths or not all(0 < n < math.inf for n in lengths):
-            raise ArgumentError("say how long to train: minutes or steps, above 0")
-        if not 0 < self.rate < math.inf or not 0 <= self.average < 1 or not self.clip > 0:
-            raise ArgumentError("schedule: rate and clip are above 0, average lies in 0..1")
-        rest = self.last, self.decay, self.save_minutes, self.check_minutes
-        if not all(n >= 0 for n in rest) or not max(self.last, self.decay) < math.inf:
-            raise ArgumentError("schedule: last, decay and minutes between are 0 or more")
-
-    def progress(self, seconds: float, steps: int) -> float:
-        """0 at the start, 1 at the end."""
-        by_time = seconds / 60 / self.minutes if self.minutes else 0.0
-        by_steps = steps / self.steps if self.steps else 0.0
-        return min(1.0, max(by_time, by_steps))
-
-    def rate_at(self, progress: float, steps: int) -> float:
-        """The rate of learning there."""
-        cosine = self.last + (1 - self.last) * 0.5 * (1 + math.cos(math.pi * progress))
-        return self.rate * cosine * min(1.0, (steps + 1) / WARM_UP)
-
-
-class Task(Protocol):
-    """What is trained: a network, its loss, and how to tell whether it is good.
-
-    Attributes:
-        progress: of the run, 0..1; `train` sets it before each step.
-    """
-
-    progress: float
-
-    @property
-    def network(self) -> nn.Module:
-        """What learns."""
-
-    def hidden(self) -> list[nn.Parameter]:
-        """Weights of hidden layers: Muon's. AdamW takes the rest."""
-
-    def loss(self, network: nn.Module, batch: Tensor) -> tuple[Tensor, dict[str, float]]:
-        """The loss of a batch, and numbers for the log."""
-
-    def check(self, network: nn.Module, out: Path, step: int) -> dict[str, float]:
-        """Numbers of the averaged network on held-out pictures; may write pictures to `out`."""
-
-    def state(self) -> dict[str, Any]:
-        """What else a checkpoint must hold: tensors, in dictionaries."""
-
-    def restore(self, state: dict[str, Any]) -> None:
-        """The inverse of `state`."""
-
-
-@dataclass
-class State:
-    """All that a run needs to go on."""
-
-    task: Task
-    network: nn.Module
-    average: nn.Module
-    optimisers: list[torch.optim.Optimizer]
-    of: dict[str, str] = field(default_factory=dict)  # what it was begun with
-    step: int = 0
-    seconds: float = 0.0
-    checked: dict[str, float] = field(default_factory=dict)  # the last check's numbers,
-    checked_at: int = 0  # and the step that it came after
-    numbers: dict[str, list[float]] = field(default_factory=dict)
-
-    def save(self, path: Path) -> None:
-        """Write it whole, or leave what was there."""
-        out = io.BytesIO()
-        torch.save(
-            {
-                "network": self.network.state_dict(),
-                "average": self.average.state_dict(),
-                "optimisers": [o.state_dict() for o in self.optimisers],
-                "task": self.task.state(),
-                "of": self.of,
-                "step": self.step,
-                "seconds": self.seconds,
-                "checked": self.checked,
-                "checked_at": self.checked_at,
-            },
-            out,
-        )
-        write_atomically(path, out.getvalue(), overwrite=True)
-
-    def load(self, path: Path, device: torch.device) -> None:
-        """Go on from there."""
-        try:
-            found = torch.load(path, map_location=device, weights_only=True)
-            self.network.load_state_dict(found["network"])
-            self.average.load_state_dict(found["average"])
-            for optimiser, held in zip(self.optimisers, found["optimisers"], strict=True):
-                optimiser.load_state_dict(held)
-            self.task.restore(found["task"])
-            self.step, self.seconds = int(found["step"]), float(found["seconds"])
-            # Missing in older checkpoints: then a finished run is checked again.
-            self.checked = dict(found.get("checked", {}))
-            self.checked_at = int(found.get("checked_at", 0))
-        except Exception as e:  # torch's readers raise anything at damage, UnpicklingError first
-            raise DamagedModelError(
-                f"cannot go on from {path} (a run wants the configuration and the --start that it "
-                f"began with): {type(e).__name__}: {e}"
-            ) from e
-
-
-def steps_done(out: Path, of: Origin | None = None) -> int:
-    """Steps of the run in a folder so far; 0 if there is none. Raises as `steps_before`."""
-    path = out / CHECKPOINT
-    if not path.exists():
-        return 0
-    try:
-        found = torch.load(path, map_location="cpu", weights_only=True)
-        step, before = int(found["step"]), dict(found.get("of", {}))  # older ones do not say
-    except Exception as e:
-        raise DamagedModelError(f"cannot go on from {path}: {type(e).__name__}: {e}") from e
-    given = {k: _text(v) for k, v in (of or {}).items()}
-    # Older runs do not say all of it, but each says whether it began with --start.
-    other = [k for k in given if k in before and before[k] != given[k]]
-    other += [START] * (before != {} and START in given and START not in before)
-    if other:
-        raise ArgumentError(
-            f"the run in {out} began with another {', '.join(other)} (it says "
-            f"{before.get(other[0], 'none'):.60}): give --resume what it began with, or begin "
-            "another run"
-        )
-    return step
-
-
-def steps_before(out: Path, resume: bool, result: str, of: Origin | None = None) -> int:
-    """Steps of the run in a folder, if it is to be gone on with; 0 of a new one.
-
-    Args:
-        result: name of the file that the run is to leave there.
-        of: what the run is of, as given to `train`.
-
-    Raises:
-        ArgumentError: there is a run, and it is not to be gone on with, or the other way about; it
-            began with something else.
-        DamagedModelError: its checkpoint cannot be read.
-        OutputError: there is a file of that name or an old log, or none can be written.
-    """
-    there = (out / CHECKPOINT).exists()
-    if resume and not there:
-        raise ArgumentError(f"there is no run in {out} to go on with: leave --resume out to begin")
-    if resume:
-        return steps_done(out, of)
-    if there:
-        raise ArgumentError(f"there is a run in {out}: go on with --resume, or move it away")
-    check_free(out / result)
-    check_free(out / LOG)
-    return 0
 
 
 def train(
@@ -237,7 +51,7 @@ def train(
         network,
         copy.deepcopy(network).eval().requires_grad_(False),
         _optimisers(task, network, schedule),
-        {name: _text(value) for name, value in (of or {}).items()},
+        {name: as_text(value) for name, value in (of or {}).items()},
     )
     if resume and (out / CHECKPOINT).exists():
         state.load(out / CHECKPOINT, device)
@@ -300,11 +114,6 @@ def _check(state: State, out: Path) -> dict[str, float]:
     state.save(out / CHECKPOINT)  # with what the check found
     plot(out / LOG, out / PLOT)
     return row
-
-
-def _text(value: Any) -> str:
-    """The same for the same, whatever it is."""
-    return json.dumps(value, sort_keys=True, default=str)
 
 
 def _optimisers(task: Task, network: nn.Module, schedule: Schedule) -> list[torch.optim.Optimizer]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tokcodec.train.images.crops import Sizes
-from tokcodec.train.loop import Schedule
+from tokcodec.train.schedule import Schedule
 
 MINUTES = 60.0  # of training, where neither minutes nor steps are said
 

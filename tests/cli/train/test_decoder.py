@@ -58,7 +58,7 @@ def test_a_run_gives_a_decoder_that_draws(
 def test_a_run_is_gone_on_with_or_left_alone(photographs: Path, tmp_path: Path, capsys) -> None:
     pytest.importorskip("torch")
     from tokcodec.decoders.torch_file import card
-    from tokcodec.train.loop import steps_done
+    from tokcodec.train.checkpoint import steps_done
 
     out = tmp_path / "run"
     assert train(photographs, out, 2) == 0
@@ -76,7 +76,7 @@ def test_a_run_is_gone_on_with_or_left_alone(photographs: Path, tmp_path: Path, 
 
 def test_a_run_does_not_go_on_as_another(photographs: Path, tmp_path: Path, capsys) -> None:
     pytest.importorskip("torch")
-    from tokcodec.train.loop import steps_done
+    from tokcodec.train.checkpoint import steps_done
 
     out = tmp_path / "run"
     assert train(photographs, out, 1) == 0
@@ -167,7 +167,7 @@ def test_a_schedule_need_not_say_how_long(photographs: Path, tmp_path: Path) -> 
 
 def test_two_processes_train_one_network(photographs: Path, tmp_path: Path) -> None:
     pytest.importorskip("torch.distributed.run")
-    from tokcodec.train.loop import steps_done
+    from tokcodec.train.checkpoint import steps_done
 
     (tmp_path / "c.toml").write_text(CONFIG % 2)
     command = [
@@ -309,7 +309,7 @@ def test_the_defaults_are_those_of_the_documentation() -> None:
     }, path
     torch = pytest.importorskip("torch")
     from tokcodec.decoders.network import Shape
-    from tokcodec.train.loop import Schedule
+    from tokcodec.train.schedule import Schedule
 
     assert torch is not None
     assert {k: tuple(v) if isinstance(v, list) else v for k, v in found["network"].items()} == (

@@ -32,7 +32,8 @@ from tokcodec.train.decoder.fidelity import (  # noqa: E402
     random_digits,
 )
 from tokcodec.train.decoder.taildrop import TailDrop, to_planes, to_rgb  # noqa: E402
-from tokcodec.train.loop import Schedule, train  # noqa: E402
+from tokcodec.train.loop import train  # noqa: E402
+from tokcodec.train.schedule import Schedule  # noqa: E402
 
 MODEL = shipped("pyramid")
 CPU = torch.device("cpu")

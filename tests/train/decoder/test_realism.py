@@ -20,6 +20,7 @@ from tests.train.losses.test_features import as_batch, random_weights, weights_f
 from tokcodec.decoders.climb import analyse, climb  # noqa: E402
 from tokcodec.decoders.network import Network, Shape  # noqa: E402
 from tokcodec.train import distributed  # noqa: E402
+from tokcodec.train.checkpoint import CHECKPOINT  # noqa: E402
 from tokcodec.train.config import made  # noqa: E402
 from tokcodec.train.decoder.config import DECODER  # noqa: E402
 from tokcodec.train.decoder.realism import (  # noqa: E402
@@ -31,7 +32,6 @@ from tokcodec.train.decoder.realism import (  # noqa: E402
     tone_log_error,
 )
 from tokcodec.train.decoder.taildrop import to_planes, to_rgb  # noqa: E402
-from tokcodec.train.loop import CHECKPOINT  # noqa: E402
 from tokcodec.train.losses.error import log_error  # noqa: E402
 from tokcodec.train.losses.features import Features  # noqa: E402
 

@@ -24,7 +24,7 @@ from tokcodec.register.prior.file import read  # noqa: E402
 from tokcodec.register.prior.network import Network  # noqa: E402
 from tokcodec.register.prior.tables import Tables  # noqa: E402
 from tokcodec.train.images.files import places  # noqa: E402
-from tokcodec.train.loop import Schedule, train  # noqa: E402
+from tokcodec.train.loop import train  # noqa: E402
 from tokcodec.train.register import digits as register_digits  # noqa: E402
 from tokcodec.train.register.prior_network import (  # noqa: E402
     NetworkTask,
@@ -34,6 +34,7 @@ from tokcodec.train.register.prior_network import (  # noqa: E402
     to_prior,
 )
 from tokcodec.train.register.prior_tables import counted  # noqa: E402
+from tokcodec.train.schedule import Schedule  # noqa: E402
 
 CPU = torch.device("cpu")
 LEVELS, LENGTH = (5, 3), 6

@@ -20,7 +20,7 @@ from tests.register.own.tiny import SHAPE, pictures, untaught  # noqa: E402
 from tests.train.losses.test_features import weights_file  # noqa: E402
 from tokcodec.register.checkpoints.checkpoint import read  # noqa: E402
 from tokcodec.register.checkpoints.sources import Files  # noqa: E402
-from tokcodec.train.loop import Schedule, train  # noqa: E402
+from tokcodec.train.loop import train  # noqa: E402
 from tokcodec.train.register.tokenizer import (  # noqa: E402
     Aims,
     RegisterTask,
@@ -28,6 +28,7 @@ from tokcodec.train.register.tokenizer import (  # noqa: E402
     lengths,
     squashed,
 )
+from tokcodec.train.schedule import Schedule  # noqa: E402
 
 CPU = torch.device("cpu")
 CONFIG = """

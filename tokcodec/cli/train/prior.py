@@ -61,11 +61,13 @@ def run(args: argparse.Namespace) -> int:
 
     from tokcodec.model import TABLES
     from tokcodec.registry import open_model
+    from tokcodec.train.checkpoint import steps_before
     from tokcodec.train.digits import digits_of
     from tokcodec.train.images.batches import batches
     from tokcodec.train.images.files import names_hash
-    from tokcodec.train.loop import Schedule, steps_before, train
+    from tokcodec.train.loop import train
     from tokcodec.train.prior import PriorNetwork, PriorTask, drawn, to_model
+    from tokcodec.train.schedule import Schedule
 
     count, batch = options.amounts(args, COUNT, BATCH)
     if args.device != "cpu":

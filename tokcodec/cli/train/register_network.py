@@ -38,8 +38,9 @@ def run(args: argparse.Namespace) -> int:
     from tokcodec.register.checkpoints.sources import names_tokenizer
     from tokcodec.register.load import load
     from tokcodec.register.prior.file import write
+    from tokcodec.train.checkpoint import steps_before
     from tokcodec.train.images.files import MAX_HELD_OUT, names_hash, places, readable, some
-    from tokcodec.train.loop import Schedule, steps_before, train
+    from tokcodec.train.loop import train
     from tokcodec.train.plan import seed_of
     from tokcodec.train.register.digits import digits_of, pictures
     from tokcodec.train.register.prior_network import (
@@ -49,6 +50,7 @@ def run(args: argparse.Namespace) -> int:
         to_prior,
     )
     from tokcodec.train.register.prior_tables import counted
+    from tokcodec.train.schedule import Schedule
 
     count, batch = options.amounts(args, COUNT, BATCH)
     if not names_tokenizer(args.tokenizer):

@@ -17,14 +17,16 @@ from tokcodec.decoders.torch_file import read, write
 from tokcodec.errors import ArgumentError
 from tokcodec.registry import open_model
 from tokcodec.tokens.wavelet import COARSEST
+from tokcodec.train.checkpoint import State, steps_before
 from tokcodec.train.config import check_numbers, check_rates, for_card, made, origin
 from tokcodec.train.decoder.config import DECODER, Config
 from tokcodec.train.decoder.fidelity import DecoderTask
 from tokcodec.train.decoder.realism import Realism
 from tokcodec.train.distributed import process
 from tokcodec.train.images.crops import Sizes, held_out, random_crops
-from tokcodec.train.loop import Schedule, State, steps_before, train
+from tokcodec.train.loop import train
 from tokcodec.train.plan import plan, seed_of
+from tokcodec.train.schedule import Schedule
 
 
 def train_decoder(

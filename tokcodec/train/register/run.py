@@ -16,13 +16,15 @@ from tokcodec.register.checkpoints import checkpoint, families
 from tokcodec.register.checkpoints.sources import find
 from tokcodec.register.own.shape import RegisterShape, shape_from
 from tokcodec.register.own.tokenizer import RegisterTokenizer, write
+from tokcodec.train.checkpoint import CHECKPOINT, State, steps_before
 from tokcodec.train.config import check_numbers, for_card, made, origin
 from tokcodec.train.distributed import process
 from tokcodec.train.images.crops import Sizes, held_out, random_crops
-from tokcodec.train.loop import CHECKPOINT, Schedule, State, steps_before, train
+from tokcodec.train.loop import train
 from tokcodec.train.plan import plan, seed_of
 from tokcodec.train.register.config import TOKENIZER, Config
 from tokcodec.train.register.tokenizer import Aims, RegisterTask, begun, started
+from tokcodec.train.schedule import Schedule
 
 
 def train_register(
