@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
+from copy import copy
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,14 @@ def load_photograph(name: str, width: int, height: int) -> np.ndarray:
     path = next(p for p in Path(data_dir).iterdir() if p.stem == name)
     image = Image.open(path).convert("RGB").resize((width, height), Image.Resampling.LANCZOS)
     return np.asarray(image)
+
+
+@pytest.fixture
+def own_pillow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a test registers with Pillow is there for it alone."""
+    Image.init()  # Pillow's own kinds are registered when they are first needed
+    for kinds in ("ID", "OPEN", "SAVE", "EXTENSION", "MIME"):
+        monkeypatch.setattr(Image, kinds, copy(getattr(Image, kinds)))
 
 
 @pytest.fixture(scope="session")

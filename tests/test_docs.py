@@ -7,7 +7,6 @@ import re
 import shlex
 import subprocess
 import sys
-from copy import copy
 from pathlib import Path
 
 import numpy as np
@@ -86,14 +85,12 @@ def test_commands_are_understood(page: Path):
 
 @pytest.mark.parametrize("page", ["README.md", "effort.md", "fixed-camera.md", "small-devices.md"])
 def test_a_page_runs_from_top_to_bottom(
-    page: str, photograph, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    page: str, photograph, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own_pillow: None
 ):
     """Every block as it is written, one after another, in a folder with a few photographs."""
     pytest.importorskip("torch")
     pytest.importorskip("ml_dtypes")
     monkeypatch.chdir(tmp_path)
-    for kinds in ("ID", "OPEN", "SAVE", "EXTENSION", "MIME"):  # a page may register one more
-        monkeypatch.setattr(Image, kinds, copy(getattr(Image, kinds)))
     frames = [photograph("coffee", 64, 48), photograph("coffee", 64, 48).copy()]
     frames[1][10:30, 20:40] = photograph("chelsea", 20, 20)
     for name in ("photo.jpg", "other.jpg", "monday.png", "tuesday.png"):

@@ -21,7 +21,7 @@ from tokcodec.stream.header import Header
 
 
 @pytest.fixture(autouse=True)
-def registered() -> None:
+def registered(own_pillow: None) -> None:
     tokcodec.register_pillow()
 
 
