@@ -317,6 +317,29 @@ def test_a_folder_gets_what_it_asks_for(broker: Broker, tmp_path: Path, stream: 
     assert sorted(p.stat().st_size for p in tmp_path.glob("*.tkc")) == [50, 60]
 
 
+def test_pictures_of_several_cameras_by_topic(
+    broker: Broker, tmp_path: Path, stream: bytes, capsys: pytest.CaptureFixture
+):
+    receive = ["receive", "--from", str(at(broker, "cameras/#")), "--out", str(tmp_path),
+               "--by-topic"]  # fmt: skip
+
+    def told_to_stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as stopped:
+        stopped.setattr(MqttSource, "receive", told_to_stop)
+        assert main(receive) == 0
+    assert "listening at mqtt://" in capsys.readouterr().err
+    for number, topic in enumerate(("cameras/gate", "cameras/yard/left", "cameras/gate")):
+        with MqttSink(at(broker, topic)) as sink:
+            sink.send(message.write(bytes([number]) * 8, stream[: 50 + number]), PATIENCE)
+    assert main([*receive, "--count", "3"]) == 0
+    sizes = {p.relative_to(tmp_path).parent.as_posix(): p.stat().st_size
+             for p in sorted(tmp_path.rglob("*.tkc"))}  # fmt: skip
+    assert sizes == {"cameras/gate": 52, "cameras/yard/left": 51}
+    assert len(list(tmp_path.rglob("*.tkc"))) == 3
+
+
 def start_receiver(broker: Broker, out: Path, count: int) -> subprocess.Popen:
     code = "import sys; from tokcodec.cli import main; sys.exit(main(sys.argv[1:]))"
     return subprocess.Popen(

@@ -12,7 +12,7 @@ from PIL import Image
 import tokcodec
 from tokcodec.errors import ArgumentError, InputError, OutputError, StreamError
 from tokcodec.transport import message, store
-from tokcodec.transport.store import MEMORY, Store
+from tokcodec.transport.store import MEMORY, Store, inside
 
 
 def draw(stream: bytes) -> Image.Image:
@@ -145,3 +145,29 @@ def test_messages(stream: bytes):
     for wrong in (b"", identity, identity + stream[:7], stream, identity + damaged):
         with pytest.raises(StreamError):
             message.read(wrong)
+
+
+@pytest.mark.parametrize(
+    ("topic", "folder"),
+    [
+        ("cameras/gate", "cameras/gate"),
+        ("/cameras//gate/", "cameras/gate"),
+        ("../../etc/passwd", "etc/passwd"),
+        ("cameras/.tokcodec-received.sqlite", "cameras/tokcodec-received.sqlite"),
+        ("a\\b/c:d/e f/\N{SNOWMAN}\0", "a_b/c_d/e_f/__"),
+        ("Küche/" + 300 * "x", "Küche/" + 60 * "x"),
+        ("/".join("abcdefghijkl"), "a/b/c/d/e/f/g/h"),
+        ("", "."),
+        ("../..", "."),
+    ],
+)
+def test_a_topic_leads_nowhere_else(topic: str, folder: str):
+    assert inside(topic) == Path(folder)
+
+
+def test_by_topic(tmp_path: Path, stream: bytes):
+    with Store(tmp_path, ".tkc", tokcodec.decode) as found:
+        path = found.put(b"12345678", stream, topic="cameras/gate")
+        assert path == tmp_path / "cameras" / "gate" / "3132333435363738.tkc"
+        assert path.read_bytes() == stream
+        assert found.put(b"12345678", stream, topic="cameras/yard") is None  # it was here before

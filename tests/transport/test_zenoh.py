@@ -157,8 +157,7 @@ def test_commands(tmp_path: Path, stream: bytes, capsys: pytest.CaptureFixture):
         "--listen",
         "--out",
         str(out),
-        "--count",
-        "1",
+        "--by-topic",
     ]
     receiver = threading.Thread(target=main, args=([*receive, "--count", "1"],))
     receiver.start()
@@ -167,5 +166,6 @@ def test_commands(tmp_path: Path, stream: bytes, capsys: pytest.CaptureFixture):
             break
         threading.Event().wait(0.1)
     receiver.join(PATIENCE)
-    (stored,) = out.glob("*.tkc")
+    (stored,) = out.rglob("*.tkc")
+    assert stored.parent == out / "cams" / "gate"
     assert stored.read_bytes() == stream[:214]

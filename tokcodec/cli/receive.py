@@ -18,6 +18,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--suffix", default=SUFFIX, help="kind of file: streams as they come (.tkc), .png, .jpg ..."
     )
+    parser.add_argument(
+        "--by-topic",
+        action="store_true",
+        help="a folder in DIR for each topic (MQTT) or key (Zenoh) that pictures come on",
+    )
     parser.add_argument("--decoder", default="auto", help="for pictures, as in decode")
     add_reference(parser, "for pictures, the stream that they were sent with")
     parser.add_argument(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -43,6 +44,8 @@ def receive(args: argparse.Namespace, references: list[bytes]) -> int:
     suffix = args.suffix.lower() if args.suffix.startswith(".") else f".{args.suffix.lower()}"
     if args.count is not None and args.count < 1:
         raise ArgumentError(f"--count is at least 1, not {args.count}")
+    if args.by_topic and address.scheme == "udp":
+        raise ArgumentError("--by-topic is for MQTT and Zenoh: packets over UDP have no topic")
     options: dict[str, Any] = {"reference": references} if references else {}
 
     def draw(stream: bytes) -> Image.Image:
@@ -77,7 +80,9 @@ def _collect(args: argparse.Namespace, address: Address, store: Store) -> int:
             for data in source:
                 try:
                     identity, stream = message.taken_apart(data)
-                    path = _kept(store.put, identity, stream, _of_this_one)
+                    topic = source.topic if args.by_topic else ""
+                    put = partial(store.put, topic=topic)
+                    path = _kept(put, identity, stream, _of_this_one)
                 except StreamError as e:
                     complain(f"a message of {len(data)} bytes dropped: {e}")
                     continue

@@ -49,8 +49,14 @@ class Sink(End):
 
 
 class Source(End):
-    """Where bytes come from."""
+    """Where bytes come from.
 
+    Attributes:
+        topic: that the message came on which `receive` gave last, or its key; empty where a
+            transport has none.
+    """
+
+    topic = ""
     _open = True
 
     def __iter__(self) -> Iterator[bytes]:

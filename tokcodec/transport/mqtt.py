@@ -186,7 +186,7 @@ class MqttSource(Source):
         while (found := self._wait(self._arrived, until)) is not None:
             message, session = found
             if message.qos == 0 or not self._kept or session == self._link.sessions:
-                self._current = found
+                self._current, self.topic = found, message.topic
                 return bytes(message.payload)
         return None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import secrets
 from collections.abc import Callable
 from pathlib import Path
@@ -11,13 +12,15 @@ from pathlib import Path
 from PIL import Image
 
 from tokcodec.errors import ArgumentError, InputError, OutputError
-from tokcodec.files import atomic_file
+from tokcodec.files import atomic_file, make_folder
 from tokcodec.pixels.saved import holds_colour, saved
 from tokcodec.stream.header import SUFFIX
 from tokcodec.transport.ledger import Ledger, as_text
 
 MEMORY = ".tokcodec-received.sqlite"
 MAX_IDS = 1_000_000  # remembered; the oldest are forgotten
+MAX_LEVELS, MAX_LETTERS = 8, 60  # of a topic that are told apart, and of each of them
+_NO_NAME = re.compile(r"[^\w.+@=-]")
 _TABLES = """
     CREATE TABLE IF NOT EXISTS stored (
         place INTEGER PRIMARY KEY AUTOINCREMENT, id BLOB UNIQUE NOT NULL
@@ -62,9 +65,14 @@ class Store:
         """Whether a picture of that id was stored, even if its file is gone by now."""
         return self._ledger.one("SELECT 1 FROM stored WHERE id = ?", identity) is not None
 
-    def put(self, identity: bytes, stream: bytes, drawn: bool = True) -> Path | None:
-        """Store a picture once; its file, or None if it was here before. What is not to be `drawn`
-        is kept as a stream, whatever the suffix.
+    def put(
+        self, identity: bytes, stream: bytes, drawn: bool = True, topic: str = ""
+    ) -> Path | None:
+        """Store a picture once; its file, or None if it was here before.
+
+        Args:
+            drawn: make a picture of it, if the suffix is a picture's; else it is kept as a stream.
+            topic: that it came on, for a folder of that name inside; empty for none.
 
         Raises:
             InputError: no such file can be made of this picture: it is too large for the format.
@@ -74,7 +82,7 @@ class Store:
         if identity in self:
             return None
         self._ledger.check()
-        path = self.replace(identity, stream, drawn)
+        path = self.replace(identity, stream, drawn, topic)
         with self._ledger.together():
             self._ledger.do("INSERT INTO stored (id) VALUES (?)", identity)
             self._ledger.do(
@@ -82,10 +90,14 @@ class Store:
             )
         return path
 
-    def replace(self, identity: bytes, stream: bytes, drawn: bool = True) -> Path:
+    def replace(self, identity: bytes, stream: bytes, drawn: bool = True, topic: str = "") -> Path:
         """Store a picture in place of an earlier state of it; the rest as for `put`."""
         suffix = self._suffix if drawn else SUFFIX
-        path = self.folder / f"{identity.hex()}{suffix}"
+        folder = self.folder
+        if topic:
+            folder = folder / inside(topic)
+            make_folder(folder)
+        path = folder / f"{identity.hex()}{suffix}"
         data = stream
         if suffix != SUFFIX:
             picture = self._draw(stream)
@@ -97,7 +109,7 @@ class Store:
             f.write(data)
             f.flush()
             os.fsync(f.fileno())
-        _settle_names(self.folder)
+        _settle_names(folder)
         return path
 
     def name(self, broker: str, topic: str) -> str:
@@ -116,6 +128,14 @@ class Store:
     def close(self) -> None:
         """Let go of the memory."""
         self._ledger.close()
+
+
+def inside(topic: str) -> Path:
+    """A topic to a folder that lies inside another, whatever its sender has written there: levels
+    are folders, of letters that every system takes in a name; no more than `MAX_LEVELS` of them.
+    """
+    levels = (_NO_NAME.sub("_", level).lstrip(".")[:MAX_LETTERS] for level in topic.split("/"))
+    return Path(*[level for level in levels if level][:MAX_LEVELS])
 
 
 def _settle_names(folder: Path) -> None:

@@ -129,7 +129,7 @@ class ZenohSource(Source):
     """
 
     def __init__(self, address: Address, listen: bool = False) -> None:
-        self._arrived: queue.Queue[bytes] = queue.Queue(MAX_WAITING)
+        self._arrived: queue.Queue[tuple[bytes, str]] = queue.Queue(MAX_WAITING)
         zenoh, self._session = _open(address, listen)
         try:
             self._session.declare_subscriber(address.path, self._take)
@@ -138,7 +138,11 @@ class ZenohSource(Source):
             raise ArgumentError(f"{address}: {_first(e)}") from e
 
     def receive(self, timeout: float | None = None) -> bytes | None:
-        return self._wait(self._arrived, until_after(timeout))
+        found = self._wait(self._arrived, until_after(timeout))
+        if found is None:
+            return None
+        data, self.topic = found
+        return data
 
     def close(self) -> None:
         self._open = False
@@ -146,10 +150,10 @@ class ZenohSource(Source):
             self._session.close()
 
     def _take(self, sample: Any) -> None:
-        data = sample.payload.to_bytes()
+        found = sample.payload.to_bytes(), str(sample.key_expr)
         while self._open:  # a full queue holds back Zenoh's thread, and with it the sender
             try:
-                return self._arrived.put(data, timeout=TICK)
+                return self._arrived.put(found, timeout=TICK)
             except queue.Full:
                 continue
 
