@@ -26,7 +26,7 @@ from benchmarks.metrics import measure
 from tokcodec.coder.codestring import Script
 from tokcodec.decoders import SHIPPED as DECODER
 from tokcodec.errors import ArgumentError
-from tokcodec.files import check_free, write_atomically
+from tokcodec.files import check_free, make_folder, write_atomically
 from tokcodec.quality import GROUPS, Gauge, Sight
 from tokcodec.tokens.picture import source_of
 from tokcodec.tokens.tokens import DIGITS
@@ -61,6 +61,9 @@ def run(args: argparse.Namespace) -> int:
         raise ArgumentError(f"--count is {2 * FOLDS} or more, --seed 0 or more")
     if not args.out.is_file():  # a second run fits anew
         check_free(args.out)
+    if args.rows is not None and not args.rows.is_file():  # it goes on from there
+        check_free(args.rows)
+        make_folder(args.rows.parent)
     chosen = judged.sources(args.images)
     rows = collect(chosen, args.count, args.seed, args.rows, measure)
     text = json.dumps(calibrate(rows, chosen, args.seed), indent=1) + "\n"

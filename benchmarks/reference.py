@@ -17,7 +17,8 @@ from PIL import Image
 import tokcodec
 from benchmarks.pictures import pictures, set_name
 from benchmarks.tables import Cell, markdown, write_tsv
-from tokcodec.errors import InputError
+from tokcodec import link
+from tokcodec.errors import ArgumentError, InputError
 from tokcodec.psnr import psnr
 from tokcodec.reference import Given
 
@@ -40,9 +41,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "sequences", nargs="*", default=["scikit-image"], help="folders, or scikit-image"
     )
-    parser.add_argument("--psnr", type=float, nargs="+", default=list(TARGETS), help="dB to reach")
     parser.add_argument(
-        "--bytes", type=int, nargs="+", help="of a picture, instead: decibels are measured"
+        "--psnr", type=float, nargs="+", help=f"dB to reach (default {TARGETS[0]} and {TARGETS[1]})"
+    )
+    parser.add_argument(
+        "--bytes",
+        type=int,
+        nargs="+",
+        help="of a packet, instead: one a picture, decibels measured",
     )
     parser.add_argument(
         "--key", type=int, nargs="+", default=list(KEYS),
@@ -55,6 +61,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Measure, write a TSV a sequence, and print means; 0."""
+    if args.bytes and args.psnr:
+        raise ArgumentError("either --bytes or --psnr is given")
+    if min([*(args.bytes or [1]), *args.key]) < 1:
+        raise ArgumentError("--bytes and --key are above 0")
     rows: list[list[Cell]] = []
     labels = {name: set_name(name, args.out, OUT) for name in args.sequences}
     for name, label in labels.items():
@@ -66,7 +76,9 @@ def run(args: argparse.Namespace) -> int:
             write_tsv(args.out / f"{label}-bytes.tsv", IN_BYTES, found)
             rows += found
             continue
-        found = [row for goal in args.psnr for row in measure(label, frames, goal, args.model)]
+        found = [
+            row for goal in args.psnr or TARGETS for row in measure(label, frames, goal, args.model)
+        ]
         write_tsv(args.out / f"{label}.tsv", COLUMNS, found)
         rows += found
     print(shown_in_bytes(rows) if args.bytes else shown(rows))
@@ -135,18 +147,28 @@ def measure(name: str, frames: Frames, target: float, model: str) -> Iterator[li
 def in_bytes(
     name: str, frames: Frames, limit: int, keys: list[int], model: str
 ) -> Iterator[list[Cell]]:
-    """A row for each picture after the first: alone (key 0), then with each key as reference."""
+    """A row for each picture after the first, as it arrives in one packet of at most so many bytes:
+    alone (key 0), then with each key as reference.
+    """
     given = {0: None} | {n: tokcodec.encode(frames[0], max_bytes=n, model=model) for n in keys}
     for i, frame in enumerate(frames[1:], 1):
         for key, reference in given.items():
             more = {} if reference is None else {"reference": reference}
-            data = tokcodec.encode(frame, max_bytes=limit, model=model, **more)
+            data = received(tokcodec.encode(frame, max_bytes=2 * limit, model=model, **more), limit)
             identity = tokcodec.info(data, count=False).model_id[:8]
             reached: list[Cell] = [
                 float(psnr(np.asarray(tokcodec.decode(data, decoder=d, **more)), frame))
                 for d in ("linear", "auto")
             ]
             yield [name, identity, limit, key, i, len(data), *reached]
+
+
+def received(stream: bytes, mtu: int) -> bytes:
+    """What one packet of at most `mtu` bytes says of a stream."""
+    receiver = link.Receiver(check="none")
+    for packet in link.split(stream, mtu, protect="none", check="none", packets=1):
+        receiver.add(packet)
+    return receiver.data() or b""
 
 
 def shown_in_bytes(rows: list[list[Cell]]) -> str:

@@ -142,7 +142,8 @@ def model_for(header: Header) -> AnyModel:
             if sha256[:4] == header.hash:
                 return model
         raise UnknownModelError(
-            f"the stream needs the model {header.hash.hex()}...: load its file, or pass model=PATH"
+            f"the stream needs the model {header.hash.hex()}...: load its file, or name it "
+            "(model=PATH, --model PATH)"
         )
     raise UnknownModelError(
         f"the stream names model {header.model}, unknown to this tokcodec; update it"

@@ -48,6 +48,8 @@ def test_in_one_packet_a_reference_is_worth_decibels(
     head, *lines = (line.split("\t") for line in path.read_text().splitlines())
     rows = [dict(zip(head, line, strict=True)) for line in lines]
     assert all(int(row["bytes"]) <= 51 for row in rows)
+    assert main(["reference", str(tmp_path), *limits, "--psnr", "26", "--out", str(out)]) == 1
+    assert main(["reference", str(tmp_path), "--bytes", "51", "--key", "0"]) == 1
     alone, given = (
         np.mean([float(r["linear_db"]) for r in rows if r["key"] == k]) for k in ("0", "300")
     )

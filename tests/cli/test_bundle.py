@@ -41,6 +41,23 @@ def test_files_are_called_as_they_are_and_stdin_by_its_number(
     assert contents(Path("back")) == {"cat.tkc": stream, "1.tkc": stream}
 
 
+def test_a_stream_without_a_name_gets_one_that_no_other_has(folder: Path) -> None:
+    stream = (folder / "cat.tkc").read_bytes()
+    Bundle.write("b.tkb", [stream[: 20 + i] for i in range(3)], ["1.tkc", "", ""])
+    assert run("unbundle", "b.tkb", "-o", "back") == 0
+    sizes = {name: len(data) for name, data in contents(Path("back")).items()}
+    assert sizes == {"1.tkc": 20, "1_.tkc": 21, "2.tkc": 22}
+
+
+def test_what_is_no_place_for_a_bundle(folder: Path, capsys) -> None:
+    (folder / "below").mkdir()
+    for given, said in ((["cat.tkc", "-o", "below"], "is a folder: name a file"),
+                        (["below", "-o", "new/b.tkb"], "below holds no file")):  # fmt: skip
+        assert run("bundle", *given) == 1
+        assert said in one_line(capsys.readouterr().err)
+    assert not (folder / "new").exists()
+
+
 def test_nothing_is_replaced_without_force(folder: Path, capsys) -> None:
     (folder / "b.tkb").write_bytes(b"mine")
     assert run("bundle", "cat.tkc", "-o", "b.tkb") == 1

@@ -72,6 +72,8 @@ def test_finding_by_name(file: Path, streams: list[bytes]) -> None:
     for ask in (bundle.find, bundle.__getitem__):
         with pytest.raises(ArgumentError, match="nowhere"):
             ask("nowhere")
+    assert "coffee" in bundle
+    assert "nowhere" not in bundle
     assert repr(bundle).endswith(f"{file.name}': {len(streams)} streams of pyramid)")
     assert bundle.index(streams[1]) == 1  # as of any sequence
 

@@ -23,7 +23,7 @@ COMMAND = "train", "interpolate"
 
 @pytest.fixture
 def noisy(tmp_path: Path) -> Path:
-    """The shipped decoder, its weights off by a hundredth of their spread."""
+    """The shipped decoder, its weights off by a twentieth of their spread."""
     kept, random = stored.read(SHIPPED), np.random.default_rng(0)
     for name, w in kept.weights.items():
         noise = w.std() * 0.05 * random.standard_normal(w.shape)
@@ -76,6 +76,25 @@ def test_other_tokens_are_refused(noisy: Path, tmp_path: Path) -> None:
     kept.about["tokens"] = "0" * 64
     with pytest.raises(ArgumentError, match="tokens"):
         between(kept, stored.read(SHIPPED), 0.5)
-    assert (
-        main([*COMMAND, str(noisy), str(tmp_path / "missing"), "--out", str(tmp_path / "x")]) == 1
-    )
+
+
+@pytest.mark.parametrize(
+    ("second", "out", "said"),
+    [
+        ("missing.safetensors", "out.safetensors", "cannot read"),
+        ("noisy.safetensors", "out", "*.safetensors"),
+        ("noisy.safetensors", "noisy.safetensors", "exists already: move it away"),
+    ],
+)
+def test_what_cannot_be_mixed_is_said(
+    second: str, out: str, said: str, noisy: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    given = [str(noisy), str(tmp_path / second), "--out", str(tmp_path / out)]
+    assert main([*COMMAND, *given]) == 1
+    assert said in capsys.readouterr().err
+
+
+def test_a_folder_is_made_for_what_is_mixed(noisy: Path, tmp_path: Path) -> None:
+    out = tmp_path / "new" / "mine.safetensors"
+    assert main([*COMMAND, str(noisy), str(noisy), "--out", str(out)]) == 0
+    assert stored.read(out).shape == stored.read(noisy).shape

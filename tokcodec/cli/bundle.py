@@ -32,8 +32,13 @@ def run(args: argparse.Namespace) -> int:
     """Pack all, or none where one cannot be; 0 if that went well."""
     if args.out == STANDARD:
         raise ArgumentError("a bundle is a file that is read here and there: name it with -o")
+    if Path(args.out).is_dir():
+        raise ArgumentError(f"{args.out} is a folder: name a file (.tkb)")
     options.open_named(args)
     names = _named(list(inputs(args.inputs, {SUFFIX})))
+    for source, _ in names:
+        if Path(source).is_dir():
+            read(source)  # which says why there is nothing in it
     source = ""
 
     def streams() -> Iterator[bytes]:
@@ -59,6 +64,8 @@ def _named(found: list[tuple[str, Path | None]]) -> list[tuple[str, str]]:
         path = Path(source)
         name = path.name if root is None else path.relative_to(root).as_posix()
         name = "" if source == STANDARD else name
+        if any("\ud800" <= letter <= "\udfff" for letter in name):  # bytes that are no UTF-8
+            raise ArgumentError(f"{source}: a name in a bundle is text that UTF-8 can hold")
         if name and (other := taken.setdefault(name, source)) != source:
             raise ArgumentError(
                 f"{other} and {source} would both be {name}: give the folder that they are in"

@@ -26,10 +26,10 @@ def run(args: argparse.Namespace) -> int:
     """Write each stream under its name, or its number if it has none; 0 if that went well."""
     options.open_named(args)
     bundle = Bundle(args.input)
-    digits, failed, taken = len(str(len(bundle) - 1)), 0, set[str]()
+    named, failed, taken = set(bundle.names), 0, set[str]()
     for number in range(len(bundle)):
         try:
-            inside = _inside(bundle.name(number) or f"{number:0{digits}}")
+            inside = _inside(bundle.name(number) or _numbered(number, len(bundle), named))
             target = args.out / inside
             place = os.path.realpath(target)
             if place in taken:
@@ -42,6 +42,14 @@ def run(args: argparse.Namespace) -> int:
             failed += 1
             complain(f"stream {number}: {e}")
     return 1 if failed else 0
+
+
+def _numbered(number: int, count: int, named: set[str]) -> str:
+    """A name for a stream that has none, and no other has."""
+    name = f"{number:0{len(str(count - 1))}}"
+    while {name, name + SUFFIX} & named:
+        name += "_"
+    return name
 
 
 def _inside(name: str) -> Path:

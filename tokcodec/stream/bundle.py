@@ -159,6 +159,12 @@ class Bundle(Sequence[bytes]):
         header = Header(self._code, *entry.size, entry.grey, self._hash, fields)
         return headers.write(header, self.model.sha256) + payload
 
+    def __contains__(self, item: object) -> bool:
+        """Whether a stream is in it, or one of that name."""
+        if isinstance(item, str):
+            return item in self._named()
+        return super().__contains__(item)
+
     def __iter__(self) -> Iterator[bytes]:
         return (self[i] for i in range(len(self)))
 
@@ -177,12 +183,9 @@ class Bundle(Sequence[bytes]):
         Raises:
             ArgumentError: there is none.
         """
-        if self._numbers is None:
-            names = self.names
-            self._numbers = {name: i for i, name in reversed(list(enumerate(names))) if name}
-        if name not in self._numbers:
+        if name not in self._named():
             raise ArgumentError(f"no stream of {self.path} is called {name!r:.80}")
-        return self._numbers[name]
+        return self._named()[name]
 
     def cut(
         self,
@@ -209,6 +212,13 @@ class Bundle(Sequence[bytes]):
             self.names,
             overwrite,
         )
+
+    def _named(self) -> dict[str, int]:
+        """The first stream of each name."""
+        if self._numbers is None:
+            names = self.names
+            self._numbers = {name: i for i, name in reversed(list(enumerate(names))) if name}
+        return self._numbers
 
     def _stat(self) -> os.stat_result:
         try:
@@ -249,7 +259,7 @@ class Bundle(Sequence[bytes]):
         block = self._blocks.get(number)
         if block is None:
             block = self._unpack_block(number)
-            for earliest in list(self._blocks)[: len(self._blocks) - MAX_BLOCKS + 1]:
+            for earliest in list(self._blocks)[: max(0, len(self._blocks) - MAX_BLOCKS + 1)]:
                 self._blocks.pop(earliest, None)  # another thread may have done so
             self._blocks[number] = block
         return block[i % BLOCK]

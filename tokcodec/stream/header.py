@@ -159,7 +159,10 @@ def parse(data: bytes, bare: bool = False) -> tuple[Header, int]:
             "written without them is for decode(data, bare=...))"
         )
     if not bare and data[: len(BUNDLE)] == BUNDLE:
-        raise BadMagicError("this is a bundle of streams: tokcodec.Bundle(path) opens it")
+        raise BadMagicError(
+            "this is a bundle of streams: `tokcodec unbundle` writes them out, and "
+            "tokcodec.Bundle(path) opens it"
+        )
     values: dict[str, int] = {}
     at = 0
     for name, width in _fields(values, bare):

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from tokcodec.errors import ArgumentError
+from tokcodec.files import check_free, make_folder
 
 SUFFIX = ".safetensors"
 
@@ -26,6 +27,8 @@ def run(args: argparse.Namespace) -> int:
 
     if args.out.suffix != SUFFIX:  # it is how others tell what a file is
         raise ArgumentError(f"a decoder is read again from a file *{SUFFIX}, not {args.out}")
+    check_free(args.out)
     one, two = (stored.read(path) for path in args.decoders)
+    make_folder(args.out.parent)
     stored.write(args.out, between(one, two, args.share), overwrite=False)
     return 0

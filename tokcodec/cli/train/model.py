@@ -9,6 +9,7 @@ from tokcodec.errors import ArgumentError, InputError, warn
 from tokcodec.files import check_free, make_folder, write_atomically
 from tokcodec.terminal import say, watched
 
+SUFFIX = ".safetensors"
 FEW = 150  # pictures: models of fewer are behind the shipped one even on pictures like theirs
 
 
@@ -40,6 +41,8 @@ def run(args: argparse.Namespace) -> int:
     from tokcodec.train.images.batches import batches
     from tokcodec.train.pyramid import train
 
+    if args.out.suffix != SUFFIX:  # it is how others tell what a file is
+        raise ArgumentError(f"a model is read again from a file *{SUFFIX}, not {args.out}")
     if min(args.count, args.rounds, args.workers) < 1 or args.seed < 0:
         raise ArgumentError("count, rounds and workers are above 0, seed is 0 or more")
     check_free(args.out)
@@ -58,6 +61,6 @@ def run(args: argparse.Namespace) -> int:
     trained = train(given, args.rounds, args.workers, watched())
     model = Model(args.out.stem, trained.arrays, card)
     make_folder(args.out.parent)
-    write_atomically(args.out, model.save_bytes(), overwrite=True)
+    write_atomically(args.out, model.save_bytes(), overwrite=False)
     say(f"{args.out}: {model.id}")
     return 0
