@@ -22,6 +22,14 @@ CPU = torch.device("cpu")
 AT_ONCE = {"save_minutes": 0.0, "check_minutes": 0.0}  # after every step
 
 
+@pytest.fixture(autouse=True)
+def _ctrl_c() -> Iterator[None]:
+    """It stops a program, also where the tests were started by one that ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 class Interrupted(Exception):
     """The machine is needed for something else."""
 
