@@ -23,8 +23,11 @@ PAGES = [
     ROOT / "docs" / "training.md",
     *(ROOT / "docs" / "guides").glob("*.md"),
 ]
+DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *ROOT.glob("benchmarks/**/*.md")]
 COMMAND = re.compile(r"^tokcodec [a-z].*$", re.MULTILINE)
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
 ELSEWHERE = {"send", "receive", "serve", "train"}  # commands that need others, or take long
 
 
@@ -74,6 +77,24 @@ def test_a_codec_of_ones_own_is_measured_and_shown(
     assert all(row.psnr is not None and row.psnr > 10 for row in rows)
     assert "| mine:make | " in (tmp_path / "report" / "benchmarks.md").read_text()
     sys.modules.pop("mine")
+
+
+@pytest.mark.parametrize("page", DOCUMENTS, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path):
+    """To a file of the project, and to a heading that it has."""
+    for link in LINK.findall(BLOCK.sub("", page.read_text())):
+        path, _, heading = link.partition("#")
+        if ":" in path:  # the web
+            continue
+        target = page.parent / path if path else page
+        assert target.exists(), link
+        assert not heading or heading in headings(target), link
+
+
+def headings(page: Path) -> set[str]:
+    """As links name them: lower case, hyphens for spaces, no punctuation."""
+    found = HEADING.findall(BLOCK.sub("", page.read_text()))
+    return {re.sub(r"[^\w\- ]", "", text.lower()).replace(" ", "-") for text in found}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
