@@ -106,7 +106,7 @@ def progressive(
 class _Arrived:
     """The bytes so far, and when to look at them."""
 
-    def __init__(self, growth: float, options: dict) -> None:
+    def __init__(self, growth: float, options: dict[str, Any]) -> None:
         self._growth, self._options = growth, options
         self._data = bytearray()
         self._due = 0.0  # bytes from which on a picture is wanted

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import IO
+from typing import IO, Any
 
 from PIL import Image, ImageFile
 
@@ -61,7 +61,7 @@ class TokCodecImageFile(ImageFile.ImageFile):
             self._size = inside  # until decoding into this frame gives just this size
         return "RGB", (0, 0, self._size[0], self._size[1])
 
-    def load(self):
+    def load(self) -> Any:
         if self._waiting:
             data = self._bytes()
             found = tokcodec.info(data, max_pixels=self._most)

@@ -9,7 +9,7 @@ bytes lies inside the digit's interval: whatever follows, the digit is the same.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import constriction  # type: ignore[import-untyped]
 import numpy as np
@@ -161,7 +161,7 @@ class Reader:
         return int(a[0]) if len(a) and len(b) and a[0] == b[0] else None
 
 
-def _decode(decoder, weights: np.ndarray) -> np.ndarray:
+def _decode(decoder: Any, weights: np.ndarray) -> np.ndarray:
     """Symbols, stopping short where the bytes leave what the frequencies cover."""
     before = decoder.clone()
     try:

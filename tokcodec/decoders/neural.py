@@ -63,7 +63,7 @@ def _bands(known: Knowledge) -> list[np.ndarray]:
 
 
 def _corrected(
-    finest: Step, parts: Iterable[tuple[int, int, np.ndarray]], share: np.float32
+    finest: Step[np.ndarray], parts: Iterable[tuple[int, int, np.ndarray]], share: np.float32
 ) -> tuple[np.ndarray, dict[int, np.ndarray]]:
     """The low band and the details of the finest step, with a share of the correction added, which
     comes in strips: first row, last row + 1, (1, BANDS, rows, w).

@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from PIL import Image
 
@@ -222,7 +223,7 @@ class Receiver:
         part.let_go()
         return stream
 
-    def image(self, picture: int | None = None, **options) -> Image.Image | None:
+    def image(self, picture: int | None = None, **options: Any) -> Image.Image | None:
         """The picture so far, or None until its stream's header is there; `options` as for
         `tokcodec.decode`, `reference` among them.
 

@@ -8,6 +8,7 @@ together, since all of them have lost the same places.
 from __future__ import annotations
 
 from functools import cache, lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -104,7 +105,7 @@ def _field() -> tuple[np.ndarray, np.ndarray]:
     return times, powers[-logs % 255]
 
 
-def _codec(parity_bytes: int):
+def _codec(parity_bytes: int) -> Any:
     """reedsolo's codec: its own polynomial and tables, whatever others do with the module's."""
     try:
         from reedsolo import RSCodec

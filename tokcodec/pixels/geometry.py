@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import ceil, floor
 
 
@@ -20,5 +21,5 @@ def fit(size: tuple[int, int], frame: tuple[int, int]) -> tuple[int, int]:
     return x, y
 
 
-def _nearest(value: float, error) -> int:
+def _nearest(value: float, error: Callable[[int], float]) -> int:
     return max(min(floor(value), ceil(value), key=error), 1)

@@ -150,7 +150,7 @@ class RegisterCodec:
         bare: bool | str = False,
         fit: str = SQUASH,
         reference: Given | None = None,
-        **options,
+        **options: Any,
     ) -> Image.Image:
         """A stream, or any prefix of one that has the whole header, to a picture at the original
         size.
@@ -200,7 +200,7 @@ class RegisterCodec:
         bare: bool | str = False,
         fit: str = SQUASH,
         reference: Given | None = None,
-        **options,
+        **options: Any,
     ) -> list[Image.Image]:
         """`decode` for each stream, in order; those of as many tokens several at a time. Arguments
         and errors as for `decode`.
@@ -216,7 +216,7 @@ class RegisterCodec:
         pictures = [stream.read(self.model, parse(data), told) for data in streams]
         return self._draw(pictures, size, options, finish)
 
-    def detokenize(self, tokens: Tokens, size: Size | None = None, **options) -> Image.Image:
+    def detokenize(self, tokens: Tokens, size: Size | None = None, **options: Any) -> Image.Image:
         """Tokens, all or a prefix, to a picture at the original size, or fitted into `size`;
         options as for `decode`, `max_pixels` among them.
         """

@@ -4,6 +4,9 @@ own tokenizer share, and what keeps float32 in either of them.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Self
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -92,6 +95,6 @@ def visible(patches: int, registers: int, device: torch.device) -> Tensor:
 class Float32(nn.Module):
     """A module whose parameters stay float32 when the rest of the network gives it up."""
 
-    def _apply(self, fn, recurse=True):
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
         """Moves to other devices, but keeps the precision."""
         return super()._apply(lambda t: t.to(fn(t).device), recurse)

@@ -20,7 +20,7 @@ from tokcodec.register.prior import file as prior_file
 from tokcodec.register.prior.interface import Uniform
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
-_loaded: dict[tuple, RegisterModel] = {}
+_loaded: dict[tuple[object, ...], RegisterModel] = {}
 _told: set[str] = set()  # published models of which the licence was shown
 
 
@@ -80,7 +80,7 @@ def _open(
     )  # fmt: skip
 
 
-def _with(model: RegisterModel, key: tuple, path: Path) -> RegisterModel:
+def _with(model: RegisterModel, key: tuple[object, ...], path: Path) -> RegisterModel:
     """The same network, with the prior in a file."""
     if not path.is_file():
         raise InputError(f"there is no prior {path}")

@@ -4,7 +4,7 @@ to pictures.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -35,7 +35,7 @@ class Tokenizer(Protocol):
         """Float (B, 3, side, side) in 0..1 to int64 (B, length)."""
         ...
 
-    def pixels(self, ids: Tensor, **options) -> Tensor:
+    def pixels(self, ids: Tensor, **options: Any) -> Tensor:
         """Int64 (B, k), 1 <= k <= length, to float (B, 3, side, side) in 0..1.
 
         `options` are those of the family; FlexTok's are seed, steps and guidance.

@@ -33,7 +33,7 @@ def to_digits(ids: np.ndarray) -> np.ndarray:
 
 
 @dataclass(frozen=True, eq=False)
-class Tokens(Sequence):
+class Tokens(Sequence[int]):
     """A picture as an ordered list of tokens, most telling first; any prefix `tokens[:n]` is a
     picture too.
 
@@ -113,5 +113,5 @@ class Tokens(Sequence):
     def __hash__(self) -> int:
         return hash((*self._about(), self.ids.tobytes()))
 
-    def _about(self) -> tuple:
+    def _about(self) -> tuple[object, ...]:
         return self.model, self.size, self.grey, self.fit

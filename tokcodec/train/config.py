@@ -51,7 +51,7 @@ def made(kind: type[T], table: Mapping[str, Any], what: str) -> T:
     return kind(**table)
 
 
-def _usual(field: Field) -> Any:
+def _usual(field: Field[Any]) -> Any:
     return field.default if field.default_factory is MISSING else field.default_factory()
 
 

@@ -18,6 +18,7 @@ from http.client import HTTPException
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import BoundedSemaphore
+from typing import Any
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from tokcodec.arguments import is_number, is_whole
@@ -82,7 +83,7 @@ class Server(ThreadingHTTPServer):
             return None
         return path if good else None
 
-    def process_request(self, request, client_address) -> None:
+    def process_request(self, request: Any, client_address: Any) -> None:
         """In a thread of its own, of which there are at most `MAX_CONNECTIONS`."""
         if self._free.acquire(blocking=False):
             try:
@@ -95,14 +96,14 @@ class Server(ThreadingHTTPServer):
             request.sendall(BUSY)
         self.shutdown_request(request)
 
-    def process_request_thread(self, request, client_address) -> None:
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
         """What such a thread does."""
         try:
             super().process_request_thread(request, client_address)
         finally:
             self._free.release()
 
-    def handle_error(self, request, client_address) -> None:
+    def handle_error(self, request: Any, client_address: Any) -> None:
         """Nothing: a client that hangs up is no error."""
 
 
@@ -162,7 +163,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
 
-    def log_message(self, format: str, *args) -> None:
+    def log_message(self, format: str, *args: object) -> None:
         """Nothing: who wants a log puts a web server in front."""
 
 

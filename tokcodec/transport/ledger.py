@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from tokcodec.errors import InputError, OutputError
 
@@ -37,11 +38,11 @@ class Ledger:
             raise InputError(f"cannot use {path}: {e}") from e
         self._is = _number(path)
 
-    def one(self, query: str, *values: object) -> tuple | None:
+    def one(self, query: str, *values: object) -> tuple[Any, ...] | None:
         """The first row that answers a question."""
         return next(iter(self.all(query, *values)), None)
 
-    def all(self, query: str, *values: object) -> list[tuple]:
+    def all(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         """All rows that do."""
         try:
             return self._file.execute(query, values).fetchall()  # type: ignore[arg-type]

@@ -55,7 +55,9 @@ class Published:
         return f"{count} of {self.bits:.4g} bits, {self.millions:g} M parameters, 256x256 inside"
 
 
-def _titok(name: str, hub: str, tokens: int, millions: float, levels=CODEBOOK) -> Published:
+def _titok(
+    name: str, hub: str, tokens: int, millions: float, levels: tuple[int, ...] = CODEBOOK
+) -> Published:
     address = f"yucornetto/tokenizer_titok_{hub}_imagenet"
     return Published(f"titok-{name}", "titok", address, tokens, True, levels, millions, RESEARCH)
 

@@ -7,6 +7,8 @@ decoder reads the tokens' codes and one mask vector a patch, and keeps what beca
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -99,7 +101,7 @@ class TiTok(nn.Module):
         """Float (B, 3, side, side) in 0..1 to int64 (B, length)."""
         return self.quantize.ids(self.encoder(pixels, self.latent_tokens))
 
-    def pixels(self, ids: Tensor, **options) -> Tensor:
+    def pixels(self, ids: Tensor, **options: Any) -> Tensor:
         """Int64 (B, k), 1 <= k <= length, to float32 (B, 3, side, side) in 0..1.
 
         Raises:

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple, cast
 import torch
 
 from tokcodec import devices
-from tokcodec.decoders.network import Network, Shape
+from tokcodec.decoders.network import Network
+from tokcodec.decoders.shape import Shape
 from tokcodec.decoders.torch_file import card as about
 from tokcodec.decoders.torch_file import read, write
 from tokcodec.errors import ArgumentError

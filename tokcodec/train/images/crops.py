@@ -48,7 +48,7 @@ class Sizes:
             )
 
 
-class Crops(IterableDataset):
+class Crops(IterableDataset[Tensor]):
     """Batches uint8 (B, 3, height, width): photographs scaled down at random, cropped, mirrored,
     shares of them without colour or replaced by drawings.
     """
