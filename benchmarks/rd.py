@@ -67,8 +67,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--codecs",
         default=",".join(CODECS),
-        help="default: %(default)s; tokcodec:MODEL[@DECODER] for others, MODULE:FUNCTION for your "
-        "own",
+        help="default: %(default)s; tokcodec:MODEL[@DECODER][@realism=R][@effort=N] for "
+        "others, MODULE:FUNCTION for your own",
     )
     parser.add_argument("--bytes", default=listed(BYTES), help="targets (default: %(default)s)")
     parser.add_argument(

@@ -13,11 +13,13 @@ from PIL import Image
 import tokcodec
 from benchmarks.codecs import Settings
 from tokcodec import decoders
+from tokcodec import effort as efforts
 from tokcodec.errors import ArgumentError, TokCodecError
 from tokcodec.register import shipped
 from tokcodec.register.checkpoints.sources import names_tokenizer
 
-OPTION = re.compile(r"(?P<key>decoder|realism|prior)=(?P<value>.+)")
+OPTION = re.compile(r"(?P<key>decoder|realism|prior|effort)=(?P<value>.+)")
+NUMBERS: dict[str, type[int] | type[float]] = {"realism": float, "effort": int}
 
 
 class TokCodec:
@@ -30,7 +32,12 @@ class TokCodec:
         model, self._options = parse(spec)
         try:
             prior = self._options.pop("prior", None)
+            self._effort = int(self._options.pop("effort", 0))
             self._codec = tokcodec.load(model, prior=prior)  # type: ignore[arg-type]
+            if self._effort:
+                efforts.check(self._effort)
+                if "effort" not in inspect.signature(self._codec.encode).parameters:
+                    raise ArgumentError(f"{model} is encoded without effort")
             known = inspect.signature(self._codec.decode).parameters
             for option in self._options:
                 if option not in known:
@@ -43,9 +50,12 @@ class TokCodec:
                     f"Runtime): install one, or name what is measured, tokcodec:{model}@linear"
                 )
         except TokCodecError as e:
-            ways = f'; after "@": {", ".join(decoders.NAMES)}, a file or realism=NUMBER'
+            ways = (
+                f'; after "@": {", ".join(decoders.NAMES)}, a file, realism=NUMBER or effort=0..9'
+            )
             raise ArgumentError(f'codec "{spec}": {e}{ways if "@" in model else ""}') from e
         more = [f"{k} {v}" for k, v in self._options.items() if k != "decoder"]
+        more += [f"effort {self._effort}"] if self._effort else []
         self.version = ", ".join(
             [
                 f"tokcodec {tokcodec.__version__}",
@@ -56,7 +66,10 @@ class TokCodec:
         )
 
     def encode(self, image: Image.Image, settings: Settings) -> bytes:
-        return self._codec.encode(image, max_bytes=int(settings["max_bytes"]), max_pixels=None)
+        more: dict[str, int] = {"effort": self._effort} if self._effort else {}
+        return self._codec.encode(
+            image, max_bytes=int(settings["max_bytes"]), max_pixels=None, **more
+        )
 
     def decode(self, data: bytes, size: tuple[int, int]) -> Image.Image:
         """The size is in the stream; `size` is not needed."""
@@ -79,8 +92,9 @@ class TokCodec:
 
 
 def parse(spec: str) -> tuple[str, dict[str, str | float]]:
-    """Model and options of decoding: "tokcodec:MODEL@linear", "tokcodec:MODEL@realism=0.5",
-    "tokcodec:MODEL@run/decoder.safetensors", "tokcodec:TOKENIZER@prior=FILE".
+    """Model and options, of decoding: "tokcodec:MODEL@linear", "tokcodec:MODEL@realism=0.5",
+    "tokcodec:MODEL@run/decoder.safetensors", "tokcodec:TOKENIZER@prior=FILE"; and one of encoding,
+    "tokcodec:MODEL@effort=6".
 
     Options are taken from the end, as long as they look like one: a path or hub name may hold "@"
     and ":" itself.
@@ -98,7 +112,7 @@ def parse(spec: str) -> tuple[str, dict[str, str | float]]:
             break
         if key in options:
             raise ArgumentError(f'codec "{spec}" has two of "{key}"')
-        options[key] = _number(spec, value) if key == "realism" else value
+        options[key] = _number(spec, key, value) if key in NUMBERS else value
         model = rest
     return model or "default", options
 
@@ -126,8 +140,8 @@ def drawn_by(decoder: str) -> str:
     return f"{path.stem} {digest(path)}{how}"
 
 
-def _number(spec: str, text: str) -> float:
+def _number(spec: str, key: str, text: str) -> float:
     try:
-        return float(text)
+        return NUMBERS[key](text)
     except ValueError:
-        raise ArgumentError(f'codec "{spec}": "{text}" is no number') from None
+        raise ArgumentError(f'codec "{spec}": "{text}" is no {key}') from None

@@ -271,7 +271,17 @@ def test_a_register_tokenizer_and_its_prior(tmp_path, astronaut):
     assert f"({sha256(path.read_bytes()).hexdigest()[:8]})" in plain.version
 
 
-@pytest.mark.parametrize("option", ["decoder=magic", "realism=much", "linear@linear"])
+def test_effort_is_of_encoding_and_told(astronaut):
+    codec, image = find("tokcodec:pyramid@linear@effort=1"), Image.fromarray(astronaut)
+    [(_, data)] = codec.fitting(image, 100)
+    assert data == tokcodec.encode(astronaut, max_bytes=100, effort=1)
+    assert codec.version.endswith("linear, effort 1")
+
+
+@pytest.mark.parametrize(
+    "option",
+    ["decoder=magic", "realism=much", "linear@linear", "effort=10", "effort=1.5", "effort=much"],
+)
 def test_a_wrong_option_is_refused(option):
     with pytest.raises(ArgumentError, match="codec"):
         find(f"tokcodec:pyramid@{option}")
