@@ -157,6 +157,8 @@ def test_messages(stream: bytes):
         ("a\\b/c:d/e f/\N{SNOWMAN}\0", "a_b/c_d/e_f/__"),
         ("Küche/" + 300 * "x", "Küche/" + 60 * "x"),
         ("/".join("abcdefghijkl"), "a/b/c/d/e/f/g/h"),
+        ("gate/3132333435363738.TKC", "gate/_3132333435363738.TKC"),
+        ("70b3d57ed0000001/nul.x", "70b3d57ed0000001/_nul.x"),
         ("", "."),
         ("../..", "."),
     ],
@@ -171,3 +173,31 @@ def test_by_topic(tmp_path: Path, stream: bytes):
         assert path == tmp_path / "cameras" / "gate" / "3132333435363738.tkc"
         assert path.read_bytes() == stream
         assert found.put(b"12345678", stream, topic="cameras/yard") is None  # it was here before
+
+
+def test_no_topic_takes_the_place_of_a_picture(tmp_path: Path, stream: bytes):
+    """Whoever may publish could stop a receiver with one message."""
+    here, later = b"12345678", b"87654321"
+    with Store(tmp_path, ".tkc", draw) as found:
+        assert found.put(here, stream, topic="gate") is not None
+        for number, name in enumerate((here, later)):
+            assert found.put(bytes([number]) * 8, stream, topic=f"gate/{name.hex()}.tkc")
+        assert found.put(later, stream, topic="gate") is not None
+    assert len(list(tmp_path.rglob("*.tkc/*.tkc"))) == 2
+
+
+@pytest.mark.skipif(os.name != "posix", reason="folders cannot be opened there")
+def test_a_topics_folders_are_on_the_disk_too(
+    tmp_path: Path, stream: bytes, monkeypatch: pytest.MonkeyPatch
+):
+    synced, fsync = set(), os.fsync
+
+    def watched(number: int) -> None:
+        synced.add(os.fstat(number).st_ino)
+        fsync(number)
+
+    monkeypatch.setattr(os, "fsync", watched)
+    with Store(tmp_path, ".tkc", draw) as found:
+        path = found.put(b"12345678", stream, topic="cameras/gate")
+        assert path is not None
+    assert synced >= {each.stat().st_ino for each in (path, *path.parents[:3])}

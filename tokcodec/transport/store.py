@@ -7,6 +7,7 @@ import os
 import re
 import secrets
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 
 from PIL import Image
@@ -21,6 +22,8 @@ MEMORY = ".tokcodec-received.sqlite"
 MAX_IDS = 1_000_000  # remembered; the oldest are forgotten
 MAX_LEVELS, MAX_LETTERS = 8, 60  # of a topic that are told apart, and of each of them
 _NO_NAME = re.compile(r"[^\w.+@=-]")
+# A picture's file here; a device, where the system is Windows.
+_TAKEN = re.compile(r"[0-9a-f]{16}\..*|(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 _TABLES = """
     CREATE TABLE IF NOT EXISTS stored (
         place INTEGER PRIMARY KEY AUTOINCREMENT, id BLOB UNIQUE NOT NULL
@@ -93,9 +96,9 @@ class Store:
     def replace(self, identity: bytes, stream: bytes, drawn: bool = True, topic: str = "") -> Path:
         """Store a picture in place of an earlier state of it; the rest as for `put`."""
         suffix = self._suffix if drawn else SUFFIX
-        folder = self.folder
+        below = inside(topic)
+        folder = self.folder / below
         if topic:
-            folder = folder / inside(topic)
             make_folder(folder)
         path = folder / f"{identity.hex()}{suffix}"
         data = stream
@@ -109,7 +112,8 @@ class Store:
             f.write(data)
             f.flush()
             os.fsync(f.fileno())
-        _settle_names(folder)
+        for level in (below, *below.parents):
+            _settle_names(self.folder / level)
         return path
 
     def name(self, broker: str, topic: str) -> str:
@@ -133,9 +137,11 @@ class Store:
 def inside(topic: str) -> Path:
     """A topic to a folder that lies inside another, whatever its sender has written there: levels
     are folders, of letters that every system takes in a name; no more than `MAX_LEVELS` of them.
+    None has the name that a picture's file may have: that picture could not be stored.
     """
     levels = (_NO_NAME.sub("_", level).lstrip(".")[:MAX_LETTERS] for level in topic.split("/"))
-    return Path(*[level for level in levels if level][:MAX_LEVELS])
+    free = ("_" * bool(_TAKEN.fullmatch(level)) + level for level in levels if level)
+    return Path(*islice(free, MAX_LEVELS))
 
 
 def _settle_names(folder: Path) -> None:
