@@ -38,6 +38,17 @@ def broker(start_broker: Callable[..., Broker]) -> Broker:
     return start_broker()
 
 
+@pytest.fixture
+def rules() -> Iterator[Path]:
+    """A file of what mosquitto permits, where it may read it: anything but to publish."""
+    with TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        path = Path(folder) / "rules"
+        path.write_text("topic read #\n")
+        path.chmod(0o644)
+        yield path
+
+
 @pytest.fixture(scope="session")
 def stream(astronaut: np.ndarray) -> bytes:
     """The astronaut, 96x80, in 400 bytes."""
