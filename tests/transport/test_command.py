@@ -78,6 +78,7 @@ def test_no_addresses(text: str):
         (["send", "a.png", "--to", "mqtt://127.0.0.1:9/x", "--max-bytes", "8"], "max_bytes"),
         (["receive", "--from", "udp://:9", "--out", "out", "--count", "0"], "--count"),
         (["receive", "--from", "udp://:9", "--out", "out", "--suffix", "x"], "suffix"),
+        (["receive", "--from", "udp://:9", "--out", "out", "--max-pixels", "0"], "max_pixels"),
         (["receive", "--from", "nowhere", "--out", "out"], "no address"),
         (["serve", "none"], "no folder"),
     ],

@@ -296,3 +296,21 @@ def test_a_picture_that_the_suffix_cannot_hold_is_kept(
     with MqttSource(at(broker), name="keeper") as source:
         source.wait(PATIENCE)
         assert source.receive(0.1) is None
+
+
+def test_what_is_too_large_to_draw_is_kept(
+    broker: Broker, tmp_path: Path, stream: bytes, capsys: pytest.CaptureFixture
+):
+    """A few bytes can announce a picture that takes gigabytes and minutes."""
+    large = tokcodec.encode(Image.new("RGB", (2_000, 1_000)), budget=1)
+    with MqttSource(at(broker), name="keeper") as source, MqttSink(at(broker)) as sink:
+        source.wait(PATIENCE)
+        for data in (large, stream):
+            sink.send(message.write(message.picture_id(data), data), PATIENCE)
+    receive = ["receive", "--from", str(at(broker)), "--out", str(tmp_path), "--name", "keeper",
+               "--suffix", ".png", "--decoder", "linear", "--max-pixels", "1000000",
+               "--count", "2"]  # fmt: skip
+    assert main(receive) == 0
+    assert "kept as it came: 2000 x 1000 is more than 1000000" in capsys.readouterr().err
+    assert [p.read_bytes() for p in tmp_path.glob("*.tkc")] == [large]
+    assert [Image.open(p).size for p in tmp_path.glob("*.png")] == [(96, 80)]

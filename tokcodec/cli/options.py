@@ -93,13 +93,13 @@ def reference(paths: list[str]) -> dict[str, list[bytes]]:
     return {"reference": references(paths)} if paths else {}
 
 
-def add_max_pixels(p: argparse.ArgumentParser) -> None:
+def add_max_pixels(p: argparse.ArgumentParser, help: str = "refuse larger pictures") -> None:
     """What is too large."""
     p.add_argument(
         "--max-pixels",
         type=int,
         default=MAX_PIXELS,
-        help="refuse larger pictures (default %(default)s)",
+        help=f"{help} (default %(default)s)",
     )
 
 

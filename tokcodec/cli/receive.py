@@ -7,7 +7,7 @@ from pathlib import Path
 
 import tokcodec
 from tokcodec.cli import transports
-from tokcodec.cli.options import add_reference, references
+from tokcodec.cli.options import add_max_pixels, add_reference, references
 from tokcodec.stream.header import SUFFIX
 
 
@@ -24,6 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a folder in DIR for each topic (MQTT) or key (Zenoh) that pictures come on",
     )
     parser.add_argument("--decoder", default="auto", help="for pictures, as in decode")
+    add_max_pixels(parser, "draw no larger pictures, but keep their streams")
     add_reference(parser, "for pictures, the stream that they were sent with")
     parser.add_argument(
         "--model",

@@ -22,6 +22,7 @@ from tokcodec.errors import (
     TokCodecError,
     UnknownModelError,
 )
+from tokcodec.pixels.image import check_pixels
 from tokcodec.stream.header import SUFFIX
 from tokcodec.terminal import complain, say, stopping
 from tokcodec.transport import message
@@ -46,10 +47,11 @@ def receive(args: argparse.Namespace, references: list[bytes]) -> int:
         raise ArgumentError(f"--count is at least 1, not {args.count}")
     if args.by_topic and address.scheme == "udp":
         raise ArgumentError("--by-topic is for MQTT and Zenoh: packets over UDP have no topic")
+    check_pixels(1, 1, args.max_pixels)
     options: dict[str, Any] = {"reference": references} if references else {}
 
     def draw(stream: bytes) -> Image.Image:
-        return tokcodec.decode(stream, decoder=args.decoder, **options)
+        return tokcodec.decode(stream, decoder=args.decoder, max_pixels=args.max_pixels, **options)
 
     def check() -> None:
         """Tell what is wrong with the decoder before anything is stored."""
