@@ -8,6 +8,7 @@ without a word is not: it could as well be about to restart.
 from __future__ import annotations
 
 import re
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -85,7 +86,7 @@ class Client:
         self._name, self._kept, self._newest, self._stopped = name, kept, True, False
         self.address, self.qos = address, qos
         self.changed = Condition()
-        self.connected, self.sessions, self.refused = False, 0, ""
+        self.connected, self.sessions, self.refused, self._unreached = False, 0, "", ""
         self.limit: int | None = None
         self.client: Any = None
         self.sent = Sent()
@@ -124,8 +125,9 @@ class Client:
 
     def why(self) -> str:
         """What stands between us and the broker."""
-        silent = "does not confirm" if self.connected else "cannot be reached"
-        return self.refused or f"the broker {silent}"
+        if self.connected:
+            return self.refused or "the broker does not confirm"
+        return self.refused or f"the broker cannot be reached{self._unreached}"
 
     def _new(self) -> Any:
         """A client that is about to connect."""
@@ -148,6 +150,7 @@ class Client:
             client.tls_set()
         client.reconnect_delay_set(1, MAX_PAUSE)
         client.on_connect = self._on_connect
+        client.on_connect_fail = self._of_present(self._on_connect_fail)
         client.on_disconnect = self._of_present(self._on_disconnect)
         for name, callback in self.callbacks.items():
             setattr(client, name, self._of_present(callback))
@@ -175,11 +178,15 @@ class Client:
             elif code.is_failure:
                 self.refused = f"the broker says: {code}"
             else:
-                self.connected, self.refused = True, ""
+                self.connected, self.refused, self._unreached = True, "", ""
                 self.sessions += 1
                 self.limit = getattr(more, "MaximumPacketSize", None)
                 self.on_session()
             self.changed.notify_all()
+
+    def _on_connect_fail(self) -> None:
+        error = sys.exception()  # paho calls this where it caught it, and does not hand it over
+        self._unreached = f": {getattr(error, 'strerror', None) or error}" if error else ""
 
     def _on_disconnect(self, *_: Any) -> None:
         self.connected = False
