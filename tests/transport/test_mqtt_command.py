@@ -227,6 +227,26 @@ def test_sent_twice_is_stored_once(broker: Broker, tmp_path: Path, stream: bytes
     assert sorted(len(p.read_bytes()) for p in out.glob("*.tkc")) == [50, 92, len(stream)]
 
 
+def test_senders_tell_what_files_are_called_at_the_other_end(
+    broker: Broker, tmp_path: Path, stream: bytes, capsys: pytest.CaptureFixture
+):
+    camera, out = tmp_path / "camera", tmp_path / "out"
+    camera.mkdir()
+    for size, name in enumerate(("a.tkc", "b.tkc"), 50):
+        (camera / name).write_bytes(stream[:size])
+    with MqttSource(at(broker, "cam"), name="keeper") as source:
+        source.wait(PATIENCE)
+    to = ["--to", str(at(broker, "cam"))]
+    assert main(["send", str(camera / "a.tkc"), *to]) == 0
+    assert main(["send", "--watch", str(camera), "--once", "--settle", "0", *to]) == 0
+    told = [line.split(": ") for line in capsys.readouterr().out.splitlines()]
+    found = [(Path(file).name, said.split()[-1]) for file, said in told if " as " in said]
+    assert [file for file, _ in found] == ["a.tkc", "a.tkc", "b.tkc"]
+    assert start_receiver(broker, out, 3).wait(PATIENCE) == 0
+    for file, name in found:
+        assert (out / f"{name}.tkc").read_bytes() == (camera / file).read_bytes()
+
+
 def test_what_an_option_is_missing_for_stays_with_the_broker(
     broker: Broker, tmp_path: Path, astronaut: np.ndarray, capsys: pytest.CaptureFixture,
     monkeypatch: pytest.MonkeyPatch,

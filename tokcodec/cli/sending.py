@@ -92,8 +92,10 @@ def _send_each(
                 failed += 1
                 complain(f"{path}: {e}")
         try:
-            for path, size in zip(found, sender.send(pictures, timeout), strict=True):
-                say(f"{path}: {size} bytes sent")
+            sizes = sender.send(pictures, timeout)
+            for path, (identity, _), size in zip(found, pictures, sizes, strict=True):
+                name = f" as {identity.hex()}" if sender.tells_ids else ""
+                say(f"{path}: {size} bytes sent{name}")
         except TokCodecError as e:
             failed += len(found)
             complain(f"{', '.join(map(str, found))}: {e}")
@@ -188,6 +190,7 @@ class _Take:
             return
         identity = message.picture_id(stream, self._spool.sender, file.name, str(file.time))
         self._spool.take(file, identity, stream)
+        say(f"{path}: waits as {identity.hex()}")  # by which it is known from here on
 
     @staticmethod
     def _whole(path: Path, file: File) -> bool:

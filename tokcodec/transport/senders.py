@@ -33,9 +33,11 @@ class Sender(End):
 
     Attributes:
         together: as many as `send` had best be given at once.
+        tells_ids: whether the other end knows pictures by their ids.
     """
 
     together = 1
+    tells_ids = False
 
     @abstractmethod
     def room(self, max_bytes: int | None) -> int | None:
@@ -60,6 +62,8 @@ class Sender(End):
 
 class Messages(Sender):
     """Each picture is one message: its id, and its stream."""
+
+    tells_ids = True
 
     def __init__(self, sink: Sink) -> None:
         self._sink = sink
