@@ -178,3 +178,17 @@ def test_what_cannot_be_cut_holds_up_nothing(
     assert len({picture.id for picture in found}) == 2
     assert "packets" in said
     assert "reference" in said
+
+
+def test_what_cannot_be_cut_fails_alone(
+    tmp_path: Path, astronaut: np.ndarray, capsys: pytest.CaptureFixture
+):
+    for name, size in (("a", 100), ("b", 4000), ("c", 200)):  # b: more than 510 packets
+        (tmp_path / f"{name}.tkc").write_bytes(tokcodec.encode(astronaut, max_bytes=size))
+    pictures = [str(tmp_path / f"{name}.tkc") for name in "abc"]
+    with UdpSource("127.0.0.1") as source:
+        to = ["--to", f"udp://127.0.0.1:{source.port}", "--mtu", "12", "--together", "3"]
+        assert main(["send", *pictures, *to]) == 1
+    told = capsys.readouterr()
+    assert told.out.count("bytes sent") == 2
+    assert f"{pictures[1]}: a picture travels in" in told.err

@@ -6,7 +6,7 @@ import argparse
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import tokcodec
 from tokcodec import link
@@ -76,30 +76,44 @@ def send(args: argparse.Namespace, codec: Codec | RegisterCodec, references: lis
         return _send_each([Path(name) for name in args.inputs], sender, stream_of, args.timeout)
 
 
+class _Ready(NamedTuple):
+    """A picture to be sent now."""
+
+    path: Path
+    id: bytes
+    stream: bytes
+
+
 def _send_each(
     paths: list[Path], sender: Sender, stream_of: Callable[[Path], bytes], timeout: float
 ) -> int:
     failed = 0
     for at in range(0, len(paths), sender.together):
-        found: list[Path] = []
-        pictures: list[tuple[bytes, bytes]] = []
+        found: list[_Ready] = []
         for path in paths[at : at + sender.together]:
             try:
                 stream = stream_of(path)
-                pictures.append((message.picture_id(stream, *_file(path)), stream))
-                found.append(path)
+                found.append(_Ready(path, message.picture_id(stream, *_file(path)), stream))
             except TokCodecError as e:
                 failed += 1
                 complain(f"{path}: {e}")
-        try:
-            sizes = sender.send(pictures, timeout)
-            for path, (identity, _), size in zip(found, pictures, sizes, strict=True):
-                name = f" as {identity.hex()}" if sender.tells_ids else ""
-                say(f"{path}: {size} bytes sent{name}")
-        except TokCodecError as e:
-            failed += len(found)
-            complain(f"{', '.join(map(str, found))}: {e}")
+        failed += _send_together(found, sender, timeout)
     return 1 if failed else 0
+
+
+def _send_together(pictures: list[_Ready], sender: Sender, timeout: float) -> int:
+    """How many could not be sent."""
+    try:
+        sizes = sender.send([(each.id, each.stream) for each in pictures], timeout)
+    except TokCodecError as e:
+        if len(pictures) > 1 and not isinstance(e, LinkError):  # it is the fault of some of them
+            return sum(_send_together([each], sender, timeout) for each in pictures)
+        complain(f"{', '.join(str(each.path) for each in pictures)}: {e}")
+        return len(pictures)
+    for each, size in zip(pictures, sizes, strict=True):
+        name = f" as {each.id.hex()}" if sender.tells_ids else ""
+        say(f"{each.path}: {size} bytes sent{name}")
+    return 0
 
 
 def _file(path: Path) -> tuple[str, ...]:
