@@ -86,6 +86,31 @@ def test_a_receiver_says_that_there_is_no_broker(
     assert "; waiting for it" in said
 
 
+def test_a_receiver_says_that_its_broker_is_gone_and_back(
+    broker: Broker, tmp_path: Path, stream: bytes, capsys: pytest.CaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+):  # fmt: skip
+    monkeypatch.setattr(receiving, "PATIENCE", 0.2)
+    receive = ["receive", "--from", str(at(broker)), "--out", str(tmp_path), "--count", "1"]
+    receiver = threading.Thread(target=main, args=(receive,))
+    receiver.start()
+    for said, then in (
+        ("listening at mqtt://", broker.stop),
+        ("; waiting for it", broker.start),
+        ("listening at mqtt://", lambda: None),
+    ):
+        told, end = "", time.monotonic() + PATIENCE
+        while said not in told and time.monotonic() < end:
+            receiver.join(0.1)
+            told += capsys.readouterr().err
+        assert said in told
+        then()
+    with MqttSink(at(broker)) as sink:
+        sink.send(message.write(bytes(8), stream), PATIENCE)
+    receiver.join(PATIENCE)
+    assert len(list(tmp_path.glob("*.tkc"))) == 1
+
+
 def test_receivers_have_names_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     found: list[str] = []
 

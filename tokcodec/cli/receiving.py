@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -36,7 +36,7 @@ from tokcodec.transport.udp import UdpSource
 
 UPDATE = 0.5  # seconds between two looks whether pictures in packets have grown
 MIN_WAIT = 1e-3  # seconds that are waited for a packet
-PATIENCE = 5.0  # seconds in which nothing can arrive before that is told
+PATIENCE = 5.0  # seconds in which no message can arrive before that is told
 
 
 def receive(args: argparse.Namespace, references: list[bytes]) -> int:
@@ -78,8 +78,7 @@ def _collect(args: argparse.Namespace, address: Address, store: Store) -> int:
     stored = 0
     with _source(args, address, store) as source:
         try:
-            _tell_whether_silent(source, address)
-            for data in source:
+            for data in _arriving(source, address):
                 try:
                     identity, stream = message.taken_apart(data)
                     topic = source.topic if args.by_topic else ""
@@ -140,13 +139,23 @@ def _of_this_one(e: TokCodecError) -> bool:
     return of_picture(e) or isinstance(e, (UnknownModelError, ReferenceMismatchError))
 
 
-def _tell_whether_silent(source: Source, address: Address) -> None:
-    try:
-        source.wait(PATIENCE)
-    except LinkError as e:
-        complain(f"{e}; waiting for it")
-    else:
-        _tell_that_it_listens(address)
+def _arriving(source: Source, address: Address) -> Iterator[bytes]:
+    """Messages as they come; tells when none can come any more, and when they can again."""
+    listens: bool | None = None  # as it was told
+    while True:
+        try:
+            source.wait(PATIENCE)
+        except LinkError as e:
+            if listens is not False:
+                complain(f"{e}; waiting for it")
+            listens = False
+        else:
+            if not listens:
+                _tell_that_it_listens(address)
+            listens = True
+        data = source.receive(PATIENCE)
+        if data is not None:
+            yield data
 
 
 def _source(args: argparse.Namespace, address: Address, store: Store) -> Source:

@@ -172,12 +172,13 @@ class MqttSource(Source):
         self._link.start()
 
     def wait(self, timeout: float | None = None) -> None:
-        """Until the broker has the subscription.
+        """Until the broker is there and has the subscription.
 
         Raises:
             LinkError: it does not within `timeout` seconds.
         """
-        if not self._link.wait(lambda: self._ready, until_after(timeout)):
+        link = self._link
+        if not link.wait(lambda: self._ready and link.connected, until_after(timeout)):
             raise LinkError(f"{self._link.address}: {self._link.why()}")
 
     def receive(self, timeout: float | None = None) -> bytes | None:
@@ -205,6 +206,7 @@ class MqttSource(Source):
         self._current = None
 
     def _subscribe(self) -> None:
+        self._ready = False
         self._link.client.subscribe(self._link.address.path, min(self._link.qos, SURE))
 
     def _on_subscribe(self, _number: int, codes: Any, _more: Any) -> None:
