@@ -101,6 +101,8 @@ def test_short_headers(stream: bytes, photograph):
     wide = tokcodec.encode(photograph("coffee", 4100, 3), max_bytes=40)
     assert shorten(wide) == wide
     assert lengthen(wide) == wide
+    extended = bytes([shorten(stream)[0] | 4]) + shorten(stream)[1:4] + b"\2\1\0" + stream[8:]
+    assert lengthen(extended) == extended  # no form that travels: not a picture without its field
     assert gathered(link.split(wide, packets=3)) == wide[: len(gathered(link.split(wide)))]
 
 

@@ -35,6 +35,8 @@ def lengthen(short: bytes) -> bytes:
         return b""
     try:
         header, length = headers.parse(short, bare=True)
+        if header.extension:  # `shorten` leaves those whole: without it this were another picture
+            return short
         whole = Header(CODE, header.width, header.height, header.grey)
         return headers.write(whole, registry.model_for(whole).sha256) + short[length:]
     except StreamError:
