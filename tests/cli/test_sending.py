@@ -13,10 +13,13 @@ from PIL import Image
 
 import tokcodec
 from benchmarks.mosquitto import free_port
+from tokcodec import registry
 from tokcodec.cli import main
 from tokcodec.cli.sending import _Drain, _Take
 from tokcodec.errors import LinkError, OutputError
 from tokcodec.files import read
+from tokcodec.stream import header as headers
+from tokcodec.stream.header import Header
 from tokcodec.transport.folder import Folder
 from tokcodec.transport.senders import Sender
 from tokcodec.transport.spool import File, Spool
@@ -63,6 +66,23 @@ def test_what_the_system_does_not_give_is_looked_at_again(
             take(file)
         assert len(spool) == 2
         assert not take.unread
+
+
+def test_a_stream_of_a_model_that_is_not_here_stops_no_camera(
+    camera: Path, capsys: pytest.CaptureFixture
+):
+    other = camera / "a.tkc"
+    other.write_bytes(headers.write(Header(registry.HASHED, 8, 8, hash=b"abcd"), bytes(32)))
+    to = f"udp://127.0.0.1:{free_port()}"
+    watch = ["send", "--watch", str(camera), "--once", "--settle", "0", "-m", "90", "--to", to]
+    assert main(watch) == 1
+    told = capsys.readouterr()
+    assert told.out.count("bytes sent") == 2
+    assert "a.tkc: the stream needs the model 61626364" in told.err
+    assert main(watch) == 1
+    assert "looked at again later" in capsys.readouterr().err  # with its model it could be sent
+    other.unlink()
+    assert main(watch) == 0
 
 
 def test_a_folder_that_is_away_for_a_while(camera: Path, tmp_path: Path):

@@ -165,7 +165,8 @@ class _Take:
 
     Attributes:
         refused: how many are no pictures, as far as can be told.
-        unread: files that are there and that the system does not give: they may be read later.
+        unread: files that are there and that the system does not give, or streams of models that
+            are not known here: they may be read later.
     """
 
     def __init__(self, spool: Spool, folder: Folder, stream_of: Callable[[Path], bytes]) -> None:
@@ -174,7 +175,7 @@ class _Take:
 
     def __call__(self, file: File) -> None:
         """Queue a picture. One that was read and is none is reported, and left until it changes;
-        one that has changed since it rested, or is gone, is left to the next look.
+        one that has changed since it rested, is gone or may be read later is left to the next look.
 
         Raises:
             TokCodecError: it is not the picture's fault, but would meet them all.
@@ -186,9 +187,11 @@ class _Take:
         try:
             stream = self._stream_of(path)
         except TokCodecError as e:
-            if not of_picture(e):
+            foreign = isinstance(e, UnknownModelError)  # a stream that is there already
+            if not (of_picture(e) or foreign):
                 raise type(e)(f"{path}: {e}") from e
-            if self._folder.about(file.name) == file and not self._whole(path, file):
+            later = foreign or not self._whole(path, file)
+            if later and self._folder.about(file.name) == file:
                 if file not in self.unread:
                     complain(f"{path}: {e}; looked at again later")
                 self.unread.add(file)
