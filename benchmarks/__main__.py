@@ -12,6 +12,7 @@ from tokcodec.errors import TokCodecError, TokCodecWarning
 COMMANDS = {
     "rd": "bytes against fidelity: rows of pictures, codecs and byte targets",
     "report": "rows to plots, tables, contact sheets and a page",
+    "check": "rows against what comes out here: bytes and PSNR, of some of a set's pictures",
     "storage": "what a million pictures cost",
     "bandwidth": "seconds and joules a picture on named links",
     "speed": "encode and decode as ratios to WebP and AVIF",

@@ -82,10 +82,10 @@ def set_name(name: str, out: Path | None = None, usual: Path | None = None) -> s
     return last
 
 
-def check_same(name: str, sums: Path) -> None:
+def check_same(name: str, sums: Path, remember: bool = True) -> None:
     """See that rows are of these pictures: rows know them by their names alone. What is in a set
     never changes; of the pictures of a folder the file `sums`, beside the rows, remembers what
-    they were.
+    they were, and is told of new ones unless `remember` is False.
 
     Raises:
         InputError: a picture was another one when its rows were measured, or cannot be read.
@@ -103,6 +103,8 @@ def check_same(name: str, sums: Path) -> None:
             f"the rows beside {sums} are of another {other[0]} than {Path(name) / other[0]}: give "
             "another --out, or remove them"
         )
+    if not remember:
+        return
     make_folder(sums.parent)
     text = "".join(f"{sum}  {key}\n" for key, sum in sorted((before | now).items()))
     write_atomically(sums, text.encode("utf-8", NAMES), overwrite=True)
