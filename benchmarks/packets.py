@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 import tokcodec
-from benchmarks.pictures import SETS, pictures
+from benchmarks.pictures import SETS, pictures, set_name
 from benchmarks.tables import Cell, markdown, write_tsv
 from tokcodec import link
 from tokcodec.link import packet as packets_of
@@ -212,6 +212,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Measure, write three files of rows and print them; 0."""
+    named = set_name(args.images, args.out, OUT)
     images = [load() for load in pictures(args.images).values()]
     stream = tokcodec.encode(images[0], max_bytes=600)
     tables = {
@@ -222,6 +223,6 @@ def run(args: argparse.Namespace) -> int:
     for name in args.tables:
         columns, make = tables[name]
         rows = make()
-        write_tsv(args.out / f"{name}.tsv", columns, rows)
+        write_tsv(args.out / f"{name}-{named}.tsv", columns, rows)
         print(markdown(columns, rows))
     return 0

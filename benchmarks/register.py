@@ -21,7 +21,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from benchmarks.lists import whole_numbers
-from benchmarks.pictures import SETS, pictures
+from benchmarks.pictures import SETS, pictures, set_name
 from benchmarks.speed import THREADS, machine
 from benchmarks.stopwatch import highest, start_peak, use_threads
 from benchmarks.tables import Cell, markdown, write_tsv
@@ -54,7 +54,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Measure, write parity.tsv, times.tsv and parts.tsv, print tables; 0."""
+    """Measure, write parity.tsv, times-SET.tsv and parts-SET.tsv, print tables; 0."""
+    named = set_name(args.images, args.out, OUT)
     shown = parity(args.out)
     if not args.parity_only:
         images = args.images if args.images in SETS else str(Path(args.images).resolve())
@@ -67,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
         ]
         bar = tqdm(orders, disable=not sys.stderr.isatty(), unit="time")
         found = [alone(*order, args.runs, images) for order in bar]
-        shown += times(args.out, found)
+        shown += times(args.out, named, found)
     print(shown)
     return 0
 
@@ -195,12 +196,12 @@ def _watched(call: Callable, part: str, spent: dict[str, float], clock: Clock) -
     return watched
 
 
-def times(out: Path, found: list[Found]) -> str:
-    """Write times.tsv and parts.tsv; both as tables."""
-    write_tsv(out / "times.tsv", TIMES, [[f[c] for c in TIMES] for f in found])
+def times(out: Path, named: str, found: list[Found]) -> str:
+    """Write times-SET.tsv and parts-SET.tsv; both as tables."""
+    write_tsv(out / f"times-{named}.tsv", TIMES, [[f[c] for c in TIMES] for f in found])
     parts: list[list[Cell]] = list(_parts(found))
     columns = ("model", "batch", "job", "part", "share")
-    write_tsv(out / "parts.tsv", columns, parts)
+    write_tsv(out / f"parts-{named}.tsv", columns, parts)
     rows: list[list[Cell]] = [
         [
             f["model"], f["batch"], f["job"], f["seconds"] / f["batch"], f["peak_mb"],

@@ -23,7 +23,7 @@ from tqdm import tqdm
 
 from benchmarks.contenders import RIVALS
 from benchmarks.lists import whole_numbers
-from benchmarks.pictures import SETS, pictures
+from benchmarks.pictures import SETS, pictures, set_name
 from benchmarks.scenes import scenes
 from benchmarks.stopwatch import JOBS, readable
 from benchmarks.tables import Cell, markdown, write_tsv
@@ -201,6 +201,8 @@ def run(args: argparse.Namespace) -> int:
     sides = whole_numbers(args.sides, "sides")
     threads = whole_numbers(args.threads, "threads", all=processors())
     codecs = list(dict.fromkeys([*RIVALS, *args.codecs.split(",")]))
+    out = args.out or (None if args.quick else OUT)
+    named = set_name(args.images, out, OUT)
     images = args.images if args.images in SETS else str(Path(args.images).resolve())
     pictures(images)  # refuses a set that is not there before anything starts
     rounds, seconds = (1, 0.0) if args.quick else (ROUNDS, SECONDS)
@@ -219,8 +221,7 @@ def run(args: argparse.Namespace) -> int:
                 sort_out(one | {"threads": n}, found, failures)
                 bar.update()
     memory = [] if args.no_memory else list(memory_of(images, found, failures))
-    out = args.out or (None if args.quick else OUT)
-    report(out, found, memory, import_time(runs=1 if args.quick else 5))
+    report(out, named, found, memory, import_time(runs=1 if args.quick else 5))
     return 1 if failures else 0
 
 
@@ -257,17 +258,22 @@ def memory_of(images: str, found: Sequence[Found], failures: list[Found]) -> Ite
 
 
 def report(
-    out: Path | None, found: Sequence[Found], memory: Sequence[Found], importing: float
+    out: Path | None,
+    named: str,
+    found: Sequence[Found],
+    memory: Sequence[Found],
+    importing: float,
 ) -> None:
-    """Write times.tsv, peaks.tsv and import.tsv, and print what they say.
+    """Write times-SET.tsv, peaks-SET.tsv and import.tsv, and print what they say.
 
     Args:
         out: folder of the files; None writes none.
+        named: what the pictures are called.
         importing: milliseconds of `import tokcodec`.
     """
     here = machine()
     if out:
-        _write(out, here, found, memory, importing)
+        _write(out, named, here, found, memory, importing)
     versions = dict.fromkeys(f"{f['codec']} ({f['version']})" for f in found)
     print(f"{here}; {', '.join(versions)}; import tokcodec {importing:.0f} ms\n")
     for threads in dict.fromkeys(f["threads"] for f in found):
@@ -278,18 +284,23 @@ def report(
 
 
 def _write(
-    out: Path, here: str, found: Sequence[Found], memory: Sequence[Found], importing: float
+    out: Path,
+    named: str,
+    here: str,
+    found: Sequence[Found],
+    memory: Sequence[Found],
+    importing: float,
 ) -> None:
     rows: list[list[Cell]] = []
     for f in found:
         speed = f["side"] ** 2 / 1e3 / f["ms"]  # pixels a microsecond
         values = f | {"machine": here, "megapixels_per_second": speed}
         rows.append([values[column] for column in TIMES])
-    write_tsv(out / "times.tsv", TIMES, rows)
+    write_tsv(out / f"times-{named}.tsv", TIMES, rows)
     if memory:
         known = [f for f in memory if f["peak_mb"] is not None and f["base_mb"] is not None]
         write_tsv(
-            out / "peaks.tsv",
+            out / f"peaks-{named}.tsv",
             PEAKS,
             [[(f | {"added_mb": added(f)})[c] for c in PEAKS] for f in known],
         )

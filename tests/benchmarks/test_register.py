@@ -47,10 +47,10 @@ def test_times_are_those_of_a_picture(tmp_path: Path) -> None:
         "seconds": 4.0, "base_mb": 1.0, "peak_mb": 2.0, "tokens": 128, "raw_bits": 1536,
         "code_bytes": 193.0, "stream_bytes": 205.0, "parts": {"decoder": 3.0, register.REST: 1.0},
     }  # fmt: skip
-    shown = register.times(tmp_path, [found])
+    shown = register.times(tmp_path, "kodak", [found])
     assert "| titok-s128 | 8 | decode | 0.5 | 2 | 128 | 192 | 193 | 205 |" in shown
     assert "| decoder | 0.75 |" in shown
-    assert (tmp_path / "times.tsv").read_text().splitlines()[1].split("\t")[5] == "4"
+    assert (tmp_path / "times-kodak.tsv").read_text().splitlines()[1].split("\t")[5] == "4"
 
 
 @pytest.mark.parametrize("model", register.MODELS)

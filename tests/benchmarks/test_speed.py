@@ -219,7 +219,8 @@ def test_run(
     assert "broken.png: " in said.err
     assert "nonsense" in said.err
 
-    lines = [line.split("\t") for line in (out / "times.tsv").read_text().splitlines()]
+    times = (out / "times-pictures.tsv").read_text()
+    lines = [line.split("\t") for line in times.splitlines()]
     assert tuple(lines[0]) == speed.TIMES
     rows = [dict(zip(lines[0], line, strict=True)) for line in lines[1:]]
     assert {(r["side"], r["codec"], r["job"]) for r in rows} == {
@@ -251,8 +252,9 @@ def test_a_quick_run_leaves_the_rows_alone(
     assert not list(tmp_path.iterdir())
     assert speed.run(parser.parse_args(["--quick", *given, "--out", str(tmp_path / "asked")])) == 0
     assert speed.run(parser.parse_args(given)) == 0
+    written = {"times-scikit-image.tsv", "import.tsv"}  # no other set's rows are touched
     for name in ("asked", "rows"):
-        assert {p.name for p in (tmp_path / name).iterdir()} == {"times.tsv", "import.tsv"}
+        assert {p.name for p in (tmp_path / name).iterdir()} == written
 
 
 def test_unknown_set_is_refused_at_once(tmp_path: Path) -> None:

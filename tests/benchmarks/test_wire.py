@@ -54,16 +54,16 @@ def test_latency(tmp_path: Path, folder: Path, capsys: pytest.CaptureFixture) ->
 def test_packets(tmp_path: Path, folder: Path) -> None:
     assert main(["packets", "--images", str(folder), "--trials", "60", "--flood", "400",
                  "--out", str(tmp_path)]) == 0  # fmt: skip
-    costs = rows(tmp_path / "costs.tsv")
+    costs = rows(tmp_path / "costs-pictures.tsv")
     assert tuple(costs[0]) == packets.COSTS
     for row in costs:
         parts = sum(float(row[c]) for c in ("headers", "checks", "protection", "stream"))
         assert parts == pytest.approx(float(row["wire"]))
-    damage = rows(tmp_path / "damage.tsv")
+    damage = rows(tmp_path / "damage-pictures.tsv")
     missed = {(row["damage"], row["check"]): int(row["passed"]) for row in damage}
     assert missed["1 bit", "none"] > 50
     assert missed["1 bit", "crc8"] == missed["burst of 8 bits", "crc8"] == 0
-    beginnings, whole = rows(tmp_path / "flood.tsv")
+    beginnings, whole = rows(tmp_path / "flood-pictures.tsv")
     assert (beginnings["raised"], beginnings["intact"], whole["raised"]) == ("0", "1", "0")
 
 
