@@ -16,8 +16,8 @@ from PIL import Image
 
 from benchmarks.codecs import Codec, find, parse_settings
 from benchmarks.pictures import SETS, SUMS, check_same, pictures
-from benchmarks.rd import RESULTS, finite
-from benchmarks.rows import FULL_SIZE, Row, is_ours, nothing_fits, read_folder
+from benchmarks.rd import RESULTS
+from benchmarks.rows import FULL_SIZE, Row, finite, is_ours, nothing_fits, read_folder
 from benchmarks.workers import in_parallel
 from tokcodec.errors import ArgumentError, InputError, TokCodecError
 from tokcodec.psnr import psnr

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import math
 import os
 import re
 import sys
@@ -26,6 +25,7 @@ from benchmarks.rows import (
     LPIPS,
     PSNR,
     Row,
+    finite,
     nothing_fits,
     read,
     settings_text,
@@ -41,7 +41,6 @@ BYTES = (24, 32, 64, 128, 256, 512, 1024, 2048, 4096)
 OURS = "tokcodec:pyramid"
 CODECS = (OURS, f"{OURS}@realism=0", f"{OURS}@linear", *codecs.OPPONENTS)
 RESULTS = Path("benchmarks/results")
-LOSSLESS = 100.0  # dB in the row of a picture without any error: an infinite mean says nothing
 Key = tuple[str, str, int, str]  # of a row
 
 
@@ -122,8 +121,13 @@ def run(args: argparse.Namespace) -> int:
         if isinstance(found, str):
             failures.append(f"{job.image}, {job.codec}: {found}")
             continue
-        kept[job.codec].update({r.key: r for r in found})
-        write(out / file_name(job.codec), kept[job.codec].values())
+        rows = kept[job.codec] | {r.key: r for r in found}
+        try:
+            write(out / file_name(job.codec), rows.values())
+        except ArgumentError as e:  # a name that cannot be in a row, a file of no bytes
+            failures.append(f"{job.image}, {job.codec}: {e}")
+            continue
+        kept[job.codec] = rows
     for codec in found_codecs:
         _tell_outdated(out / file_name(codec.name), kept[codec.name], codec)
     for failure in failures:
@@ -291,12 +295,3 @@ def _measured(
     codec.decode(winner.data, image.size)
     end = time.perf_counter()
     return *values, 1e3 * (between - start), 1e3 * (end - between)
-
-
-def finite(value: float | None) -> float | None:
-    """A metric's value as rows have it: a picture without any error has LOSSLESS dB.
-
-    >>> finite(math.inf), finite(30.5)
-    (100.0, 30.5)
-    """
-    return value if value is None or math.isfinite(value) else LOSSLESS

@@ -4,6 +4,7 @@ and way of choosing.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -55,6 +56,7 @@ class Row(NamedTuple):
 
 TEXTS = ("image", "codec", "version", "settings", "chosen_by")
 WHOLE = ("target", "bytes")
+LOSSLESS = 100.0  # dB in the row of a picture without any error: an infinite mean says nothing
 
 
 def is_ours(codec: str) -> bool:
@@ -65,6 +67,15 @@ def is_ours(codec: str) -> bool:
 def nothing_fits(smallest: int) -> str:
     """Settings of a row without a file; `smallest`: bytes of the smallest file at any scale."""
     return f"nothing fits: smallest {smallest}"
+
+
+def finite(value: float | None) -> float | None:
+    """A metric's value as rows have it: a picture without any error has LOSSLESS dB.
+
+    >>> finite(math.inf), finite(30.5)
+    (100.0, 30.5)
+    """
+    return value if value is None or math.isfinite(value) else LOSSLESS
 
 
 def settings_text(settings: Mapping[str, str | int | float]) -> str:
@@ -187,8 +198,15 @@ def write(path: str | Path, rows: Iterable[Row]) -> None:
         cells = [_cell(value) for value in row]
         if any(len(cell.splitlines()) > 1 or "\t" in cell for cell in cells):
             raise ArgumentError(f"a tab or a line break in the row {row.key}")
+        if any(_strange(cell) for cell in cells):
+            raise ArgumentError(f"a name that is no UTF-8 in the row {row.key}")
         lines.append("\t".join(cells))
     files.write_atomically(path, ("\n".join(lines) + "\n").encode(), overwrite=True)
+
+
+def _strange(text: str) -> bool:
+    """Whether a text holds what file systems have and text files have not: bytes of no UTF-8."""
+    return any("\ud800" <= c <= "\udfff" for c in text)
 
 
 def _cell(value: str | int | float | None) -> str:

@@ -10,7 +10,7 @@ from PIL import Image
 
 from benchmarks.pictures import pictures
 from benchmarks.report.curves import Results
-from benchmarks.rows import PSNR, Row, parse_settings
+from benchmarks.rows import PSNR, Row, finite, parse_settings
 from tokcodec.errors import TokCodecError
 from tokcodec.psnr import psnr
 
@@ -84,7 +84,7 @@ class Workshop:
         except Exception as e:  # whatever a codec's package may raise
             self._note(f"{codec}: {e}")
             return Tile("not at hand")
-        score = psnr(np.asarray(shown), np.asarray(image))
+        score = finite(psnr(np.asarray(shown), np.asarray(image)))
         if len(data) != row.bytes or (row.psnr and abs(score - row.psnr) > PSNR_SLACK):
             self._note(f"{codec} as installed here does not make the files of the rows again")
             return Tile("another version at hand")

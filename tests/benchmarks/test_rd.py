@@ -187,6 +187,22 @@ def test_failures_are_named_and_the_rest_goes_on(
     assert [r.image for r in read(out / file_name(OURS))] == ["good.png"]
 
 
+@pytest.mark.parametrize("name", ["a\tb.png", "b\udcff.png"])
+def test_a_name_that_cannot_be_in_a_row_does_not_hold_up_the_others(
+    name: str, images: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    folder, out = tmp_path / "images", tmp_path / "out"
+    folder.mkdir()
+    for to in ("coffee.png", name):
+        try:
+            (folder / to).write_bytes((images / "coffee.png").read_bytes())
+        except OSError:
+            pytest.skip("no such file names here")
+    assert run(folder, out, OURS, "64") == 1
+    assert "a tab or a line break" in (said := capfd.readouterr().err) or "no UTF-8" in said
+    assert [r.image for r in read(out / file_name(OURS))] == ["coffee.png"]
+
+
 def test_unknown_sets_metrics_and_targets_are_refused(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

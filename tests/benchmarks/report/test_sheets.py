@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import warnings
 from types import SimpleNamespace
 
 import numpy as np
@@ -15,7 +16,7 @@ pytest.importorskip("bjontegaard")
 
 from benchmarks.report.curves import Results
 from benchmarks.report.sheets import choose_images, choose_targets
-from benchmarks.rows import Row, read_folder, write
+from benchmarks.rows import LOSSLESS, Row, read_folder, write
 from tests.benchmarks.report.asked import OURS, ask, files
 from tests.benchmarks.report.shrinking import Shrinking, measured
 from tokcodec.errors import TokCodecWarning
@@ -101,6 +102,21 @@ def test_sheets_of_an_earlier_run_stay_without_the_pictures(bench: SimpleNamespa
         k: v for k, v in first.items() if k != page
     }
     assert b"data:image/jpeg" in again[page]
+
+
+def test_a_picture_without_any_error_is_shown(bench: SimpleNamespace) -> None:
+    flat = Image.new("RGB", (60, 50), (9, 99, 199))
+    for path in bench.images.iterdir():
+        flat.save(path)
+    for path in bench.rows.iterdir():
+        path.unlink()
+    for codec in (OURS, "webp"):
+        rows = measured(codec, dict.fromkeys(bench.loaded, flat), {64: 2, 256: 4})
+        assert {row.psnr for row in rows} == {math.inf}
+        write(bench.rows / f"{codec}.tsv", [r._replace(psnr=LOSSLESS) for r in rows])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", TokCodecWarning)
+        ask(bench.rows, "--images", bench.images, "--out", bench.out)
 
 
 def test_a_codec_that_makes_other_files_now_is_not_shown(bench: SimpleNamespace) -> None:
