@@ -96,7 +96,7 @@ def run(args: argparse.Namespace) -> int:
     for and can be measured is missing.
 
     Raises:
-        ArgumentError: no such metric or pictures, or targets that are no whole numbers.
+        ArgumentError: no such metric or pictures, no codec, or targets that are no whole numbers.
         InputError: broken rows, or a picture was another one when its rows were measured.
         OutputError: the rows cannot be written.
     """
@@ -152,6 +152,8 @@ def _asked_codecs(text: str) -> tuple[list[codecs.Codec], list[str]]:
             found += [codecs.find(spec)] if spec else []
         except TokCodecError as e:
             failures.append(str(e))
+    if not found and not failures:
+        raise ArgumentError(f"--codecs names none; the usual ones: {', '.join(CODECS)}")
     return found, failures
 
 

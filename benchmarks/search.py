@@ -11,6 +11,7 @@ from PIL import Image
 
 from benchmarks.codecs import Codec, Settings, settings_text
 from benchmarks.codecs.memo import Memo
+from tokcodec.errors import InputError
 from tokcodec.psnr import psnr
 
 Judge = Callable[[np.ndarray, np.ndarray], float]
@@ -59,12 +60,13 @@ def winners(
         judges: by the name that the row will have in `chosen_by`.
         full_size: judges that see only files at the picture's own size. The same function under
             another name is not asked twice about one file.
+
+    Raises:
+        InputError: the codec decodes to a picture of another size or mode.
     """
     targets = sorted(set(targets))
     original = np.asarray(image)
-    pictures = Memo(
-        lambda data: np.asarray(codec.decode(data, image.size)), lambda a: a.nbytes, KEPT
-    )
+    pictures = Memo(lambda data: _decoded(codec, data, original), lambda a: a.nbytes, KEPT)
     fidelity = Memo(lambda data: psnr(original, pictures(data)), lambda _: 1, 1 << 20)
     scores = Memo(lambda judge, data: judge(original, pictures(data)), lambda _: 1, 1 << 20)
     found: dict[tuple[int, str], Found | None] = {}
@@ -91,3 +93,15 @@ def winners(
                     else Found(pool[winner], winner, pictures(winner), scores(judge, winner))
                 )
     return found
+
+
+def _decoded(codec: Codec, data: bytes, original: np.ndarray) -> np.ndarray:
+    """A file's picture, which can be compared with the original."""
+    height, width = original.shape[:2]
+    picture = np.asarray(codec.decode(data, (width, height)))
+    if picture.shape != original.shape or picture.dtype != original.dtype:
+        raise InputError(
+            f"{codec.name} decodes to {picture.dtype} {picture.shape}, wanted an RGB picture of "
+            f"{width}x{height} pixels: {original.dtype} {original.shape}"
+        )
+    return picture

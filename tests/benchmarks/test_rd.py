@@ -210,6 +210,8 @@ def test_unknown_sets_metrics_and_targets_are_refused(
     assert "no-such-set" in capfd.readouterr().err
     assert main(["rd", "--metrics", "psnr,taste"]) == 1
     assert "taste" in capfd.readouterr().err
+    assert run("scikit-image", tmp_path, ",", "64") == 1
+    assert "--codecs names none" in capfd.readouterr().err
 
 
 def test_file_names_hold_no_separators() -> None:

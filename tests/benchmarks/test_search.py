@@ -107,3 +107,11 @@ def test_a_side_too_long_for_the_format_is_scaled_down(monkeypatch, picture):
 def test_tokcodec_gives_each_limit_its_own_file(picture):
     found = winners(find("tokcodec"), picture, (60, 120), {"it": lambda a, b: -psnr(a, b)})
     assert [len(found[limit, "it"].data) for limit in (60, 120)] == [60, 120]
+
+
+@pytest.mark.parametrize(("mode", "size"), [("RGB", (71, 48)), ("L", (72, 48))])
+def test_a_codec_that_decodes_to_another_picture_is_told_what_is_wanted(mode, size, picture):
+    codec = find("webp")
+    codec.decode = lambda data, _: Image.new(mode, size)
+    with pytest.raises(InputError, match=r"webp decodes to .*wanted an RGB picture of 72x48"):
+        best(codec, picture, 400, psnr)
