@@ -22,7 +22,6 @@ from tokcodec.arguments import check_are_tokens
 from tokcodec.arriving import progressive
 from tokcodec.codec import Codec, Picture, Size, codec_for, codec_of, load
 from tokcodec.errors import TokCodecError, TokCodecWarning
-from tokcodec.limits import MAX_PIXELS
 from tokcodec.reference import background
 from tokcodec.registry import ModelInfo, by_id, models
 from tokcodec.stream.bundle import Bundle
@@ -35,7 +34,9 @@ if TYPE_CHECKING:
         DecodeOptions,
         DetokenizeOptions,
         EncodeOptions,
+        StreamOptions,
         TokenizeOptions,
+        UnpackOptions,
     )
     from tokcodec.register.codec import RegisterCodec
 
@@ -89,9 +90,7 @@ def decode(
         options: realism (0 to 1), decoder, reference, bare, original_size, max_pixels, device, ...,
             each as for `Codec.decode`, which also tells what is raised.
     """
-    bare = options.get("original_size") is not None or options.get("bare")
-    codec = load(_or_default(model)) if bare else _codec(data, model)
-    return codec.decode(data, size, **options)  # type: ignore[arg-type, misc]
+    return _codec(data, model, options).decode(data, size, **options)  # type: ignore[arg-type, misc]
 
 
 def cut(
@@ -100,10 +99,10 @@ def cut(
     max_bytes: int | None = None,
     *,
     model: str | Path | None = None,
-    max_pixels: int | None = MAX_PIXELS,
+    **options: Unpack[StreamOptions],
 ) -> bytes:
     """The prefix of a stream that `encode` would have given with these limits; see `Codec.cut`."""
-    return _codec(data, model).cut(data, budget, max_bytes, max_pixels=max_pixels)
+    return _codec(data, model, options).cut(data, budget, max_bytes, **options)
 
 
 def info(
@@ -111,10 +110,10 @@ def info(
     count: bool = True,
     *,
     model: str | Path | None = None,
-    max_pixels: int | None = MAX_PIXELS,
+    **options: Unpack[StreamOptions],
 ) -> Info:
     """What a stream says of itself; `count=False` reads the header only; see `Codec.info`."""
-    return _codec(data, model).info(data, count, max_pixels=max_pixels)
+    return _codec(data, model, options).info(data, count, **options)
 
 
 def tokenize(
@@ -145,15 +144,20 @@ def pack(tokens: Tokens) -> bytes:
 
 
 def unpack(
-    data: bytes, *, model: str | Path | None = None, max_pixels: int | None = MAX_PIXELS
+    data: bytes, *, model: str | Path | None = None, **options: Unpack[UnpackOptions]
 ) -> Tokens:
     """A stream to the whole tokens that it determines; see `Codec.unpack`."""
-    return _codec(data, model).unpack(data, max_pixels=max_pixels)
+    return _codec(data, model, options).unpack(data, **options)  # type: ignore[misc]
 
 
-def _codec(data: bytes, model: str | Path | None) -> Codec | RegisterCodec:
-    """The codec of the model named, else of the one that the stream names."""
-    return codec_for(data) if model is None else load(model)
+def _codec(
+    data: bytes, model: str | Path | None, options: StreamOptions | DecodeOptions
+) -> Codec | RegisterCodec:
+    """The codec of the model named, else of the one that the stream names; a bare one names none,
+    and is the default model's.
+    """
+    bare = options.get("original_size") is not None or options.get("bare")
+    return load(_or_default(model)) if bare or model is not None else codec_for(data)
 
 
 def _or_default(model: str | Path | None) -> str | Path:

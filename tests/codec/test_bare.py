@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 import tokcodec
@@ -23,6 +26,43 @@ def test_bare_streams(picture):
     assert tokcodec.decode(b"", original_size=size).size == size
     many = tokcodec.load().decode_batch([bare, bare], original_size=size, grey=grey)
     assert [p.tobytes() for p in many] == [drawn.tobytes()] * 2
+
+
+@pytest.mark.parametrize("model", ["pyramid", "pyramid-2"])
+def test_bare_streams_tell_and_are_cut_as_whole_ones(picture, model):
+    full = tokcodec.encode(picture, max_bytes=200, model=model)
+    whole = tokcodec.info(full)
+    for bare, more in (
+        ("size", {}),
+        (True, {"original_size": (whole.width, whole.height), "grey": whole.grey}),
+    ):
+        given = {"bare": bare, "model": model, **more}
+        head = 4 if bare == "size" else 0
+        data = tokcodec.encode(picture, max_bytes=192 + head, model=model, bare=bare)
+        found = tokcodec.info(data, **given)
+        assert found == replace(
+            whole, bytes=192 + head, header_bytes=head, bits_per_pixel=found.bits_per_pixel
+        )
+        assert tokcodec.info(data, False, **given).tokens is None
+        assert tokcodec.unpack(data, **given) == tokcodec.unpack(full)
+        assert tokcodec.cut(data, 9, **given)[head:] == tokcodec.cut(full, 9)[8:]
+        assert tokcodec.cut(data, max_bytes=50, **given) == data[:50]
+
+
+def test_bare_streams_of_a_tokenizer_tell_and_are_cut_as_whole_ones():
+    codec = tokcodec.load("register-small")
+    vocabulary = codec.model.tokenizer.vocabulary
+    ids = np.arange(40) * 7 % vocabulary
+    tokens = tokcodec.Tokens(ids, codec.model.id, (64, 48), False, vocabulary, "crop")
+    full = codec.pack(tokens)
+    bare = full[tokcodec.info(full).header_bytes :]
+    given = {"original_size": tokens.size, "bare": True}
+    assert codec.unpack(bare, fit="crop", **given) == tokens
+    assert codec.info(bare, **given).tokens == 40
+    assert full.endswith(codec.cut(bare, 40, **given))
+    assert codec.unpack(codec.cut(bare, 7, **given), fit="crop", **given)[:7] == tokens[:7]
+    with pytest.raises(errors.ArgumentError, match="fit"):
+        codec.unpack(bare, fit="bend", **given)
 
 
 @pytest.mark.parametrize(

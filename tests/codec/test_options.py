@@ -8,7 +8,7 @@ import pytest
 
 import tokcodec
 from tokcodec import errors
-from tokcodec.codec.options import DecodeOptions, EncodeOptions
+from tokcodec.codec.options import DecodeOptions, EncodeOptions, StreamOptions, UnpackOptions
 from tokcodec.register.codec import RegisterCodec
 
 FLEXTOK = ("steps", "guidance", "seed", "projected")  # what its tokenizers take besides
@@ -19,6 +19,9 @@ def test_options_are_those_of_the_codecs():
     for options, verb, more in (
         (EncodeOptions, "encode", ()),
         (DecodeOptions, "decode", FLEXTOK),
+        (StreamOptions, "cut", ()),
+        (StreamOptions, "info", ()),
+        (UnpackOptions, "unpack", ()),
     ):
         taken = {
             name

@@ -1,4 +1,4 @@
-"""Keywords of `encode`, `decode`, `tokenize` and `detokenize`, for editors and type checkers.
+"""Keywords of the verbs, for editors and type checkers.
 
 What each means stands with `codec.pyramid.Codec` and `register.codec.RegisterCodec`, whose verbs
 take them; an option of the other family is refused. Which family it is the model decides, so that
@@ -53,6 +53,21 @@ class DecodeOptions(TypedDict, total=False):
     guidance: float | None  # FlexTok
     seed: int  # FlexTok
     projected: bool  # FlexTok
+
+
+class StreamOptions(TypedDict, total=False):
+    """Of `cut` and `info`, both families."""
+
+    max_pixels: int | None
+    original_size: Size | None  # (width, height), of a stream without a header
+    grey: bool  # of a stream without a header
+    bare: bool | str  # True, False or "size", as it was written
+
+
+class UnpackOptions(StreamOptions, total=False):
+    """Of both families, unless said otherwise."""
+
+    fit: str  # register tokenizers, of a stream without a header
 
 
 class DetokenizeOptions(TypedDict, total=False):

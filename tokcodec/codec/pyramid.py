@@ -232,14 +232,22 @@ class Codec:
         known = known_of(order, digits)
         return decoders.picture(known, draw, size)
 
-    def unpack(self, data: bytes, *, max_pixels: int | None = MAX_PIXELS) -> Tokens:
-        """A stream to the whole tokens that it determines.
+    def unpack(
+        self,
+        data: bytes,
+        *,
+        max_pixels: int | None = MAX_PIXELS,
+        original_size: Size | None = None,
+        grey: bool = False,
+        bare: bool | str = False,
+    ) -> Tokens:
+        """A stream to the whole tokens that it determines; arguments as for `decode`.
 
         Raises:
             StreamError, ModelMismatchError, ImageTooLargeError: as for `decode`.
             TokensError: the stream tells what has changed since a reference.
         """
-        frame = framing.parse(self.model, data, max_pixels)
+        frame = framing.parse(self.model, data, max_pixels, original_size, grey, bare)
         if frame.header.reference is not None:
             raise TokensError(
                 "this stream's tokens tell what has changed since its reference: decode it instead"
@@ -255,27 +263,44 @@ class Codec:
         max_bytes: int | None = None,
         *,
         max_pixels: int | None = MAX_PIXELS,
+        original_size: Size | None = None,
+        grey: bool = False,
+        bare: bool | str = False,
     ) -> bytes:
         """The prefix of a stream that `encode` would have given with these limits, if the stream
         was written without effort; all of it, if it is within them already. Tokens have to be
         counted: larger pictures than `max_pixels` are refused then.
+
+        Args:
+            original_size, grey, bare: as for `decode`.
 
         Raises:
             ArgumentError: a limit is out of range, or smaller than the header.
             StreamError, ModelMismatchError: the bytes are no stream of this model.
             ImageTooLargeError: see above.
         """
-        frame = framing.parse(self.model, data, max_pixels if budget is not None else None)
+        most = max_pixels if budget is not None else None
+        frame = framing.parse(self.model, data, most, original_size, grey, bare)
         return framing.cut(
             frame, budget, max_bytes,
             lambda tokens: codestring.shortest(self._order(frame), frame.payload, tokens),
         )  # fmt: skip
 
-    def info(self, data: bytes, count: bool = True, *, max_pixels: int | None = MAX_PIXELS) -> Info:
+    def info(
+        self,
+        data: bytes,
+        count: bool = True,
+        *,
+        max_pixels: int | None = MAX_PIXELS,
+        original_size: Size | None = None,
+        grey: bool = False,
+        bare: bool | str = False,
+    ) -> Info:
         """What a stream says of itself; `count=False` reads the header only, whatever its picture's
-        size. Raises as `decode` does for streams.
+        size. Other arguments as for `decode`; raises as that does for streams.
         """
-        frame, counted = framing.parse(self.model, data, max_pixels if count else None), None
+        most, counted = max_pixels if count else None, None
+        frame = framing.parse(self.model, data, most, original_size, grey, bare)
         if count:
             reading = codestring.read(self._order(frame), frame.payload)
             counted = reading.tokens, reading.total, reading.complete

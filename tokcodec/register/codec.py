@@ -208,7 +208,7 @@ class RegisterCodec:
         check_several(streams)
         finish = self._finish(decoder, realism)
         square.check_mode(fit)
-        told = None if bare is False and original_size is None else fit  # else the header tells it
+        told = _told(fit, original_size, bare)
         parse = partial(
             stream.parse, self.model,
             max_pixels=max_pixels, original_size=original_size, grey=grey, bare=bare,
@@ -224,9 +224,20 @@ class RegisterCodec:
         check_pixels(*check_tokens(tokens, self.model), options.pop("max_pixels", MAX_PIXELS))
         return self._draw([stream.checked(self.model, tokens)], size, options, finish)[0]
 
-    def unpack(self, data: bytes, *, max_pixels: int | None = MAX_PIXELS) -> Tokens:
-        """A stream to the whole tokens that it determines."""
-        return stream.read(self.model, stream.parse(self.model, data, max_pixels))
+    def unpack(
+        self,
+        data: bytes,
+        *,
+        max_pixels: int | None = MAX_PIXELS,
+        original_size: Size | None = None,
+        grey: bool = False,
+        bare: bool | str = False,
+        fit: str = SQUASH,
+    ) -> Tokens:
+        """A stream to the whole tokens that it determines; arguments and errors as for `decode`."""
+        square.check_mode(fit)
+        frame = stream.parse(self.model, data, max_pixels, original_size, grey, bare)
+        return stream.read(self.model, frame, _told(fit, original_size, bare))
 
     def cut(
         self,
@@ -235,24 +246,43 @@ class RegisterCodec:
         max_bytes: int | None = None,
         *,
         max_pixels: int | None = MAX_PIXELS,
+        original_size: Size | None = None,
+        grey: bool = False,
+        bare: bool | str = False,
     ) -> bytes:
         """The prefix of a stream that `encode` would have given with these limits; all of it, if it
         is within them already. Tokens have to be counted: larger pictures than `max_pixels` are
         refused then.
+
+        Args:
+            original_size, grey, bare: as for `decode`.
 
         Raises:
             ArgumentError: a limit is out of range, or smaller than the header.
             StreamError, ModelMismatchError: the bytes are no stream of this model.
             ImageTooLargeError: see above.
         """
-        frame = stream.parse(self.model, data, max_pixels if budget is not None else None)
+        most = max_pixels if budget is not None else None
+        frame = stream.parse(self.model, data, most, original_size, grey, bare)
         return framing.cut(
             frame, budget, max_bytes, partial(payload.shortest, self.model.code, frame.payload)
         )
 
-    def info(self, data: bytes, count: bool = True, *, max_pixels: int | None = MAX_PIXELS) -> Info:
-        """What a stream says of itself; `count=False` reads the header only."""
-        frame = stream.parse(self.model, data, max_pixels if count else None)
+    def info(
+        self,
+        data: bytes,
+        count: bool = True,
+        *,
+        max_pixels: int | None = MAX_PIXELS,
+        original_size: Size | None = None,
+        grey: bool = False,
+        bare: bool | str = False,
+    ) -> Info:
+        """What a stream says of itself; `count=False` reads the header only. Other arguments as for
+        `decode`.
+        """
+        most = max_pixels if count else None
+        frame = stream.parse(self.model, data, most, original_size, grey, bare)
         code, counted = self.model.code, None
         if count:
             digits, each = len(payload.read(code, frame.payload)), len(code.levels)
@@ -285,6 +315,11 @@ class RegisterCodec:
         if pictures and self.model.fixed:
             stream.warn(self.model, min(len(tokens) for tokens in pictures))
         return _networks().draw(self.model, pictures, size, self.batch, options, finish)
+
+
+def _told(fit: str, original_size: Size | None, bare: bool | str) -> str | None:
+    """The fit of a stream that has no header to tell it; None for others."""
+    return None if bare is False and original_size is None else fit
 
 
 def _networks() -> ModuleType:
