@@ -206,8 +206,12 @@ def test_a_file_that_is_replaced_keeps_its_mode(tmp_path: Path) -> None:
     path = tmp_path / "mine"
     path.write_bytes(b"old")
     path.chmod(0o600)
-    write_atomically(path, b"new", overwrite=True)
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    with atomic_file(path, overwrite=True) as f:
+        f.write(b"new")
+        f.flush()
+        seen = {stat.S_IMODE(p.stat().st_mode) for p in tmp_path.iterdir()}
+    assert seen == {0o600} == {stat.S_IMODE(path.stat().st_mode)}  # nor does anybody see more
+    assert path.read_bytes() == b"new"
 
 
 @pytest.mark.parametrize("path", ["", ".", "/", "..", None, 3])

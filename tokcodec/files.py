@@ -34,10 +34,10 @@ def atomic_file(path: str | os.PathLike[str], overwrite: bool) -> Iterator[IO[by
             if path.exists() and not path.is_file():
                 raise OutputError(f"cannot write {path}: it is no regular file; use - for stdout")
         with temporary.open("xb") as f:
+            with suppress(OSError):  # a file keeps who may read it, from its first byte on
+                temporary.chmod(stat.S_IMODE(real.stat().st_mode))
             yield f
             f.flush()
-            with suppress(OSError):  # a file keeps who may read it
-                temporary.chmod(stat.S_IMODE(real.stat().st_mode))
         if overwrite:
             temporary.replace(real)
         else:

@@ -49,6 +49,15 @@ def test_a_stream_without_a_name_gets_one_that_no_other_has(folder: Path) -> Non
     assert sizes == {"1.tkc": 20, "1_.tkc": 21, "2.tkc": 22}
 
 
+def test_a_file_that_is_named_twice_is_packed_once(streams: Path) -> None:
+    top = next(name for name in names(streams) if "/" not in name)
+    again = [f"streams/{top}", "streams", f"./streams/{top}", streams / top]
+    assert run("bundle", *again, "-o", "b.tkb") == 0
+    assert sorted(Bundle("b.tkb").names) == names(streams)
+    assert run("unbundle", "b.tkb", "-o", "back") == 0
+    assert contents(Path("back")) == contents(streams)
+
+
 def test_what_is_no_place_for_a_bundle(folder: Path, capsys) -> None:
     (folder / "below").mkdir()
     for given, said in ((["cat.tkc", "-o", "below"], "is a folder: name a file"),

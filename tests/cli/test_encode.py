@@ -66,6 +66,14 @@ def test_a_trailing_slash_means_a_folder(folder: Path) -> None:
     assert names(folder / "new") == ["cat.tkc"]
 
 
+def test_a_picture_is_never_replaced_by_its_stream(folder: Path, capsys) -> None:
+    before = (folder / "cat.png").read_bytes()
+    for out in ("cat.png", "./cat.png", folder / "cat.png"):
+        assert run("encode", "cat.png", "-b", 5, "-f", "-o", out) == 1
+        assert "the input itself" in one_line(capsys.readouterr().err)
+    assert (folder / "cat.png").read_bytes() == before
+
+
 def test_several_files_into_a_folder(folder: Path) -> None:
     photo("coffee").save("cup.png")
     assert run("encode", "cat.png", "cup.png", "-b", 5, "-o", "out") == 0

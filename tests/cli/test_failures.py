@@ -76,6 +76,28 @@ def test_a_failure_is_one_line_and_1(folder: Path, capsys, args: list, told: str
     assert {name: (folder / name).read_bytes() for name in names(folder)} == before
 
 
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["encode", "cat.png", "-o", ""],
+        ["decode", "cat.tkc", "-o", ""],
+        ["cut", "cat.tkc", "-b", 5, "-o", ""],
+        ["bundle", "cat.tkc", "-o", ""],
+        ["unbundle", "many.tkb", "-o", ""],
+        ["demo", "-o", ""],
+        ["serve", ""],
+        ["receive", "--from", "udp://127.0.0.1:0", "-o", ""],
+        ["send", "--to", "udp://127.0.0.1:9", "--watch", ""],
+    ],
+)
+def test_a_name_that_is_empty_is_not_the_working_folder(folder: Path, capsys, args: list) -> None:
+    before = names(folder)
+    with pytest.raises(SystemExit, match="2"):
+        run(*args)
+    assert "the name is empty" in capsys.readouterr().err
+    assert names(folder) == before
+
+
 def test_a_failure_to_write_leaves_nothing_half_written(folder: Path, capsys) -> None:
     resource = pytest.importorskip("resource")
     stream = (folder / "cat.tkc").read_bytes()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,7 +24,9 @@ def add_arguments(p: argparse.ArgumentParser) -> None:
         metavar="IN",
         help="streams of one model, folders of them, or - for stdin",
     )
-    p.add_argument("-o", "--out", required=True, metavar="FILE", help="the bundle (.tkb)")
+    p.add_argument(
+        "-o", "--out", type=options.name, required=True, metavar="FILE", help="the bundle (.tkb)"
+    )
     p.add_argument("-f", "--force", action="store_true", help="overwrite what is there")
     options.add_model(p)
 
@@ -57,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _named(found: list[tuple[str, Path | None]]) -> list[tuple[str, str]]:
     """Each input with its name in the bundle: its own, with the folders inside the one that was
-    given; that of stdin is empty.
+    given; that of stdin is empty. A file that was named twice is there once.
     """
     names, taken = [], dict[str, str]()
     for source, root in found:
@@ -66,9 +69,13 @@ def _named(found: list[tuple[str, Path | None]]) -> list[tuple[str, str]]:
         name = "" if source == STANDARD else name
         if any("\ud800" <= letter <= "\udfff" for letter in name):  # bytes that are no UTF-8
             raise ArgumentError(f"{source}: a name in a bundle is text that UTF-8 can hold")
-        if name and (other := taken.setdefault(name, source)) != source:
+        if name and name in taken:
+            other = taken[name]
+            if os.path.realpath(other) == os.path.realpath(source):
+                continue
             raise ArgumentError(
                 f"{other} and {source} would both be {name}: give the folder that they are in"
             )
+        taken[name] = source
         names.append((source, name))
     return names

@@ -28,4 +28,4 @@ def run(args: argparse.Namespace) -> int:
     def change(data: bytes, _: str) -> bytes:
         return verbs.cut(data, args.budget, args.max_bytes, max_pixels=args.max_pixels)
 
-    return convert(args, change, SUFFIX, {SUFFIX})
+    return convert(args, change, SUFFIX, {SUFFIX}, in_place=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from tokcodec.cli.options import path
 from tokcodec.terminal import say
 
 
@@ -13,7 +14,7 @@ def add_arguments(p: argparse.ArgumentParser) -> None:
     p.add_argument(
         "-o",
         "--out",
-        type=Path,
+        type=path,
         default=Path("demo"),
         metavar="DIR",
         help="where to write (default: demo)",

@@ -32,6 +32,8 @@ def convert(
     suffix: str,
     kinds: set[str],
     look: Callable[[bytes], object] | None = None,
+    *,
+    in_place: bool = False,
 ) -> int:
     """Each input through `change` to its output; go on after a failure, and report it.
 
@@ -40,6 +42,8 @@ def convert(
         suffix: of outputs that are not named.
         kinds: suffixes of what is taken from folders.
         look: raises for bytes that are no input: told rather than that their output is there.
+        in_place: an output may replace its own input, where that is asked for; else never, which
+            would be lost.
 
     Raises:
         ArgumentError: several results would go to stdout, or into a folder named like a file.
@@ -57,7 +61,7 @@ def convert(
             if (other := taken.setdefault(_place(target), source)) != source:
                 raise OutputExistsError(f"{target} is for {other}: give them names of their own")
             try:
-                _check(source, target, args.force)
+                _check(source, target, args.force, in_place)
             except OutputExistsError:
                 if look is not None:
                     look(read(source))
@@ -144,9 +148,9 @@ def read(source: str) -> bytes:
         raise InputError(f"cannot read stdin: {e.strerror or e}") from e
 
 
-def _check(source: str, target: str, overwrite: bool) -> None:
+def _check(source: str, target: str, overwrite: bool, in_place: bool) -> None:
     """Refuse to replace a file before any work is done for it."""
-    if target == STANDARD or overwrite:
+    if target == STANDARD or (overwrite and in_place):
         return
     try:
         if not Path(target).exists():
@@ -157,7 +161,8 @@ def _check(source: str, target: str, overwrite: bool) -> None:
         raise OutputError(f"cannot write {target}: {e.strerror or e}") from e
     if itself:
         raise OutputExistsError(f"{target} is the input itself: name another file with -o")
-    raise OutputExistsError(f"{target} exists already; -f replaces it")
+    if not overwrite:
+        raise OutputExistsError(f"{target} exists already; -f replaces it")
 
 
 def _write(target: str, data: bytes, overwrite: bool) -> None:

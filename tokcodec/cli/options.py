@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 import tokcodec
 from tokcodec.cli.jobs import read
@@ -20,6 +21,7 @@ def add_files(p: argparse.ArgumentParser, help: str) -> None:
     p.add_argument(
         "-o",
         "--out",
+        type=name,
         metavar="OUT",
         help="file, folder (trees are recreated there), or - for stdout; default: beside IN",
     )
@@ -101,6 +103,20 @@ def add_max_pixels(p: argparse.ArgumentParser, help: str = "refuse larger pictur
         default=MAX_PIXELS,
         help=f"{help} (default %(default)s)",
     )
+
+
+def name(text: str) -> str:
+    """A name of a file or folder; an empty one, as of a variable that nobody has set, would stand
+    for the folder one is in.
+    """
+    if not text:
+        raise argparse.ArgumentTypeError("the name is empty")
+    return text
+
+
+def path(text: str) -> Path:
+    """The same as a path."""
+    return Path(name(text))
 
 
 def tokens(text: str) -> int | str:

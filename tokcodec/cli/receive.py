@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 import tokcodec
 from tokcodec.cli import transports
-from tokcodec.cli.options import add_max_pixels, add_reference, references
+from tokcodec.cli.options import add_max_pixels, add_reference, path, references
 from tokcodec.stream.header import SUFFIX
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `tokcodec receive`."""
     transports.add_address(parser, "--from", "source")
-    parser.add_argument("-o", "--out", required=True, type=Path, metavar="DIR")
+    parser.add_argument("-o", "--out", required=True, type=path, metavar="DIR")
     parser.add_argument(
         "--suffix", default=SUFFIX, help="kind of file: streams as they come (.tkc), .png, .jpg ..."
     )

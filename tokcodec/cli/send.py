@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 import tokcodec
 from tokcodec.cli import transports
-from tokcodec.cli.options import add_reference, references, tokens
+from tokcodec.cli.options import add_reference, path, references, tokens
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `tokcodec send`."""
     parser.add_argument("inputs", nargs="*", metavar="IMAGE", help="pictures, or streams (.tkc)")
     transports.add_address(parser, "--to", "to")
-    parser.add_argument("--watch", type=Path, metavar="DIR", help="send what a camera puts there")
+    parser.add_argument("--watch", type=path, metavar="DIR", help="send what a camera puts there")
     parser.add_argument(
         "-m", "--max-bytes", type=int, help="a picture on the wire, at most (a message with its id)"
     )
@@ -41,7 +40,7 @@ def _add_encoding(group: argparse._ArgumentGroup) -> None:
 
 def _add_watch(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
-        "--spool", type=Path, metavar="FILE", help="default: DIR/.tokcodec-spool.sqlite"
+        "--spool", type=path, metavar="FILE", help="default: DIR/.tokcodec-spool.sqlite"
     )
     group.add_argument(
         "--settle", type=float, default=2.0, help="seconds that a finished file rests (%(default)s)"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
+
+from tokcodec.cli.options import path
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `tokcodec serve`."""
-    parser.add_argument("folder", type=Path, metavar="DIR", help="its .tkc files, and no others")
+    parser.add_argument("folder", type=path, metavar="DIR", help="its .tkc files, and no others")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen at (%(default)s)")
     parser.add_argument("--port", type=int, default=8000, help="(%(default)s)")
 

@@ -17,7 +17,9 @@ from tokcodec.terminal import complain
 def add_arguments(p: argparse.ArgumentParser) -> None:
     """The arguments of `tokcodec unbundle`."""
     p.add_argument("input", metavar="FILE", help="a bundle (.tkb)")
-    p.add_argument("-o", "--out", required=True, type=Path, metavar="DIR", help="for the streams")
+    p.add_argument(
+        "-o", "--out", required=True, type=options.path, metavar="DIR", help="for the streams"
+    )
     p.add_argument("-f", "--force", action="store_true", help="overwrite what is there")
     options.add_model(p)
 
