@@ -15,7 +15,7 @@ from PIL import Image
 
 import tokcodec
 from tokcodec import cli
-from tokcodec.stream.header import HASHED
+from tokcodec.model import HASHED
 
 ROOT = Path(__file__).parents[1]
 PAGES = [

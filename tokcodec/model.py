@@ -18,7 +18,6 @@ from safetensors.numpy import load, save
 from tokcodec.errors import DamagedModelError
 from tokcodec.files import read
 from tokcodec.tensors import hash_arrays, ordered
-from tokcodec.tokens.layout import Band
 
 FAMILY = "pyramid"
 # Levels and planes with statistics of their own; finer and later ones borrow those of the last
@@ -35,6 +34,7 @@ TOTAL = 1 << TOTAL_BITS  # the three frequencies of a digit sum to this
 MAX_TOP = 1 << 16  # largest coefficient of a first step; eight bits of RGB have at most 442
 KINDS, FEATURES, HIDDEN, ZEROS, SIGNS = 9, 43, (64, 32), 129, 49  # of a network (prior.network)
 
+HASHED = 255  # code in a header of a model that is not shipped: four bytes of its hash follow
 TABLES, NETWORK = "context-tables-1", "integer-network-1"  # kinds of prior
 
 # What the numbers mean. Part of the identity: a decoder that reads them otherwise is another model.
@@ -150,14 +150,6 @@ class Model:
         3**(plane + 1).
         """
         return 2.0 * int(self.arrays["tops"][channel]) / 3.0 ** (plane + 1)
-
-    def centroids(self, band: Band, plane: int) -> tuple[int, int]:
-        """How far the mean lies below the middle of a step, in 1/32768 of it: for magnitude 1, for
-        larger ones.
-        """
-        at = (band.channel, slot(band.level, band.orientation), min(plane, PLANES - 1))
-        first, later = self.arrays["centroids"][at].tolist()
-        return first, later
 
     def save_bytes(self) -> bytes:
         """The model as a safetensors file; the same model and card give the same bytes."""

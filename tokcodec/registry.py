@@ -9,12 +9,11 @@ from typing import TypeAlias
 
 from tokcodec import weights
 from tokcodec.errors import ModelMismatchError, UnknownModelError
-from tokcodec.model import FAMILY, Model, load_model
+from tokcodec.model import FAMILY, HASHED, Model, load_model
 from tokcodec.register import shipped as tokenizers
 from tokcodec.register.checkpoints.catalogue import PUBLISHED
 from tokcodec.register.checkpoints.sources import published
 from tokcodec.register.model import RegisterModel
-from tokcodec.stream.header import HASHED, Header
 from tokcodec.tokens.tokens import DIGITS, VOCABULARY
 
 DEFAULT = "pyramid"
@@ -128,26 +127,24 @@ def keep(model: AnyModel) -> None:
     _opened[model.sha256] = model
 
 
-def model_for(header: Header) -> AnyModel:
-    """The model that a stream's header names.
+def model_for(code: int, model_hash: bytes) -> AnyModel:
+    """The model that a stream's header names by its code and, if that is `HASHED`, its hash.
 
     Raises:
         UnknownModelError: it is not shipped, and no model with that hash was loaded.
     """
-    for name, code in SHIPPED.items():
-        if header.model == code:
+    for name, known in SHIPPED.items():
+        if code == known:
             return _in_use(name)
-    if header.model == HASHED:
+    if code == HASHED:
         for sha256, model in list(_opened.items()):  # other threads may add to it
-            if sha256[:4] == header.hash:
+            if sha256[:4] == model_hash:
                 return model
         raise UnknownModelError(
-            f"the stream needs the model {header.hash.hex()}...: load its file, or name it "
+            f"the stream needs the model {model_hash.hex()}...: load its file, or name it "
             "(model=PATH, --model PATH)"
         )
-    raise UnknownModelError(
-        f"the stream names model {header.model}, unknown to this tokcodec; update it"
-    )
+    raise UnknownModelError(f"the stream names model {code}, unknown to this tokcodec; update it")
 
 
 def _in_use(name: str) -> AnyModel:

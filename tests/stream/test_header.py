@@ -24,8 +24,9 @@ from tokcodec.errors import (
     UnknownModelError,
     UnsupportedVersionError,
 )
+from tokcodec.model import HASHED
 from tokcodec.stream import header as headers
-from tokcodec.stream.header import HASHED, Header
+from tokcodec.stream.header import Header
 
 IDENTITY = bytes(range(32))  # stands for the SHA-256 of a model
 PLAIN = Header(1, 640, 480)

@@ -101,7 +101,7 @@ def _is_path(given: object) -> bool:
 def codec_for(data: bytes) -> Codec | RegisterCodec:
     """The codec that a stream asks for in its header."""
     header, _ = headers.parse(as_bytes(data))
-    return codec_of(registry.model_for(header))
+    return codec_of(registry.model_for(header.model, header.hash))
 
 
 def codec_of(model: registry.AnyModel) -> Codec | RegisterCodec:

@@ -11,7 +11,7 @@ import numpy as np
 
 from tokcodec.effort.draft import Draft
 from tokcodec.tokens.order import Order, Pass
-from tokcodec.tokens.reconstruction import CENTROID_UNIT, centred
+from tokcodec.tokens.reconstruction import CENTROID_UNIT, centred, centroids
 
 FRESH, AGED = 4.0, 1.6  # about the bits of a first digit that is not zero, and of one that refines
 FAR = 3.0  # bits guessed for a move that changes three planes or more
@@ -101,7 +101,7 @@ def _group(
     if len(planes) > 1:
         above, asked_above = (a[which] for a in planes[-2])
     digit, asked = (a[which] for a in planes[-1])
-    first, later = (np.float32(c) * CENTROID_UNIT for c in model.centroids(b, len(planes) - 1))
+    first, later = (np.float32(c) * CENTROID_UNIT for c in centroids(model, b, len(planes) - 1))
     step = np.float32(model.step(b.channel, len(planes) - 1))
     same = (np.full(len(at), value) for value in (first, later, step))
     limit = np.full(len(at), (3 ** len(planes) - 1) // 2, np.int32)

@@ -51,7 +51,7 @@ def errors(
         ImageTooLargeError: the picture has more than `max_pixels`.
     """
     header, length = headers.parse(data)
-    model = registry.model_for(header)
+    model = registry.model_for(header.model, header.hash)
     headers.check(data[:length], model.sha256)
     if not isinstance(model, Model):
         raise ArgumentError(

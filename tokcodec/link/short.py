@@ -19,7 +19,7 @@ def shorten(data: bytes) -> bytes:
     """
     header, length = headers.parse(data)
     usual = Header(header.model, header.width, header.height, header.grey)
-    model = registry.model_for(header)
+    model = registry.model_for(header.model, header.hash)
     if header.model != CODE or header.wide or headers.write(usual, model.sha256) != data[:length]:
         return data
     return headers.write_bare(usual) + data[length:]
@@ -38,6 +38,7 @@ def lengthen(short: bytes) -> bytes:
         if header.extension:  # `shorten` leaves those whole: without it this were another picture
             return short
         whole = Header(CODE, header.width, header.height, header.grey)
-        return headers.write(whole, registry.model_for(whole).sha256) + short[length:]
+        model = registry.model_for(whole.model, whole.hash)
+        return headers.write(whole, model.sha256) + short[length:]
     except StreamError:
         return short

@@ -46,7 +46,7 @@ def background(streams: Sequence[Given], *, max_pixels: int | None = MAX_PIXELS)
     pictures = [listed(given, "each picture of a background") for given in streams]
     header, _ = headers.parse(pictures[0][-1])
     image.check_pixels(header.width, header.height, max_pixels)
-    model = registry.model_for(header)
+    model = registry.model_for(header.model, header.hash)
     if not isinstance(model, Model):
         raise ModelMismatchError(f"backgrounds are made of pyramids, not of {model.name}")
     order = order_for(model, header.height, header.width, 1 if header.grey else 3)

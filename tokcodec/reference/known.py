@@ -23,7 +23,7 @@ from tokcodec.stream.header import Header
 from tokcodec.tokens.knowledge import Knowledge
 from tokcodec.tokens.layout import Band
 from tokcodec.tokens.order import Base, Order, order_for
-from tokcodec.tokens.reconstruction import planes_known
+from tokcodec.tokens.reconstruction import centroids, planes_known
 
 Given = bytes | Sequence[bytes]  # a stream, or several, each after those that it refers to
 SINGLE = (bytes, bytearray, memoryview)  # what a stream may be
@@ -157,7 +157,7 @@ def integers(known: Knowledge, band: int) -> np.ndarray:
 
 def _middles(model: Model, band: Band, q: np.ndarray, plane: int, planes: int) -> np.ndarray:
     """Integers of `plane` to integers of the last plane, at the centroids of training."""
-    first, later = model.centroids(band, plane)
+    first, later = centroids(model, band, plane)
     magnitude = np.abs(q)
     shrink = np.where(magnitude > 1, later, first)
     fine = ((magnitude << 15) - shrink) * 3 ** (planes - 1 - plane)

@@ -24,6 +24,7 @@ from tokcodec.errors import (
 )
 from tokcodec.files import atomic_file
 from tokcodec.limits import MAX_PIXELS
+from tokcodec.model import HASHED
 from tokcodec.registry import AnyModel, model_for
 from tokcodec.stream import header as headers
 from tokcodec.stream.bundle_format import BLOCK, END, ENTRY, MAGIC, ROOM, START, VERSION
@@ -78,8 +79,8 @@ class Bundle(Sequence[bytes]):
             raise UnsupportedVersionError(
                 f"bundle of version {version}; this tokcodec reads version {VERSION}"
             )
-        self._code, self._hash = code, model_hash if code == headers.HASHED else b""
-        self.model: AnyModel = model_for(Header(code, 1, 1, hash=self._hash))
+        self._code, self._hash = code, model_hash if code == HASHED else b""
+        self.model: AnyModel = model_for(code, self._hash)
         if headers.crc8(start[:-1] + self.model.sha256) != crc:
             raise DamagedBundleError(
                 f"{self.path} is damaged, or was written with another model of the same code"
@@ -128,7 +129,7 @@ class Bundle(Sequence[bytes]):
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         if not self._hash:
-            self.model = model_for(Header(self._code, 1, 1))
+            self.model = model_for(self._code, self._hash)
 
     def __len__(self) -> int:
         return self._count

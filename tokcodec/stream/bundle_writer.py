@@ -35,7 +35,7 @@ class Writer:
         """One stream more, of the model of those before."""
         header, length = headers.parse(data)
         if self._model is None:
-            self._model = model_for(header)
+            self._model = model_for(header.model, header.hash)
             self._file.write(_start(self._model))
         elif (header.model, header.hash) != code_of(self._model):
             raise ModelMismatchError("a bundle holds streams of one model; these belong to several")

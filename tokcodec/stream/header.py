@@ -15,12 +15,12 @@ from tokcodec.errors import (
     UnknownFieldError,
     UnsupportedVersionError,
 )
+from tokcodec.model import HASHED
 
 MAGIC = b"\xb7T"
 SUFFIX = ".tkc"  # of files
 BUNDLE = MAGIC + b"KB"  # of files of many streams
 VERSION = 1
-HASHED = 255  # model code: four bytes of the model's hash follow
 NARROW, WIDE = 12, 16  # bits of a side less one
 CRITICAL = 0x80  # in an extension field's type: who does not know the field must refuse
 FIT = 1  # extension type: how a picture became the square of a register tokenizer

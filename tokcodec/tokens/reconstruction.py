@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tokcodec.model import Model
+from tokcodec.model import PLANES, Model, slot
 from tokcodec.tokens.knowledge import Knowledge
 from tokcodec.tokens.layout import Band
 
@@ -55,8 +55,17 @@ def reconstruct(model: Model, band: Band, q: np.ndarray, plane: int) -> np.ndarr
     A magnitude of one was found in this plane; larger ones were refined. The model holds, for each,
     how far below the middle of the step the mean lies.
     """
-    first, later = (np.float32(c) * CENTROID_UNIT for c in model.centroids(band, plane))
+    first, later = (np.float32(c) * CENTROID_UNIT for c in centroids(model, band, plane))
     return centred(q, first, later, np.float32(model.step(band.channel, plane)))
+
+
+def centroids(model: Model, band: Band, plane: int) -> tuple[int, int]:
+    """How far the mean lies below the middle of a step, in 1/32768 of it: for magnitude 1, for
+    larger ones.
+    """
+    at = band.channel, slot(band.level, band.orientation), min(plane, PLANES - 1)
+    first, later = model.arrays["centroids"][at].tolist()
+    return first, later
 
 
 def centred(

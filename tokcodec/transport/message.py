@@ -56,4 +56,4 @@ def check(stream: bytes) -> None:
         UnknownModelError: its model is not known here, so more cannot be told.
     """
     header, length = headers.parse(stream)
-    headers.check(stream[:length], registry.model_for(header).sha256)
+    headers.check(stream[:length], registry.model_for(header.model, header.hash).sha256)

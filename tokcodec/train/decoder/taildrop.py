@@ -16,7 +16,7 @@ from tokcodec.decoders.blend import shares
 from tokcodec.decoders.received import telling
 from tokcodec.pixels.colour import MID, ROOT2, ROOT3, ROOT6
 from tokcodec.tokens.order import Order
-from tokcodec.tokens.reconstruction import CENTROID_UNIT
+from tokcodec.tokens.reconstruction import CENTROID_UNIT, centroids
 
 
 class Cut(NamedTuple):
@@ -68,7 +68,7 @@ class TailDrop:
         ]
         self.centroids = []  # (planes + 1, 2); row 0, before the first plane, is never used
         for i, band in enumerate(order.bands):
-            rows = [(0, 0)] + [model.centroids(band, p) for p in range(order.planes[i])]
+            rows = [(0, 0)] + [centroids(model, band, p) for p in range(order.planes[i])]
             table = np.asarray(rows, np.float32) * CENTROID_UNIT
             self.centroids.append(torch.from_numpy(table).to(device))
         self.telling = [torch.from_numpy(x).to(device) for x in telling(order)]
