@@ -13,6 +13,7 @@ True
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
@@ -30,6 +31,8 @@ from tokcodec.tokens.tokens import Tokens
 from tokcodec.version import VERSION
 
 if TYPE_CHECKING:
+    from tokcodec import link as link
+    from tokcodec import transport as transport
     from tokcodec.codec.options import (
         DecodeOptions,
         DetokenizeOptions,
@@ -46,6 +49,17 @@ __all__ = [
     "background", "cut", "decode", "detokenize", "encode", "info", "load", "models", "pack",
     "progressive", "register_pillow", "tokenize", "unpack",
 ]  # fmt: skip
+_LATER = ("link", "transport")  # packages that are imported when they are first asked for
+
+if not TYPE_CHECKING:  # which would take any name for one of ours
+
+    def __getattr__(name: str) -> object:
+        if name in _LATER:
+            return import_module(f"{__name__}.{name}")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *_LATER})
 
 
 def encode(

@@ -58,7 +58,7 @@ class UnsupportedVersionError(StreamError):
 
 class DamagedHeaderError(StreamError):
     """The header's checksum does not fit: damaged in transit, or written by another model of the
-    same code.
+    same code. Code strings have no checksum.
     """
 
 

@@ -25,7 +25,7 @@ def add_arguments(p: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Say it; 0 if all were sound."""
+    """Say it; 0 if all have a sound header."""
     failed = 0
     verbs = options.open_named(args) or tokcodec
     for source, _ in inputs(args.inputs, {SUFFIX}):

@@ -168,7 +168,8 @@ class Codec:
         dtype: Any = None,
     ) -> Image.Image:
         """A stream, or any prefix of one that has the whole header, to a picture at the original
-        size.
+        size. Behind the header there is no checksum: damage there gives another picture, and no
+        error.
 
         Args:
             data: a stream; `bare` as it was written: "size" if flags and size stand before the

@@ -228,7 +228,8 @@ class Receiver:
         `tokcodec.decode`, `reference` among them.
 
         Raises:
-            TokCodecError: as `tokcodec.decode`. StreamError, if damage went past the check.
+            TokCodecError: as `tokcodec.decode`. StreamError, if damage of the header went past the
+                check; other damage that did shows as another picture.
         """
         data = self.data(picture)
         return tokcodec.decode(data, **options) if data else None

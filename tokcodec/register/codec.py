@@ -153,7 +153,7 @@ class RegisterCodec:
         **options: Any,
     ) -> Image.Image:
         """A stream, or any prefix of one that has the whole header, to a picture at the original
-        size.
+        size. Behind the header there is no checksum, as with `Codec.decode`.
 
         Args:
             data: a stream; `bare` as it was written: "size" if flags and size stand before the

@@ -45,7 +45,8 @@ class _Entry(NamedTuple):
 
 
 class Bundle(Sequence[bytes]):
-    """Read access to a bundle file: `bundle[i]` is stream i, whole, as `encode` gave it.
+    """Read access to a bundle file: `bundle[i]` is stream i, whole, as `encode` gave it. What tells
+    where streams lie has checksums; their code strings have none, here as elsewhere.
 
     Args:
         path: the file. It is opened for each read, so a bundle can be handed to other processes.
