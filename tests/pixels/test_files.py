@@ -73,8 +73,14 @@ def test_unreadable_files_are_refused(contents: bytes, tmp_path: Path) -> None:
 
 
 def test_a_folder_is_no_picture(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match="cannot be read") as told:
         to_rgb(tmp_path)
+    assert str(told.value).count(tmp_path.name) == 1
+
+
+def test_an_empty_path_is_told_as_one() -> None:
+    with pytest.raises(InputError, match="path of the picture is empty"):
+        to_rgb("")
 
 
 @pytest.mark.parametrize("path", ["", "a\0b", "a" * 5000])

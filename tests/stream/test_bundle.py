@@ -40,6 +40,12 @@ def test_negative_indices_count_from_the_end(file: Path, streams: list[bytes]) -
     assert bundle[np.int64(2)] == streams[2]
 
 
+@pytest.mark.parametrize("index", [None, 1.0, b"name"])
+def test_what_is_no_index_is_told_as_a_list_tells_it(file: Path, index: object) -> None:
+    with pytest.raises(TypeError, match="interpreted as an integer"):
+        Bundle(file)[index]  # type: ignore[call-overload]
+
+
 @pytest.mark.parametrize("index", [7, 8, -8, 10**9, -(10**20)])
 def test_an_index_beyond_the_end_is_an_index_error(file: Path, index: int) -> None:
     with pytest.raises(IndexError, match="7 streams"):

@@ -72,6 +72,8 @@ def to_rgb(
         return _from_pil(picture, background, max_pixels)
     if isinstance(picture, (str, os.PathLike)):
         path = os.fsdecode(picture)
+        if not path:
+            raise InputError("the path of the picture is empty")
         return _from_file(path, f"the picture {path}", background, max_pixels)
     if isinstance(picture, (bytes, bytearray, memoryview)):
         return _from_file(io.BytesIO(bytes(picture)), "these bytes", background, max_pixels)
@@ -146,7 +148,8 @@ def _from_file(
     except UnidentifiedImageError as e:
         raise InputError(f"{what} cannot be read: no image format that Pillow knows") from e
     except Exception as e:  # Pillow's readers raise anything at damage, RuntimeError among them
-        raise InputError(f"{what} cannot be read: {e}") from e
+        reason = getattr(e, "strerror", None) or e  # which would say the path once more
+        raise InputError(f"{what} cannot be read: {reason}") from e
 
 
 def _at_hand(source: str | IO[bytes]) -> str | IO[bytes]:

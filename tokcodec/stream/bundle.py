@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import operator
 import os
 import struct
 import zlib
@@ -254,6 +255,7 @@ class Bundle(Sequence[bytes]):
         return directory, count
 
     def _entry(self, index: int) -> _Entry:
+        index = operator.index(index)  # TypeError for what is no number, as lists have it
         i = index + len(self) if index < 0 else index
         if not 0 <= i < len(self):
             raise IndexError(f"the bundle holds {len(self)} streams; there is no {index}")
