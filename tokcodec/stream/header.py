@@ -155,8 +155,8 @@ def parse(data: bytes, bare: bool = False) -> tuple[Header, int]:
     """
     if not bare and data[: len(MAGIC)] != MAGIC[: len(data)]:
         raise BadMagicError(
-            "this is no tokcodec stream: it does not start with the bytes b7 54 (for one without a "
-            "header say bare=, as it was written)"
+            "this is no tokcodec stream: it does not start with the bytes b7 54 (in Python, bare= "
+            "reads one that was written without a header)"
         )
     if not bare and data[: len(BUNDLE)] == BUNDLE:
         raise BadMagicError(
