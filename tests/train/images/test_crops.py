@@ -64,6 +64,12 @@ def test_files_that_hold_no_photograph_are_skipped(
     assert len(list(islice(stream, 8))) == 8
 
 
+def test_a_process_that_finds_no_photograph_is_told_in_a_line(tmp_path: Path) -> None:
+    (tmp_path / file_names(False, 1)[0]).write_bytes(b"no photograph")
+    with pytest.raises(InputError, match="^no photograph of 64 pixels"):
+        next(random_crops([tmp_path], [Sizes(16, 1)], workers=2, seed=0))
+
+
 def test_names_that_are_no_text(tmp_path: Path, photograph: Callable) -> None:
     """A file's name is bytes; in Latin-1, say, where all others are in UTF-8."""
     picture = saved(photograph("coffee", 90, 70))

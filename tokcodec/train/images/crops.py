@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,7 +50,7 @@ class Sizes:
 
 class Crops(IterableDataset[Tensor]):
     """Batches uint8 (B, 3, height, width): photographs scaled down at random, cropped, mirrored,
-    shares of them without colour or replaced by drawings.
+    shares of them without colour or replaced by drawings. They end where no photograph is left.
     """
 
     def __init__(
@@ -92,8 +92,8 @@ class Crops(IterableDataset[Tensor]):
                 if len(crops[key]) >= size.batch:
                     batch, crops[key] = crops[key][: size.batch], crops[key][size.batch :]
                     yield torch.from_numpy(np.stack(batch)).permute(0, 3, 1, 2).contiguous()
-            if not usable:
-                raise InputError(f"no photograph of {MIN_SIDE} pixels a side or more to train on")
+            if not usable:  # told by `_endless`: an error here would come with a page of torch's
+                return
 
     def _crop(
         self, image: Image.Image, shape: tuple[int, int], rng: np.random.Generator
@@ -143,7 +143,13 @@ def random_crops(
         raise InputError("no photographs to train on")
     crops = Crops(chosen, sizes, grey, seed, drawn, shrink)
     ahead = 4 if workers else None
-    return iter(DataLoader(crops, batch_size=None, num_workers=workers, prefetch_factor=ahead))
+    return _endless(DataLoader(crops, batch_size=None, num_workers=workers, prefetch_factor=ahead))
+
+
+def _endless(batches: Iterable[Tensor]) -> Iterator[Tensor]:
+    """The same batches; InputError where they end."""
+    yield from batches
+    raise InputError(f"no photograph of {MIN_SIDE} pixels a side or more to train on")
 
 
 def _squares(chosen: Sequence[Place], side: int) -> list[np.ndarray]:
