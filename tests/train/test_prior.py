@@ -183,7 +183,8 @@ def test_the_command_trains_goes_on_and_its_model_codes(
 @pytest.mark.parametrize(
     "wrong",
     [
-        ["--minutes", "0"], ["--minutes", "nan"], ["--count", "0"], ["--model", "nowhere"],
+        ["--minutes", "0"], ["--minutes", "nan"], ["--minutes", "inf"],
+        ["--count", "0"], ["--model", "nowhere"],
         ["--seed", "-1"], ["--threads", "-2"], ["--device", "cuda"], ["--images", "nowhere"],
         ["--images", __file__ + ".tar"],
     ],

@@ -95,7 +95,7 @@ class Shape:
         realism = tuple(found.get("realism", ()))
         shape = cls(tuple(found["widths"]), tuple(found["blocks"]), found["hidden"], realism)
         numbers = (*shape.widths, *shape.blocks, *shape.realism, shape.hidden)
-        if not all(isinstance(n, int) and 0 < n <= MAX_SIZE for n in numbers):
+        if not all(type(n) is int and 0 < n <= MAX_SIZE for n in numbers):
             raise ValueError(
                 f"widths, blocks, realism and hidden are whole numbers in 1..{MAX_SIZE}"
             )

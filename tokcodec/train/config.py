@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import math
 import tomllib
-from collections.abc import Mapping
-from dataclasses import MISSING, Field, asdict, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, asdict, fields
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from types import NoneType
+from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints
 
 from tokcodec import files
+from tokcodec.arguments import is_number
 from tokcodec.errors import ArgumentError, InputError
 
 T = TypeVar("T")
 START = "--start"  # in an origin, what stands for the weights that a run began with
 MAX_SEED, MAX_WORKERS = (1 << 32) - 1, 256
 RATES = 0.015, 3.0  # digits a pixel: of 256x256 pixels, some 50 to 6,000 bytes
-KINDS = {
-    bool: "true or false", int: "a whole number", float: "a number", str: "a text",
-    list: "a list", dict: "a table",
+SEVERAL = (list, tuple), "a list"
+KINDS: dict[Any, tuple[tuple[type, ...], str]] = {
+    bool: ((bool,), "true or false"), int: ((int,), "a whole number"),
+    float: ((float, int), "a number"), str: ((str,), "a text"), dict: ((dict,), "a table"),
+    list: SEVERAL, tuple: SEVERAL, Sequence: SEVERAL,
 }  # fmt: skip
 
 
@@ -37,36 +41,43 @@ def read_config(kind: type[T], path: Path) -> T:
     return made(kind, found, str(path))
 
 
-def made(kind: type[T], table: Mapping[str, Any], what: str) -> T:
-    """A dataclass of a table, in which every value is of the kind that is usual there.
+def made(kind: type[T], table: Mapping[str, Any], what: str, own_limits: bool = False) -> T:
+    """A dataclass of a table, in which every value is of the kind that its field says.
+
+    Args:
+        what: the table, as errors call it; they begin with it.
+        own_limits: whether the dataclass itself says which numbers it takes; else they are finite,
+            and never negative.
 
     Raises:
-        ArgumentError: it is not, or there is no such name; begins with `what`.
+        ArgumentError: a value is of another kind or beyond limits, a name is unknown or missing.
     """
-    known = {f.name: f for f in fields(cast(Any, kind))}
-    if unknown := set(table) - known.keys():
+    if not isinstance(table, Mapping):
+        raise ArgumentError(f"{what} is a table, not {table!r:.60}")
+    known, hints = fields(cast(Any, kind)), get_type_hints(kind)
+    if unknown := set(table) - hints.keys():
         raise ArgumentError(f"{what}: nothing is called {', '.join(sorted(unknown))} here")
+    for f in known:
+        if f.name not in table and f.default is f.default_factory is MISSING:
+            raise ArgumentError(f"{what}: {f.name} is missing")
     for name, value in table.items():
-        check_kind(f"{what}: {name}", value, _usual(known[name]))
+        _check_kind(f"{what}: {name}", value, hints[name])
+        if not own_limits and isinstance(value, (int, float)) and not 0 <= value < math.inf:
+            raise ArgumentError(f"{what}: {name} is a finite number from 0, not {value!r}")
     return kind(**table)
 
 
-def _usual(field: Field[Any]) -> Any:
-    return field.default if field.default_factory is MISSING else field.default_factory()
-
-
-def check_kind(what: str, value: Any, usual: Any) -> None:
-    """Raise ArgumentError unless a value is of the same kind as the usual one, if there is one;
-    numbers are finite, and never negative.
+def _check_kind(what: str, value: Any, hint: Any) -> None:
+    """Raise ArgumentError unless a value is what an annotation says; of a list it is not looked at
+    what is inside.
     """
-    if usual is None:
+    allowed = get_args(hint) if NoneType in get_args(hint) else (hint,)
+    if value is None and NoneType in allowed:
         return
-    kind = list if isinstance(usual, tuple) else type(usual)
-    kinds = (float, int) if kind is float else (list, tuple) if kind is list else (kind,)
+    kind = get_origin(allowed[0]) or allowed[0]
+    kinds, called = KINDS[kind]
     if not isinstance(value, kinds) or isinstance(value, bool) != (kind is bool):
-        raise ArgumentError(f"{what} is {KINDS[kind]}, not {value!r:.60}")
-    if isinstance(value, (int, float)) and not 0 <= value < math.inf:
-        raise ArgumentError(f"{what} is a finite number from 0, not {value!r}")
+        raise ArgumentError(f"{what} is {called}, not {value!r:.60}")
 
 
 def origin(config: Any, schedule: Any, start: Path | None) -> dict[str, Any]:
@@ -106,6 +117,6 @@ def check_numbers(config: Any) -> None:
 
 def check_rates(rates: list[float]) -> None:
     """Refuse what is not two numbers of digits a pixel, the smaller first."""
-    numbers = [n for n in rates if isinstance(n, (int, float)) and 0 < n < math.inf]
-    if len(rates) != 2 or numbers != sorted(rates):
+    numbers = [n for n in rates if is_number(n) and 0 < n < math.inf]
+    if not len(rates) == len(numbers) == 2 or numbers != sorted(numbers):
         raise ValueError(f"rates are two numbers above 0, the smaller first, not {rates}")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tokcodec.errors import ArgumentError
+from tokcodec.train.config import made
 from tokcodec.train.images.crops import Sizes
 from tokcodec.train.schedule import Schedule
 
@@ -20,16 +22,17 @@ def plan(
         minutes: as said on the command line, instead of the schedule's.
 
     Raises:
-        TypeError, ValueError: something in them has no meaning; ArgumentError is one of these.
+        ArgumentError: something in them has no meaning.
     """
     if not sizes:
-        raise ValueError("sizes has one table at least")
+        raise ArgumentError("sizes has one table at least")
     said = dict(schedule)
     if minutes is not None:
         said["minutes"] = minutes
     elif not said.keys() & {"minutes", "steps"}:
         said["minutes"] = MINUTES
-    return [Sizes(**size) for size in sizes], Schedule(**said)
+    read = [made(Sizes, size, "each of sizes", own_limits=True) for size in sizes]
+    return read, made(Schedule, said, "schedule", own_limits=True)
 
 
 def seed_of(seed: int, rank: int, done: int) -> int:

@@ -239,7 +239,8 @@ def test_a_run_does_not_go_on_with_another_network(
 
 
 SENSELESS = (
-    "colour = 1", "network = { size = 'huge' }", "aims = { entropy = -1 }", "start = 0",
+    "colour = 1", "network = { size = 'huge' }", "network = { size = [1] }",
+    "aims = { entropy = -1 }", "start = 0", "network = { levels = 5 }",
     "aims = { entropy = nan }", "aims = { likeness = 'much' }",
     "network = { side = 512, patch = 1 }",
     "aims = { critic_from = 2 }",

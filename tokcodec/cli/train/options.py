@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -40,11 +41,11 @@ def amounts(args: argparse.Namespace, count: int, batch: int) -> tuple[int, int]
     """How many pictures to learn from and how many at once: as said, or `count` and `batch`.
 
     Raises:
-        ArgumentError: one of them, or of the minutes, is not above 0, or the seed is below.
+        ArgumentError: one of them, or the minutes, is not above 0, or endless, or the seed below.
     """
     count = count if args.count is None else args.count
     batch = batch if args.batch is None else args.batch
-    if not args.minutes > 0 or count < 1 or batch < 1 or not 0 <= args.seed <= MAX_SEED:
+    if not 0 < args.minutes < math.inf or count < 1 or batch < 1 or not 0 <= args.seed <= MAX_SEED:
         raise ArgumentError(f"minutes, count and batch are above 0, seed lies in 0..{MAX_SEED}")
     return count, batch
 

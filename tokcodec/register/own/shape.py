@@ -110,13 +110,13 @@ def shape_from(table: Mapping[str, Any]) -> RegisterShape:
     """
     given = dict(table)
     size = given.pop("size", "small")
-    if size not in SIZES:
+    if not isinstance(size, str) or size not in SIZES:
         raise ArgumentError(f"size is one of {', '.join(SIZES)}, not {size!r}")
     known = {f.name for f in fields(RegisterShape)} - {"slots"}
     if unknown := given.keys() - known:
         raise ArgumentError(f"a network has no {', '.join(sorted(unknown))}")
-    try:
-        given = SIZES[size] | given
-        return RegisterShape(**given | {"levels": tuple(given.get("levels", LEVELS))})
-    except TypeError as e:
-        raise ArgumentError(f"network: {e}") from None
+    given = SIZES[size] | given
+    levels = given.get("levels", LEVELS)
+    if not isinstance(levels, (list, tuple)):
+        raise ArgumentError(f"levels of a register tokenizer are a list, not {levels!r:.60}")
+    return RegisterShape(**given | {"levels": tuple(levels)})

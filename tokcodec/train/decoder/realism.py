@@ -71,15 +71,13 @@ class Realism:
     critic_rate: float = RATE
 
     def __post_init__(self) -> None:
-        if self.features is not None and not isinstance(self.features, str):
-            raise ArgumentError(f"features is the path of a file, not {self.features!r}")
         if not 0 < self.share <= 1 or not 0 <= self.default <= 1:
             raise ArgumentError("realism: share and default lie in 0..1")
         if self.window % 4 or 0 < self.window < MIN_WINDOW or self.kept < 1:
             raise ArgumentError(
                 f"realism: window is 0 or a multiple of 4 from {MIN_WINDOW}, kept at least 1"
             )
-        if not all(isinstance(n, int) and n >= 1 for n in self.blocks):
+        if not all(type(n) is int and n >= 1 for n in self.blocks):
             raise ArgumentError("realism: blocks are whole numbers of at least 1")
 
     def usable(self, sizes: Sequence[Sizes]) -> list[Sizes]:

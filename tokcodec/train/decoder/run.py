@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -99,7 +98,7 @@ class _Planned(NamedTuple):
 def _planned(config: Config, minutes: float | None, named: str) -> _Planned:
     """ArgumentError for what has no meaning."""
     try:
-        shape = Shape.from_json(json.dumps({**asdict(Shape()), **config.network}))
+        shape = Shape.from_json(made(Shape, config.network, "network").to_json())
         sizes, schedule = plan(config.sizes, config.schedule, minutes)
         realism = None if config.realism is None else made(Realism, config.realism, "realism")
         if realism is not None:

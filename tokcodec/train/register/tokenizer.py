@@ -43,8 +43,6 @@ class Aims:
     features: str | None = None  # file of VGG-16; torchvision's without
 
     def __post_init__(self) -> None:
-        if self.features is not None and not isinstance(self.features, str):
-            raise ArgumentError(f"features is the path of a file, not {self.features!r}")
         if not 0 <= self.critic_from <= 1:
             raise ArgumentError("aims: critic_from lies in 0..1")
 
