@@ -66,7 +66,7 @@ def test_files_that_hold_no_photograph_are_skipped(
 
 def test_a_process_that_finds_no_photograph_is_told_in_a_line(tmp_path: Path) -> None:
     (tmp_path / file_names(False, 1)[0]).write_bytes(b"no photograph")
-    with pytest.raises(InputError, match="^no photograph of 64 pixels"):
+    with pytest.raises(InputError, match=r"^no photograph of 64 pixels"):
         next(random_crops([tmp_path], [Sizes(16, 1)], workers=2, seed=0))
 
 
