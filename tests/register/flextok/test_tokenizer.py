@@ -188,7 +188,7 @@ def test_half_the_bits(pictures: Tensor) -> None:
 # ---- what is refused
 
 
-@pytest.mark.parametrize("seed", [-1, 2**64, 0.5, "1", None])
+@pytest.mark.parametrize("seed", [-1, 2**64, 0.5, "1", None, True])
 def test_seeds_that_are_none(model: FlexTok, seed: object) -> None:
     with pytest.raises(ArgumentError, match="seed"):
         model.pixels(torch.zeros(1, 1, dtype=torch.int64), seed=seed)
@@ -200,6 +200,7 @@ def test_seeds_that_are_none(model: FlexTok, seed: object) -> None:
         {"steps": 0},
         {"steps": 10**6},
         {"steps": 2.5},
+        {"steps": True},
         {"guidance": -1},
         {"guidance": float("nan")},
         {"guidance": "much"},

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from operator import index
-
 import numpy as np
 
+from tokcodec.arguments import is_whole
 from tokcodec.errors import ArgumentError
 
 BITS = 53  # of a raw word of 64: as many as a float64 holds
@@ -21,13 +20,9 @@ def normal(seed: int, count: int) -> np.ndarray:
     Raises:
         ArgumentError: no such seed.
     """
-    try:
-        known = 0 <= index(seed) < 1 << 64
-    except TypeError:
-        known = False
-    if not known:
+    if not is_whole(seed) or not 0 <= int(seed) < 1 << 64:
         raise ArgumentError(f"a seed is a whole number from 0 to 2^64 - 1, not {seed!r}")
-    words = np.random.Philox(key=index(seed)).random_raw(count + count % 2).reshape(-1, 2)
+    words = np.random.Philox(key=int(seed)).random_raw(count + count % 2).reshape(-1, 2)
     first, second = (words >> np.uint64(64 - BITS)).astype(np.float64).T
     radius = np.sqrt(-2 * np.log((first + 1) / 2**BITS))  # of 0 there is no logarithm
     angle = 2 * np.pi * second / 2**BITS

@@ -10,13 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import isfinite
-from operator import index
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from tokcodec.arguments import is_number
+from tokcodec.arguments import is_number, is_whole
 from tokcodec.errors import ArgumentError, TokensError
 from tokcodec.register.flextok import names as flextok_names
 from tokcodec.register.flextok.decoder import FlexTokDecoder
@@ -110,7 +109,7 @@ class FlexTok(nn.Module):
         if ids.ndim != 2 or not 1 <= ids.shape[1] <= self.length:
             raise TokensError(f"a picture has 1 to {self.length} tokens, not {tuple(ids.shape)}")
         scale = self.guidance if guidance is None else guidance
-        if not 1 <= _whole(steps) <= MAX_STEPS:
+        if not is_whole(steps) or not 1 <= steps <= MAX_STEPS:
             raise ArgumentError(f"steps is a whole number in 1..{MAX_STEPS}, not {steps!r}")
         if not is_number(scale) or not isfinite(scale) or scale < 0:
             raise ArgumentError(f"guidance is a number from 0 on, not {guidance!r}")
@@ -172,11 +171,3 @@ def flextok_from(
         model = FlexTok(shape, side)
     model.load_state_dict(flextok_names.ours(weights, model.state_dict()), assign=True)
     return model.requires_grad_(False).eval()
-
-
-def _whole(number: int) -> int:
-    """The number, or 0 if it is no whole one."""
-    try:
-        return index(number)
-    except TypeError:
-        return 0
