@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from tokcodec.errors import DamagedModelError, InputError
+from tokcodec.errors import DamagedModelError
+from tokcodec.files import read, stamp
 
 SUFFIX = ".safetensors.index.json"
 INDEX = "model" + SUFFIX
@@ -28,13 +29,12 @@ def listed(index: Path) -> dict[str, Path]:
         InputError: the index cannot be read.
         DamagedModelError: it is none, or names files that are not beside it.
     """
+    if stamp(index)[-1] > MAX_INDEX:
+        raise DamagedModelError(f"{index} is no index of tensors: it is too long")
+    text = read(index)
     try:
-        if index.stat().st_size > MAX_INDEX:
-            raise DamagedModelError(f"{index} is no index of tensors: it is too long")
-        found = json.loads(index.read_bytes())["weight_map"]
+        found = json.loads(text)["weight_map"]
         names = [(tensor, Path(file)) for tensor, file in found.items()]
-    except OSError as e:
-        raise InputError(f"cannot read {index}: {e.strerror or e}") from e
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as e:
         raise DamagedModelError(f"{index} is no index of tensors") from e
     if not names:
