@@ -135,7 +135,7 @@ def random_codec(model: str, batch: int) -> Any:
 
     from tokcodec.register.codec import RegisterCodec
     from tokcodec.register.model import RegisterModel
-    from tokcodec.register.prior.interface import Uniform
+    from tokcodec.register.prior.uniform import Uniform
     from tokcodec.register.titok.onedpiece import OneDPiece
     from tokcodec.register.titok.shape import TiTokShape, ViT
     from tokcodec.register.titok.tokenizer import TiTok

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from tokcodec.register import payload
 from tokcodec.register.payload import Code
-from tokcodec.register.prior.interface import Context, Recalled, Uniform
+from tokcodec.register.prior.interface import Context
+from tokcodec.register.prior.recalled import Recalled
+from tokcodec.register.prior.uniform import Uniform
 
 TITOK, LATER, FSQ = (4096,), (8192,), (8, 8, 8, 5, 5, 5)
 

@@ -17,7 +17,7 @@ from tokcodec.register.checkpoints.sources import Files, find, published
 from tokcodec.register.codec import RegisterCodec
 from tokcodec.register.model import RegisterModel
 from tokcodec.register.prior import file as prior_file
-from tokcodec.register.prior.interface import Uniform
+from tokcodec.register.prior.uniform import Uniform
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 _loaded: dict[tuple[object, ...], RegisterModel] = {}

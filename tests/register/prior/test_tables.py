@@ -23,8 +23,8 @@ from tokcodec.register import payload
 from tokcodec.register.own.tokenizer import write as write_tokenizer
 from tokcodec.register.payload import Code
 from tokcodec.register.prior.file import SAID, read, write
-from tokcodec.register.prior.interface import Uniform
 from tokcodec.register.prior.tables import Tables
+from tokcodec.register.prior.uniform import Uniform
 from tokcodec.train.register.prior_tables import counted
 
 LEVELS, LENGTH, PICTURES = (7, 5, 3), 6, 400

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import numpy as np
-
-from tokcodec.model import TOTAL
 
 
 class Context(Protocol):
@@ -33,42 +30,3 @@ class Prior(Protocol):
 
     def context(self) -> Context:
         """Of a picture of which no digit is known yet."""
-
-
-class Recalled:
-    """A `Context` that keeps all digits, for priors that look some of them up.
-
-    Args:
-        rule: digits so far to `Context.weights`.
-    """
-
-    def __init__(self, rule: Callable[[Sequence[int]], np.ndarray]) -> None:
-        self._rule = rule
-        self._digits: list[int] = []
-
-    def weights(self) -> np.ndarray:
-        """See `Context`."""
-        return self._rule(self._digits)
-
-    def add(self, digit: int) -> None:
-        """See `Context`."""
-        self._digits.append(digit)
-
-
-class Uniform:
-    """All values are equally likely, the last taking what is left over."""
-
-    id = "uniform"
-
-    def __init__(self, levels: Sequence[int]) -> None:
-        self._rows = [_row(n) for n in levels]
-
-    def context(self) -> Context:
-        """See `Prior`."""
-        return Recalled(lambda digits: self._rows[len(digits) % len(self._rows)])
-
-
-def _row(values: int) -> np.ndarray:
-    row = np.full(values, TOTAL // values - 1, np.float64)
-    row[-1] += TOTAL % values
-    return row

@@ -13,8 +13,9 @@ from typing import ClassVar
 import numpy as np
 
 from tokcodec.model import TOTAL
-from tokcodec.register.prior.interface import Context, Recalled
+from tokcodec.register.prior.interface import Context
 from tokcodec.register.prior.learned import identity, parents_fit
+from tokcodec.register.prior.recalled import Recalled
 
 
 @dataclass(frozen=True, eq=False)
