@@ -262,6 +262,7 @@ def test_too_many_tokens(piece, picture) -> None:
         ({"device": "toaster"}, "no device"),
         ({"device": "cuda:99"}, "cannot be used"),
         ({"dtype": "float8"}, "dtype is one of"),
+        ({"dtype": False}, "dtype is one of"),
     ],
 )
 def test_devices_and_precisions_that_are_not_there(piece_folder, arguments, match) -> None:

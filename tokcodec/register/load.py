@@ -98,7 +98,7 @@ def _tell(listed: Published) -> None:
 
 
 def _dtype(dtype: str | torch.dtype | None) -> torch.dtype:
-    name = str(dtype or "float32").removeprefix("torch.")
+    name = str("float32" if dtype is None else dtype).removeprefix("torch.")
     if name not in DTYPES:
         raise ArgumentError(f"dtype is one of {', '.join(DTYPES)}, not {dtype!r}")
     return DTYPES[name]
