@@ -33,14 +33,16 @@ def test_rescaling_is_rounding_in_quarter_steps(planes):
     assert np.array_equal(rescaled(q.astype(np.int32), planes), expected)
 
 
-def test_contexts_of_a_batch_are_those_of_its_pictures():
-    order = Order(MODEL, 40, 56, 3)
+@pytest.mark.parametrize("size", [(40, 56), (1, 1), (3, 1)])
+def test_contexts_of_a_batch_are_those_of_its_pictures(size):
+    order = Order(MODEL, *size, 3)
     rng = np.random.default_rng(2)
     together, alone = Knowledge(order, (3,)), [Knowledge(order) for _ in range(3)]
     for step in order.passes[:150]:
         b = order.bands[step.band]
         tables = pass_tables(MODEL, b.channel, b.level, b.orientation, step.plane, step.parity)
         rows = Contexts(together).contexts(step, tables)
+        assert rows.shape == (3, step.digits)
         digits = rng.choice([-1, 0, 0, 0, 1], (3, step.digits)).astype(np.int8)
         for i, known in enumerate(alone):
             assert np.array_equal(Contexts(known).contexts(step, tables), rows[i])

@@ -23,6 +23,7 @@ RangeEncoder, RangeDecoder = (
 # one more. With weights that are frequencies less one, summing to 2**24 - 3, the scale is exactly
 # 1.0, and each symbol gets exactly its frequency: no float rounding is involved.
 _FAMILY = constriction.stream.model.Categorical(perfect=False)
+_ONE = np.array(1, np.int32)
 CHUNK = 1 << 18  # digits handed over at once: 6 MB of weights
 
 
@@ -148,7 +149,7 @@ class Reader:
             if a.tobytes() != b.tobytes():
                 n = min(len(a), len(b))
                 a = a[: int(np.argmin(np.append(a[:n] == b[:n], False)))]
-            out.append(a.astype(np.int8) - np.int8(1))
+            out.append((a - _ONE).astype(np.int8))
             if len(a) < len(w):
                 break
         return out[0] if len(out) == 1 else np.concatenate([*out, np.zeros(0, np.int8)])

@@ -5,6 +5,8 @@ Maps are (*lead, grid.cells), flat, with a border of zeros, as `tokens.layout.Gr
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from tokcodec.tokens.layout import Grid
@@ -22,6 +24,12 @@ def _lg(size: int) -> np.ndarray:
 
 _LG = _lg(_MAX_VALUE + 1)
 _SIGNED_LG = np.concatenate([_LG, -_LG[:0:-1]])  # negative values count from the end
+
+
+@lru_cache(maxsize=4096)
+def scalar(value: int) -> np.ndarray:
+    """An int32 for sums with arrays, itself one without axes: numpy adds those fastest."""
+    return np.array(value, np.int32)
 
 
 def lg(v: np.ndarray) -> np.ndarray:
@@ -44,22 +52,20 @@ def seen_from(q: np.ndarray, planes: int, cap: int = CAP) -> np.ndarray:
         unit = FINE * 3 ** min(planes, 4)  # at four planes every value is beyond the cap
         most = -(-cap // unit)
         near = clipped(q, most)
-        near *= np.int32(unit)
+        near *= scalar(unit)
         return near if most * unit == cap else clipped(near, cap, out=near)
     unit = 3 ** min(-planes, 16)
-    near = np.minimum(np.abs(q), np.int32(cap * unit // FINE + 1))
-    near *= np.int32(FINE)
-    near += np.int32(unit // 2)
-    near //= np.int32(unit)
-    np.minimum(near, np.int32(cap), out=near)
-    near *= np.sign(q)
+    near = clipped(q, cap * unit // FINE)
+    near *= scalar(FINE)
+    near += scalar(unit // 2)  # units are odd: there are no halves
+    near //= scalar(unit)
     return near
 
 
 def clipped(a: np.ndarray, limit: int, out: np.ndarray | None = None) -> np.ndarray:
     """Within +-limit; in `out` if it is given."""
-    out = np.maximum(a, np.int32(-limit), out=out)
-    return np.minimum(out, np.int32(limit), out=out)
+    out = np.maximum(a, scalar(-limit), out=out)
+    return np.minimum(out, scalar(limit), out=out)
 
 
 def box(a: np.ndarray, grid: Grid) -> np.ndarray:

@@ -56,7 +56,7 @@ class Places(NamedTuple):
         height: how far above the middle, +-64 at most, as skies are bright: int16 (cells,).
         aside: how far from the middle column, 0..64, as what is photographed is mostly there: the
             same.
-        parent: the cell above, int32 (cells,); empty if there is no parent.
+        parent: the cell above, int (cells,); empty if there is no parent.
         sisters: the same cell, or the nearest, as odd sizes leave a sister a row or column short;
             empty for those of the same size, whose order is the same.
     """
@@ -88,17 +88,17 @@ class Family:
 
     def _look(self, band: int) -> Places:
         b, near, grid = self._bands[band], self.relatives[band], self._grids[band]
-        y, x = np.divmod(grid.visit, np.int32(b.width))
+        y, x = np.divmod(grid.visit, b.width)
         height = 64 - 64 * (2 * y + 1) // b.height
         aside = 64 * np.abs(2 * x + 1 - b.width) // b.width
 
         def number(other: int, rows: int = 0, cols: int = 0) -> np.ndarray:
             there = self._grids[other]
-            row = np.minimum(y >> rows, np.int32(there.height - 1))
-            column = np.minimum(x >> cols, np.int32(there.width - 1))
-            return there.rank.take(row * np.int32(there.width) + column)
+            row = np.minimum(y >> rows, there.height - 1)
+            column = np.minimum(x >> cols, there.width - 1)
+            return there.rank.take(row * there.width + column)
 
-        none = np.zeros(0, np.int32)
+        none = grid.visit[:0]
         return Places(
             height.astype(np.int16),
             aside.astype(np.int16),

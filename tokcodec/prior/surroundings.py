@@ -71,8 +71,8 @@ class Surroundings:
             self._unit = step.band, step.plane
             self._elsewhere = self._look_elsewhere(step)
         features = np.empty((*known.lead, FEATURES, step.digits), np.int16)
-        here = slice(-step.digits, None) if step.parity else slice(step.digits)
-        features[..., :SURROUNDINGS, :] = self._elsewhere[..., here]
+        half = known.order.places(step).half
+        features[..., :SURROUNDINGS, :] = self._elsewhere[..., half]
         towards = features[..., CHANNEL_VALUES, :] + features[..., CHANNEL_VALUES + 1, :]
         if known.lit(step.band):
             towards = self._look_here(step, features, towards)
@@ -85,7 +85,8 @@ class Surroundings:
         or else its neighbours lean, that; elsewhere `towards`.
         """
         order, orientation = self.known.order, self.known.order.bands[step.band].orientation
-        grid, cells = order.places(step)[:2]
+        places = order.places(step)
+        grid, cells = places.grid, places.cells
         both = _sizes_and_values(self.known.q[step.band], grid, orientation)
         whole = both.reshape(*both.shape[:-2], 2 * grid.cells)
         around = whole.take(cells + _around(grid.stride, grid.cells, orientation), axis=-1)
@@ -188,13 +189,13 @@ def _sizes_and_values(q: np.ndarray, grid: Grid, orientation: int) -> np.ndarray
 @lru_cache(maxsize=256)
 def _around(stride: int, cells: int, orientation: int) -> np.ndarray:
     """What to add to a cell for its neighbours and itself, in two maps of so many cells that lie
-    one after the other: int32 (9, 2, 1). One of each pair along, beside and at the corners, of
+    one after the other: int (9, 2, 1). One of each pair along, beside and at the corners, of
     which there are two; the other of each; the cell.
     """
     along, beside = (stride, 1) if orientation == DOWN else (1, stride)
-    one = np.array([along, beside, stride + 1, stride - 1], np.int32)
-    there = np.concatenate([one, -one, np.zeros(1, np.int32)])
-    return there[:, None, None] + np.array([0, cells], np.int32)[:, None]
+    one = np.array([along, beside, stride + 1, stride - 1], np.intp)
+    there = np.concatenate([one, -one, np.zeros(1, np.intp)])
+    return there[:, None, None] + np.array([0, cells], np.intp)[:, None]
 
 
 def _sums(around: np.ndarray, orientation: int) -> np.ndarray:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tokcodec.model import AGES, MAGNITUDE_BINS, PLANES, SIGN_BINS, TOTAL, TOTAL_BITS, Model, slot
+from tokcodec.prior.maps import scalar
 
 MAGNITUDE_LUT = 256  # cells; a cell is 1/64 of a step
 SIGN_LUT = 64  # cells each side of zero
@@ -24,13 +25,11 @@ NAT = 44  # 64 ln 2, rounded down
 class PassTables(NamedTuple):
     """All that turns the neighbourhood of a digit into its frequencies."""
 
-    magnitude_weights: tuple[
-        int, ...
-    ]  # across, down, diagonal neighbours; parent; around the parent; luma
-    sign_weights: tuple[int, ...]  # across, down, diagonal neighbours; luma
+    # Of across, down, diagonal neighbours; parent; around the parent; luma: each as `maps.scalar`.
+    magnitude_weights: tuple[np.ndarray, ...]
+    sign_weights: tuple[np.ndarray, ...]  # across, down, diagonal neighbours; luma
     magnitude_lut: np.ndarray  # clipped weighted sum -> first row of its bin
     sign_lut: np.ndarray  # weighted sum, SIGN_LUT being zero -> bin
-    age_lut: np.ndarray  # clipped coefficient, AGE_SPAN being zero -> row of a refining digit
     frequencies: np.ndarray  # (rows, 3) int64, each row summing to 2**24: digits -1, 0, +1
     weights: np.ndarray  # the same less one, as float64: what the range coder is handed
     unlikely: np.ndarray  # how many digits other than zero are expected, in 1/1024: int64 (rows,)
@@ -39,11 +38,14 @@ class PassTables(NamedTuple):
 
 def _age_lut() -> np.ndarray:
     """Rows of refining digits by value: age 1, 2, 3 planes since the first non-zero digit, for +
-    and then for -.
+    and then for -. They come after all others; for values of zero it is 0.
     """
     q = np.arange(-AGE_SPAN, AGE_SPAN + 1)
     age = np.searchsorted([3 + 1, 12 + 1], np.abs(q))  # |q| = 3 | 6..12 | 15..
-    return (FRESH + age + np.where(q < 0, AGES, 0)).astype(np.int32)
+    return np.where(q == 0, 0, FRESH + age + np.where(q < 0, AGES, 0)).astype(np.int16)
+
+
+AGE_LUT = _age_lut()  # clipped coefficient, AGE_SPAN being zero -> row of a refining digit
 
 
 @lru_cache(maxsize=4096)
@@ -67,11 +69,10 @@ def pass_tables(
     aged = counted[MAGNITUDE_BINS * SIGN_BINS :]
     frequencies = np.concatenate([fresh.reshape(-1, 3), aged, aged[:, ::-1]])
     return PassTables(
-        tuple(a["magnitude_weights"][at].tolist()),
-        tuple(a["sign_weights"][at].tolist()),
-        magnitude_lut.astype(np.int32),
-        sign_lut.astype(np.int32),
-        _age_lut(),
+        tuple(map(scalar, a["magnitude_weights"][at].tolist())),
+        tuple(map(scalar, a["sign_weights"][at].tolist())),
+        magnitude_lut.astype(np.int16),
+        sign_lut.astype(np.int16),
         frequencies,
         (frequencies - 1).astype(np.float64),
         TOTAL - frequencies[:, 1] >> TOTAL_BITS - ONE_BITS,

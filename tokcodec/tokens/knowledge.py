@@ -22,7 +22,8 @@ class Knowledge:
         self.plane = [-1] * len(order.bands)  # last plane begun
         self._seen = [0] * len(order.bands)  # digits of that plane that are in
         self._lit: set[int] = set()  # bands that hold anything but zeros
-        self.latest: tuple[Pass, np.ndarray] | None = None  # pass added, its digits other than zero
+        # The pass added last, and how many of its digits are not zero: int (*lead,).
+        self.latest: tuple[Pass, np.ndarray | np.integer] | None = None
 
     def begin(self, step: Pass) -> np.ndarray:
         """The band's coefficients, in steps of the plane of `step`."""
@@ -77,8 +78,11 @@ class Knowledge:
         q = self.begin(step)
         self._seen[step.band] += digits.shape[-1]
         axis = -1 if self.lead else None  # for one picture none: numpy counts much faster so
-        self.latest = step, np.asarray(np.count_nonzero(digits, axis), np.int64)
-        if self.latest[1].any():
+        found = np.count_nonzero(digits, axis)
+        self.latest = step, found
+        if np.count_nonzero(found):
             at = self.order.places(step).cells[: digits.shape[-1]]
-            q[..., at] += digits
+            flat = digits.reshape(-1, len(at))
+            for one, new in zip(q.reshape(len(flat), -1), flat, strict=True):
+                one.put(at, one.take(at) + new)  # much faster than one[at] += new
             self._lit.add(step.band)

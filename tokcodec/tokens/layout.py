@@ -83,6 +83,7 @@ class Grid:
     side.
 
     Cells are numbered in that flat array; `core` is the part of it whose neighbours all exist.
+    Numbers are of the type that numpy indexes with: others it converts whenever they are used.
     """
 
     def __init__(self, height: int, width: int) -> None:
@@ -90,14 +91,12 @@ class Grid:
         self.stride = width + 2
         self.cells = (height + 2) * self.stride
         self.core = slice(self.stride + 1, self.cells - self.stride - 1)
+        self._parents: dict[tuple[Grid, int, int], np.ndarray] = {}
 
     @cached_property
     def visit(self) -> np.ndarray:
         """All (y, x), numbered y * width + x, in coding order."""
-        cells = np.arange(self.height * self.width, dtype=np.int32).reshape(self.height, self.width)
-        return np.concatenate(
-            [cells[y::DISPERSION, x::DISPERSION].ravel() for y, x in _dispersion()]
-        )
+        return self._ordered(np.arange(self.height) * self.width, np.arange(self.width))
 
     @cached_property
     def passes(self) -> tuple[np.ndarray, np.ndarray]:
@@ -109,24 +108,31 @@ class Grid:
     def rank(self) -> np.ndarray:
         """The inverse of `visit`: the number in coding order of the cell y * width + x."""
         out = np.empty_like(self.visit)
-        out[self.visit] = np.arange(len(out), dtype=np.int32)
+        out[self.visit] = np.arange(len(out), dtype=np.intp)
         return out
 
     @cached_property
     def inside(self) -> np.ndarray:
         """`visit` as cells of the bordered array."""
-        y = self.visit // np.int32(self.width)
-        return self.visit + (y * np.int32(2) + np.int32(self.core.start))
+        return self.positions + self.core.start
 
     @cached_property
-    def positions(self) -> tuple[np.ndarray, np.ndarray]:
-        """`passes` as cells of the bordered array, counted from the start of `core`."""
-        even, at = len(self.passes[0]), self.inside - np.int32(self.core.start)
-        return at[:even], at[even:]
+    def positions(self) -> np.ndarray:
+        """The same, counted from the start of `core`."""
+        return self._ordered(np.arange(self.height) * self.stride, np.arange(self.width))
 
-    def parents(self, parent: Grid, parity: int, rows: int, cols: int) -> np.ndarray:
-        """For each position of a pass, the position in `parent`'s core of the cell above it."""
-        y, x = np.divmod(self.passes[parity], np.int32(self.width))
-        y = np.minimum(y >> rows, parent.height - 1)
-        x = np.minimum(x >> cols, parent.width - 1)
-        return y * np.int32(parent.stride) + x
+    def parents(self, parent: Grid, rows: int, cols: int) -> np.ndarray:
+        """For each of `visit`, the position in `parent`'s core of the cell above it."""
+        found = self._parents.get((parent, rows, cols))
+        if found is None:
+            y = np.minimum(np.arange(self.height) >> rows, parent.height - 1)
+            x = np.minimum(np.arange(self.width) >> cols, parent.width - 1)
+            found = self._parents[parent, rows, cols] = self._ordered(y * parent.stride, x)
+        return found
+
+    def _ordered(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        """The number of each cell's row plus that of its column, cells in coding order."""
+        rows, columns = rows.astype(np.intp)[:, None], columns.astype(np.intp)
+        return np.concatenate(
+            [(rows[y::DISPERSION] + columns[x::DISPERSION]).ravel() for y, x in _dispersion()]
+        )

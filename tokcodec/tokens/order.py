@@ -28,6 +28,7 @@ class Places(NamedTuple):
     """Where the digits of a pass lie, and where to look for their context."""
 
     grid: Grid
+    half: slice  # of the grid's `visit`
     cells: np.ndarray  # in the band's bordered array
     at: np.ndarray  # the same, counted from the start of its core
     parent: int  # band, or -1
@@ -111,14 +112,14 @@ class Order:
         found = self._places.get(key)
         if found is None:
             grid, b = self.grid(step.band), self.bands[step.band]
-            at = grid.positions[step.parity]
+            half = slice(-step.digits, None) if step.parity else slice(step.digits)
             per_channel = len(self.bands) // self.channels
             luma = step.band % per_channel if b.channel else -1
-            parent, up = -1, at[:0]
+            parent, up = -1, grid.visit[:0]
             if b.parent is not None:
                 parent = b.parent
-                up = grid.parents(self.grid(parent), step.parity, b.parent_rows, b.parent_cols)
-            found = Places(grid, at + np.int32(grid.core.start), at, parent, up, luma)
+                up = grid.parents(self.grid(parent), b.parent_rows, b.parent_cols)[half]
+            found = Places(grid, half, grid.inside[half], grid.positions[half], parent, up, luma)
             self._places[key] = found
         return found
 

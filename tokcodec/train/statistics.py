@@ -6,7 +6,7 @@ import numpy as np
 
 from tokcodec import model as m
 from tokcodec.pixels.colour import to_planes
-from tokcodec.prior.context import CAP, Contexts, neighbours, rescaled
+from tokcodec.prior.context import CAP, Contexts, Unit, neighbours, rescaled
 from tokcodec.prior.tables import SIGN_LUT, pass_tables
 from tokcodec.tokens.knowledge import Knowledge
 from tokcodec.tokens.order import Pass, order_for
@@ -114,7 +114,7 @@ def features(known: Knowledge, step: Pass) -> tuple[list[np.ndarray], list[np.nd
     around = neighbours(np.clip(q, -CAP, CAP), places.grid)
     sign = [f.take(places.at, axis=-1) for f in around]
     if places.parent in known.q:
-        above = Contexts(known).above(places.parent, step.plane)
+        above = Unit(known, step).above
         magnitude += [f.take(places.up, axis=-1) for f in above]
     else:
         magnitude += [zero, zero]
