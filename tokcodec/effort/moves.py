@@ -1,5 +1,5 @@
-"""Moves of coefficients by one step of their last plane: which there are, which can be tried at
-once, and what becomes of the digits.
+"""Moves of coefficients by one step of the latest plane that is sent of them: which there are,
+which can be tried at once, and what becomes of the digits.
 """
 
 from __future__ import annotations
@@ -18,15 +18,16 @@ FAR = 3.0  # bits guessed for a move that changes three planes or more
 
 
 class Cells(NamedTuple):
-    """All cells of which a digit is sent, one an entry; their last plane is that of the last one.
+    """All cells of which a digit is sent, one an entry. The latest plane of a cell is that of the
+    last digit sent of it.
 
     Attributes:
         band, at: where; `at` is y * width + x.
-        q: their integers, in steps of the last plane.
-        limit: how large these may be.
+        q: their integers, in steps of the latest plane.
+        limit: the largest magnitude that their digits can make.
         first, later, step: what they stand for, see `reconstruction.centred`.
-        digit, above: their digits of the last plane and of the one before.
-        asked, asked_above: prices (n, 3) of those.
+        digit, above: their digits of the latest plane and of the one before.
+        asked, asked_above: prices (n, 3) of those, in bits, for -1, 0 and +1.
     """
 
     band: np.ndarray
@@ -119,9 +120,14 @@ def _pick(prices: np.ndarray, digits: np.ndarray) -> np.ndarray:
 
 
 class Moves(NamedTuple):
-    """Moves, one an entry: of `cell` in `band` by `direction`, in steps of its last plane; `change`
-    is what it adds to the coefficient, `error` what to the squared error of the picture, `gain` by
-    how much it is estimated to lower error and price of bits together.
+    """Moves, one an entry.
+
+    Attributes:
+        band, cell: of which coefficient; `cell` is y * width + x.
+        direction: -1 or +1, in steps of its latest plane.
+        change: what the move adds to the coefficient.
+        error: what it adds to the squared error of the picture.
+        gain: by how much it is estimated to lower error + price * bits.
     """
 
     band: np.ndarray

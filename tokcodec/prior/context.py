@@ -59,12 +59,12 @@ class Contexts:
             near = clipped(known.q[step.band], CAP)
             if s[0] or s[1] or s[2]:
                 around = neighbours(near, places.grid, s[:3])
-                values.append(weighted(around, s[:3]).take(places.at, axis=-1))
+                values.append(weighted(around, s[:3]).take(places.core_cells, axis=-1))
             if m[0] or m[1] or m[2]:
                 around = neighbours(np.abs(near, out=near), places.grid, m[:3])
-                magnitudes.append(weighted(around, m[:3]).take(places.at, axis=-1))
+                magnitudes.append(weighted(around, m[:3]).take(places.core_cells, axis=-1))
         if known.lit(places.parent) and (m[3] or m[4]):
-            magnitudes.append(weighted(unit.above, m[3:5]).take(places.up, axis=-1))
+            magnitudes.append(weighted(unit.above, m[3:5]).take(places.parent_cells, axis=-1))
         if known.lit(places.luma) and (m[5] or s[3]):
             beside = unit.beside[..., places.half]
             if m[5]:

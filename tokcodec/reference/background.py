@@ -60,7 +60,9 @@ def background(streams: Sequence[Given], *, max_pixels: int | None = MAX_PIXELS)
 
 
 class _Whole(Source):
-    """The digits of coefficients that are whole numbers of last steps already."""
+    """The digits of coefficients that are quantised already: whole numbers, in steps of their
+    band's finest plane.
+    """
 
     def _quantise(self, band: int) -> None:
         for parity, at in enumerate(self.order.grid(band).passes):

@@ -37,8 +37,8 @@ class Reference:
 
     Attributes:
         order: of its size and channels, as of a picture that stands alone.
-        values: a band each, int32 (height, width), in steps of the band's last plane.
-        planes: how many planes of each band are known, the share of the last as a fraction.
+        values: a band each, int32 (height, width), in steps of the band's finest plane.
+        planes: how many planes of each band are known, see `reconstruction.planes_known`.
         digits: how many its longest stream determines, of those that lead to it.
         hash: four bytes by which a picture names its reference.
     """
@@ -138,7 +138,9 @@ def based(reference: Reference, field: Field) -> Base:
 
 
 def integers(known: Knowledge, band: int) -> np.ndarray:
-    """What is known of a band, int32 (height, width), in steps of its last plane."""
+    """What is known of a band, base included, int32 (height, width), in steps of its finest
+    plane.
+    """
     order, values, plane = known.order, known.values(band), known.plane[band]
     b, planes = order.bands[band], order.planes[band]
     total = np.zeros((b.height, b.width), np.int64)
@@ -156,7 +158,9 @@ def integers(known: Knowledge, band: int) -> np.ndarray:
 
 
 def _middles(model: Model, band: Band, q: np.ndarray, plane: int, planes: int) -> np.ndarray:
-    """Integers of `plane` to integers of the last plane, at the centroids of training."""
+    """Integers in steps of `plane` to integers in steps of the finest of `planes`, at the centroids
+    of training: `reconstruction.reconstruct` in whole numbers, equal on every machine.
+    """
     first, later = centroids(model, band, plane)
     magnitude = np.abs(q)
     shrink = np.where(magnitude > 1, later, first)

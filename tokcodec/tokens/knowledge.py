@@ -8,7 +8,10 @@ from tokcodec.tokens.order import Order, Pass
 
 
 class Knowledge:
-    """The digits seen so far, as one integer a coefficient: q, in steps of the last plane seen.
+    """The digits seen so far, as one integer a coefficient: q, in steps of the latest plane begun.
+
+    When a plane begins, all q of its band are multiplied by 3; its digits are added as they come.
+    Coefficients whose digit of that plane is still missing are `late`: multiplied, nothing added.
 
     Both ends of the link keep one: the encoder fills it with digits it sends, the decoder with
     digits it receives, so that both see the same neighbourhood. Arrays have the flat, bordered form
@@ -19,14 +22,16 @@ class Knowledge:
         self.order = order
         self.lead = lead
         self.q: dict[int, np.ndarray] = {}  # by band: int32 (*lead, grid.cells)
-        self.plane = [-1] * len(order.bands)  # last plane begun
-        self._seen = [0] * len(order.bands)  # digits of that plane that are in
+        self.plane = [-1] * len(order.bands)  # latest plane begun, by band
+        self._seen = [0] * len(order.bands)  # how many digits of that plane are in
         self._lit: set[int] = set()  # bands that hold anything but zeros
         # The pass added last, and how many of its digits are not zero: int (*lead,).
         self.latest: tuple[Pass, np.ndarray | np.integer] | None = None
 
     def begin(self, step: Pass) -> np.ndarray:
-        """The band's coefficients, in steps of the plane of `step`."""
+        """Begin the plane of a pass, if its band has not done so: the band's q, flat and bordered,
+        from then on in quantiser steps of that plane. It is the array itself, not a copy.
+        """
         q = self.q.get(step.band)
         if q is None:
             cells = self.order.grid(step.band).cells
@@ -38,8 +43,9 @@ class Knowledge:
         return q
 
     def values(self, band: int) -> np.ndarray | None:
-        """A band's coefficients without border, int32 (*lead, height, width), in steps of its last
-        plane; those of `late` are one plane behind. None if none was begun.
+        """A band's q without border, int32 (*lead, height, width), in steps of the latest plane
+        begun; those of `late` cells are 3 times their q of the plane before. None if no plane was
+        begun.
         """
         q, b = self.q.get(band), self.order.bands[band]
         if q is None or self.plane[band] < 0:
@@ -47,7 +53,9 @@ class Knowledge:
         return q.reshape(*self.lead, b.height + 2, b.width + 2)[..., 1:-1, 1:-1]
 
     def late(self, band: int) -> np.ndarray:
-        """Flat places, int (n,), of the coefficients that a cut leaves at the plane before."""
+        """The cells, y * width + x, int (n,), whose digit of the latest plane begun is missing, as
+        the stream was cut before it.
+        """
         b, seen = self.order.bands[band], self._seen[band]
         if seen == b.height * b.width:
             return np.zeros(0, np.int64)
@@ -58,8 +66,8 @@ class Knowledge:
         return band in self._lit
 
     def seen(self, band: int) -> int:
-        """How many coefficients of the band have their digit of the last plane begun, in coding
-        order.
+        """How many of the band's cells, in coding order, have their digit of the latest plane
+        begun.
         """
         return self._seen[band]
 

@@ -79,10 +79,18 @@ def _dispersion() -> list[tuple[int, int]]:
 
 
 class Grid:
-    """Index arithmetic of a `height` x `width` band kept flat with a border of one zero on each
-    side.
+    """Index arithmetic of a `height` x `width` band, whose integers are kept in one flat array with
+    a border of one zero on each side: row after row, `stride` = width + 2 apart.
 
-    Cells are numbered in that flat array; `core` is the part of it whose neighbours all exist.
+    `core` is the slice of that array from the first cell to the last (the borders between rows lie
+    in it): all of its neighbours exist, so that sums over neighbours are sums of shifted slices.
+
+    Each cell (y, x) has three numbers; arrays of them are in coding order:
+
+    - `visit`: y * width + x, in the band without border;
+    - `inside`: in the bordered array;
+    - `positions`: in a `core`, that is, `inside` less `core.start`.
+
     Numbers are of the type that numpy indexes with: others it converts whenever they are used.
     """
 
@@ -95,7 +103,7 @@ class Grid:
 
     @cached_property
     def visit(self) -> np.ndarray:
-        """All (y, x), numbered y * width + x, in coding order."""
+        """y * width + x of all cells, in coding order."""
         return self._ordered(np.arange(self.height) * self.width, np.arange(self.width))
 
     @cached_property
@@ -113,16 +121,21 @@ class Grid:
 
     @cached_property
     def inside(self) -> np.ndarray:
-        """`visit` as cells of the bordered array."""
+        """The numbers of the cells in the bordered array, in coding order."""
         return self.positions + self.core.start
 
     @cached_property
     def positions(self) -> np.ndarray:
-        """The same, counted from the start of `core`."""
+        """The numbers of the cells in `core`, in coding order."""
         return self._ordered(np.arange(self.height) * self.stride, np.arange(self.width))
 
     def parents(self, parent: Grid, rows: int, cols: int) -> np.ndarray:
-        """For each of `visit`, the position in `parent`'s core of the cell above it."""
+        """The number, in `parent`'s core, of the cell above each cell, in coding order.
+
+        Args:
+            parent: grid of the parent band.
+            rows, cols: 1 if it has half as many rows or columns, else 0.
+        """
         found = self._parents.get((parent, rows, cols))
         if found is None:
             y = np.minimum(np.arange(self.height) >> rows, parent.height - 1)

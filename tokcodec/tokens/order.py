@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from copy import copy
 from functools import lru_cache
 from typing import NamedTuple
@@ -25,23 +26,47 @@ class Pass(NamedTuple):
 
 
 class Places(NamedTuple):
-    """Where the digits of a pass lie, and where to look for their context."""
+    """Where the digits of a pass lie, and where to look for their context (see `Grid`).
+
+    Attributes:
+        grid: of the band.
+        half: which part of the band's cells, in coding order, are those of the pass.
+        cells: their numbers in the band's bordered array, int (digits,).
+        core_cells: their numbers in its core.
+        parent: number of the parent band; -1 if there is none.
+        parent_cells: numbers, in the parent's core, of the cells above; empty if there is none.
+        luma: number of the same band of luma; -1 for luma itself.
+    """
 
     grid: Grid
-    half: slice  # of the grid's `visit`
-    cells: np.ndarray  # in the band's bordered array
-    at: np.ndarray  # the same, counted from the start of its core
-    parent: int  # band, or -1
-    up: np.ndarray  # the cells above, counted from the start of the parent's core
-    luma: int  # band, or -1
+    half: slice
+    cells: np.ndarray
+    core_cells: np.ndarray
+    parent: int
+    parent_cells: np.ndarray
+    luma: int
+
+
+class _Unit(NamedTuple):
+    """One plane of one band. Units sort as they are sent: highest score first, then by plane,
+    level, channel and orientation, smallest first (docs/FORMAT.md, "Order").
+    """
+
+    minus_score: int
+    plane: int
+    level: int
+    channel: int
+    orientation: int
+    band: int  # its number
 
 
 class Base(NamedTuple):
     """Coefficients known beforehand, which the digits are added to.
 
     Attributes:
-        values: a band each, int32 (height, width), in steps of the band's last plane.
-        planes: how many planes of each band they rest on, the share of the last as a fraction.
+        values: a band each, int32 (height, width), in steps of the band's finest plane.
+        planes: how many planes of each band were known when they were found; of the latest one,
+            begun but not complete, the share that was known, as a fraction.
         share: how much of the picture they stand for, 0..1.
     """
 
@@ -68,22 +93,23 @@ class Order:
         self.planes = [model.planes(b.channel, b.area) for b in self.bands]
         self._grids: dict[tuple[int, int], Grid] = {}
         self._places: dict[tuple[int, int], Places] = {}
-        units = []
-        for i, b in enumerate(self.bands):
-            lowest = None
-            for plane in range(self.planes[i]):
-                score = model.score(b.channel, b.level, b.orientation, plane, b.area)
-                lowest = score if lowest is None else min(lowest, score)
-                units.append((-lowest, plane, b.level, b.channel, b.orientation, i))
-        units.sort()
         self.passes: list[Pass] = []
-        for _, plane, _, _, _, i in units:
-            even = (self.bands[i].height * self.bands[i].width + 1) // 2
-            odd = self.bands[i].height * self.bands[i].width - even
-            self.passes.append(Pass(i, plane, 0, even))
+        for unit in sorted(self._units()):
+            band = self.bands[unit.band]
+            odd = band.height * band.width // 2
+            even = band.height * band.width - odd
+            self.passes.append(Pass(unit.band, unit.plane, 0, even))
             if odd:
-                self.passes.append(Pass(i, plane, 1, odd))
+                self.passes.append(Pass(unit.band, unit.plane, 1, odd))
         self.digits = sum(p.digits for p in self.passes)
+
+    def _units(self) -> Iterator[_Unit]:
+        for i, b in enumerate(self.bands):
+            lowest = None  # score so far: no plane is sent before the one that it refines
+            for plane in range(self.planes[i]):
+                score = self.model.score(b.channel, b.level, b.orientation, plane, b.area)
+                lowest = score if lowest is None else min(lowest, score)
+                yield _Unit(-lowest, plane, b.level, b.channel, b.orientation, i)
 
     def onto(self, base: Base) -> Order:
         """The same order, its digits added to `base`."""
@@ -115,11 +141,11 @@ class Order:
             half = slice(-step.digits, None) if step.parity else slice(step.digits)
             per_channel = len(self.bands) // self.channels
             luma = step.band % per_channel if b.channel else -1
-            parent, up = -1, grid.visit[:0]
+            parent, above = -1, grid.visit[:0]
             if b.parent is not None:
                 parent = b.parent
-                up = grid.parents(self.grid(parent), b.parent_rows, b.parent_cols)[half]
-            found = Places(grid, half, grid.inside[half], grid.positions[half], parent, up, luma)
+                above = grid.parents(self.grid(parent), b.parent_rows, b.parent_cols)[half]
+            found = Places(grid, half, grid.inside[half], grid.positions[half], parent, above, luma)
             self._places[key] = found
         return found
 

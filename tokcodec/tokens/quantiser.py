@@ -15,7 +15,7 @@ class Source:
     def __init__(self, order: Order, coefficients: list[np.ndarray]) -> None:
         self.order = order
         self.coefficients = coefficients
-        # What the digits so far leave, in last steps.
+        # By band and parity: what the digits so far leave, in steps of the band's finest plane.
         self._rest: dict[tuple[int, int], np.ndarray] = {}
 
     def digits(self, step: Pass) -> np.ndarray:
@@ -42,7 +42,7 @@ class Source:
 
     def rest(self, step: Pass) -> np.ndarray:
         """What the digits asked for so far leave of the coefficients of a pass, int32, in steps of
-        the last plane.
+        the band's finest plane.
         """
         if (step.band, step.parity) not in self._rest:
             self._quantise(step.band)

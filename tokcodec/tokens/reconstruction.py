@@ -22,7 +22,7 @@ def dequantise(knowledge: Knowledge, band: int) -> np.ndarray:
 
 
 def residual(knowledge: Knowledge, band: int) -> np.ndarray:
-    """The same without what the digits are added to."""
+    """As `dequantise`, of the digits alone: without the base that they are added to, if any."""
     order = knowledge.order
     b, inside, plane = order.bands[band], knowledge.values(band), knowledge.plane[band]
     if inside is None:
@@ -37,8 +37,9 @@ def residual(knowledge: Knowledge, band: int) -> np.ndarray:
 
 
 def planes_known(knowledge: Knowledge, band: int) -> float:
-    """How many planes of a band are known, the share of the last as a fraction. Those of a base
-    count where it knows more, for as much of the picture as it stands for.
+    """How many planes of a band are known; the latest, if only part of its digits are in, counts as
+    that fraction. A base that knows more planes adds them, times the share of the picture that it
+    stands for.
     """
     b, base = knowledge.order.bands[band], knowledge.order.base
     found = 0.0

@@ -110,12 +110,12 @@ def features(known: Knowledge, step: Pass) -> tuple[list[np.ndarray], list[np.nd
     q, places = known.begin(step), known.order.places(step)
     zero = np.zeros((*known.lead, step.digits), np.int32)
     around = neighbours(np.minimum(np.abs(q), CAP), places.grid)
-    magnitude = [f.take(places.at, axis=-1) for f in around]
+    magnitude = [f.take(places.core_cells, axis=-1) for f in around]
     around = neighbours(np.clip(q, -CAP, CAP), places.grid)
-    sign = [f.take(places.at, axis=-1) for f in around]
+    sign = [f.take(places.core_cells, axis=-1) for f in around]
     if places.parent in known.q:
         above = Unit(known, step).above
-        magnitude += [f.take(places.up, axis=-1) for f in above]
+        magnitude += [f.take(places.parent_cells, axis=-1) for f in above]
     else:
         magnitude += [zero, zero]
     beside = zero
