@@ -56,6 +56,6 @@ def test_what_is_not_counted_is_left_open() -> None:
     info = framing.info(MODEL, frame, None)
     assert (info.bytes, info.header_bytes, info.bits_per_pixel) == (12, 8, 3.0)
     assert info.tokens is info.digits is info.complete is info.reference is None
-    assert framing.info(MODEL, frame, (2, 21, False)) == tokcodec.Info(
+    assert framing.info(MODEL, frame, framing.Counted(2, 21, False)) == tokcodec.Info(
         "pyramid", MODEL.id, 8, 4, False, 12, 8, 3.0, 2, 21, False
     )

@@ -52,23 +52,41 @@ def choose(
     """
     size = len(worth) - 1
     schemes = {"priority": (PLAIN, *range(1, CURVES + 1)), "equal": EQUAL, "none": (PLAIN,)}
-    found = [(*expected(worth, s, count, length, loss), s) for s in schemes[protect]]
-    floor = max(value for value, _, _ in found) - LEEWAY
-    # Rounded: of curves that come to the same the first wins.
-    found.sort(key=lambda v: (v[0] < floor, -round(v[0] + PRICE * v[1] * (v[0] >= floor), 9)))
-    for value, _, scheme in found:
+    outlooks = {s: expected(worth, s, count, length, loss) for s in schemes[protect]}
+    floor = max(outlook.decibels for outlook in outlooks.values()) - LEEWAY
+
+    def rank(scheme: int) -> tuple[bool, float]:
+        """Schemes within the leeway first, by decibels and the chance of a picture; then the
+        others, by decibels. Rounded: of curves that come to the same the first wins.
+        """
+        decibels, chance = outlooks[scheme]
+        below = decibels < floor
+        return below, -round(decibels + (0.0 if below else PRICE * chance), 9)
+
+    for scheme in sorted(outlooks, key=rank):
+        mean = outlooks[scheme].decibels
         if scheme == PLAIN:
-            return Plan(scheme, length, min(size, count * length), value)
+            return Plan(scheme, length, min(size, count * length), mean)
         fitted = fit(size, scheme, count, length)
         if fitted is not None:
-            return Plan(scheme, *fitted, value)
+            return Plan(scheme, *fitted, mean)
     raise AssertionError("the lowest curve takes any stream")
 
 
-def expected(
-    worth: np.ndarray, scheme: int, count: int, length: int, loss: Channel
-) -> tuple[float, float]:
-    """Mean decibels of what arrives, and the probability that it is worth more than nothing."""
+class Outlook(NamedTuple):
+    """What a link shows of a picture on average.
+
+    Attributes:
+        decibels: mean PSNR of what arrives.
+        chance: probability that it shows more than no bytes at all would.
+    """
+
+    decibels: float
+    chance: float
+
+
+def expected(worth: np.ndarray, scheme: int, count: int, length: int, loss: Channel) -> Outlook:
+    """What is to be expected of a scheme; arguments as for `choose`."""
     size = len(worth) - 1
     if scheme == PLAIN:
         shown = worth[np.minimum(np.arange(count + 1) * length, size)]
@@ -80,8 +98,9 @@ def expected(
     return _mean(_fewest(loss, count), shown, worth)
 
 
-def _mean(chances: np.ndarray, shown: np.ndarray, worth: np.ndarray) -> tuple[float, float]:
-    return float(chances @ shown), float(chances @ (shown > worth[0]))
+def _mean(chances: np.ndarray, shown: np.ndarray, worth: np.ndarray) -> Outlook:
+    """Over cases of these chances, in each of which so many decibels are shown."""
+    return Outlook(float(chances @ shown), float(chances @ (shown > worth[0])))
 
 
 def _fewest(loss: Channel, count: int) -> np.ndarray:
@@ -98,15 +117,22 @@ def _fewest(loss: Channel, count: int) -> np.ndarray:
 
 
 def fit(size: int, scheme: int, count: int, room: int) -> tuple[int, int] | None:
-    """Length of a body, and bytes of the stream used, at most `size`; None if a single column
-    already holds more than the stream and its filling.
+    """The length of the bodies, at most `room`, that a stream of `size` bytes fills best, and how
+    many of its bytes are sent; None if bodies of one byte already hold more than the whole stream.
 
-    The last byte of the last column tells how many bytes before it are filling. All filling must
-    lie in the last column: then no prefix that lacks that column holds any.
+    Bodies hold a fixed number of bytes. A stream is brought to that number by filling: bytes of no
+    meaning at its end, and after them one that tells how many they are. All filling must lie in
+    the last column: then no prefix that lacks that column holds any. Tried in turn: bodies of
+    full length, if the stream is too long for them; the shortest bodies that hold all of the
+    stream, where the filling lies right; the longest that hold only part of it, without filling.
     """
     several = groups(count)
 
     def holds(length: int) -> tuple[int, int]:
+        """How many bytes of the stream and its filling all bodies hold; and how many bytes, with
+        the one that counts the filling, lie in the last column (at most 256 of use: it counts no
+        further).
+        """
         k = curve(scheme, count // several, length)
         return several * int(k.sum()) - 1, min(several * int(k[-1]), 256)
 

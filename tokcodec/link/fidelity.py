@@ -61,29 +61,42 @@ def errors(
     image.check_pixels(header.width, header.height, max_pixels)
     order = order_for(model, header.height, header.width, 1 if header.grey else 3)
     order = references.onto(order, header, reference)
-    missing: float | None = 0.0
+    payload = data[length:]
+    sizes = np.unique(np.geomspace(1, len(payload) + 1, MAX_POINTS).astype(np.int64) - 1)
     if original is None:
-        reading = codestring.read(order, data[length:])
-        source = Source(order, [residual(reading.known, b) for b in range(len(order.bands))])
-        most, missing = reading.total, 0.0 if reading.complete else None
+        left = _guessed(order, payload, sizes)
     else:
         rgb = _alike(original, header, background)
         source = references.taken(order, analyse(colour.to_planes(rgb, header.grey)))
-        most = order.digits
-    script = codestring.Script(order, source.digits)
-    payload = len(data) - length
-    sizes = np.unique(np.geomspace(1, payload + 1, MAX_POINTS).astype(np.int64) - 1)
+        left = np.minimum.accumulate(_left(source, sizes, order.digits))
+    samples = 3 * order.height * order.width
+    mean = np.maximum(left / samples, MIN_ERROR)
+    inside = np.interp(np.arange(len(payload) + 1), sizes, np.log(mean))
+    return np.exp(np.concatenate([np.full(length, inside[0]), inside]))
+
+
+def _guessed(order: Order, payload: bytes, sizes: np.ndarray) -> np.ndarray:
+    """Squared error after so many bytes of a code string, of which nothing else is known: that
+    against its own picture, and what that picture is likely to miss. A complete one misses nothing;
+    of others the error is taken to go on falling by the factor `DOUBLING` with each doubling of
+    the bytes, as it does from half of the payload to its end.
+    """
+    reading = codestring.read(order, payload)
+    source = Source(order, [residual(reading.known, b) for b in range(len(order.bands))])
+    left = _left(source, sizes, reading.total)
+    left = np.minimum.accumulate(left - left[-1])
+    half = left[np.searchsorted(sizes, len(payload) / 2)]
+    return left if reading.complete else left + half / (DOUBLING - 1)
+
+
+def _left(source: Source, sizes: np.ndarray, most: int) -> np.ndarray:
+    """Squared error that is left of a picture after so many bytes of its code string, which holds
+    `most` digits at most.
+    """
+    script = codestring.Script(source.order, source.digits)
     digits = np.minimum(_digits(script, sizes), most)
     curve = Curve(script, source)
-    left = np.array([curve.error_after(int(d)) for d in digits])
-    left = np.minimum.accumulate(left - (left[-1] if original is None else 0.0))
-    if missing is None:
-        half = left[np.searchsorted(sizes, payload / 2)]
-        missing = half / (DOUBLING - 1)
-    samples = 3 * order.height * order.width
-    mean = np.maximum((left + missing) / samples, MIN_ERROR)
-    inside = np.interp(np.arange(payload + 1), sizes, np.log(mean))
-    return np.exp(np.concatenate([np.full(length, inside[0]), inside]))
+    return np.array([curve.error_after(int(d)) for d in digits])
 
 
 def decibels(error: np.ndarray) -> np.ndarray:

@@ -23,7 +23,7 @@ REMEMBERED = 32  # pictures that a new one is weighed against
 HORIZON = 8  # pictures over which a surplus or a debt is spread
 OVERHEAD = 5  # bytes of a frame that carry none of the stream: header and CRC-8
 STEPS = 40  # halvings of the slope's range
-SLOPES = (-30.0, 30.0)  # its natural logarithm: error a frame
+SLOPES = (-30.0, 30.0)  # that range: natural logarithms of the error that a frame must take off
 
 
 class Grant(NamedTuple):
@@ -40,6 +40,8 @@ class Grant(NamedTuple):
 
 @dataclass
 class _Waiting:
+    """A picture in the queue."""
+
     data: bytes
     error: np.ndarray  # mean squared error after 0, 1, ... frames
 
@@ -202,15 +204,24 @@ class Budget:
         self._credit = min(self._most, self.credit + frames)
 
     def _by_frames(self, error: np.ndarray) -> np.ndarray:
+        """Errors after 0, 1, ... bytes of a stream to those after 0, 1, ... frames."""
         size = len(error) - 1
         frames = max(1, min(MAX_PACKETS // 2, ceil(size / self._room)))
         shown = np.minimum(np.arange(frames + 1) * self._room, size).astype(np.int64)
         return error[shown]
 
-    def _frames(self, error: np.ndarray, credit: float) -> int:
+    def _target(self, credit: float) -> float:
+        """Frames that pictures should take on average now: what the rate allows from one picture to
+        the next, and a share of the credit that is left when each that waits takes as many.
+        """
         mean = 0.0 if self._interval is None else self._rate * self._interval
-        target = mean + (credit - mean * len(self._queue)) / HORIZON
-        target = max(target, 1.0)
+        return max(1.0, mean + (credit - mean * len(self._queue)) / HORIZON)
+
+    def _frames(self, error: np.ndarray, credit: float) -> int:
+        """Frames for a picture of this error: those at the slope, found by bisection, at which the
+        latest pictures would take `_target` frames on average.
+        """
+        target = self._target(credit)
         past = np.full((len(self._past), max(map(len, self._past))), np.inf)
         for row, old in zip(past, self._past, strict=True):
             row[: len(old)] = old

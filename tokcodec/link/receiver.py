@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from PIL import Image
 
@@ -52,21 +52,42 @@ class State:
     complete: bool = False
 
 
-# Packets that disagree in any of these belong to different pictures: a false one spoils none.
-_Key = tuple[int, int, int, int]  # number, scheme, count, bytes of a body (0 if plain)
+class _Key(NamedTuple):
+    """What all packets of a picture have in common. Packets that disagree in any of these belong
+    to different pictures: a false one spoils none.
+    """
+
+    picture: int  # its number
+    scheme: int
+    count: int
+    length: int  # bytes of a body; 0 in the plain scheme, where the last one is shorter
+
+    @classmethod
+    def of(cls, packet: Packet) -> _Key:
+        length = 0 if packet.scheme == protection.PLAIN else len(packet.body)
+        return cls(packet.picture, packet.scheme, packet.count, length)
 
 
 @dataclass
 class _Part:
-    """A picture on its way."""
+    """A picture on its way.
+
+    Attributes:
+        key: what its packets have in common.
+        started: how many packets, of all pictures, had come before its first.
+        bodies: those that came, by index.
+        size: bytes of memory that they take, about.
+        last: when the latest packet came, by the receiver's clock.
+        taken: whether the stream was handed out for good; the bodies are empty from then on.
+    """
 
     key: _Key
-    started: int  # how many packets had come before
+    started: int
     bodies: dict[int, bytes] = field(default_factory=dict)
     size: int = 0
     last: float = 0.0
     taken: bool = False
-    _known: tuple[int, bytes, bool] = (0, b"", False)
+    _known: tuple[int, bytes, bool] = (0, b"", False)  # `prefix` after so many bodies
 
     def let_go(self) -> None:
         """Of all bytes of a complete picture; which packets came is remembered."""
@@ -82,7 +103,7 @@ class _Part:
                 found, complete = _pieces(self.bodies), len(self.bodies) == count
             else:
                 found, complete = protection.prefix(self.bodies, scheme, count, length)
-                if complete:
+                if complete:  # the last byte tells how many before it are filling
                     found = found[: max(0, len(found) - 1 - found[-1])]
             self._known = len(self.bodies), lengthen(found), complete
         return self._known[1:]
@@ -170,8 +191,7 @@ class Receiver:
         found = sound(packet, self._check)
         if found is None:
             return State(Verdict.DAMAGED)
-        length = 0 if found.scheme == protection.PLAIN else len(found.body)
-        key = found.picture, found.scheme, found.count, length
+        key = _Key.of(found)
         part = self._more.parts.get(key) or self._fresh.parts.get(key)
         if part is None:
             part = _Part(key, self._packets)
@@ -253,7 +273,7 @@ class Receiver:
         parts = self._parts()
         if picture is None:
             return next((part for part in reversed(parts) if part.shows()), None)
-        same = [part for part in parts if part.key[0] == picture % PICTURES]
+        same = [part for part in parts if part.key.picture == picture % PICTURES]
         return max(same, key=lambda part: (not part.taken, len(part.bodies)), default=None)
 
     def _parts(self) -> list[_Part]:
@@ -268,13 +288,12 @@ class Receiver:
 
     @staticmethod
     def _state(part: _Part, verdict: Verdict) -> State:
-        number, scheme, count, length = part.key
-        received = set(part.bodies)
-        if scheme == protection.PLAIN:
-            complete = len(received) == count
+        key, received = part.key, set(part.bodies)
+        if key.scheme == protection.PLAIN:
+            complete = len(received) == key.count
         else:
-            complete = protection.enough(received, scheme, count, length)
-        return State(verdict, number, len(received), count, complete)
+            complete = protection.enough(received, key.scheme, key.count, key.length)
+        return State(verdict, key.picture, len(received), key.count, complete)
 
 
 def sound(packet: bytes, check: str) -> Packet | None:

@@ -286,7 +286,7 @@ class RegisterCodec:
         code, counted = self.model.code, None
         if count:
             digits, each = len(payload.read(code, frame.payload)), len(code.levels)
-            counted = digits // each, digits, digits == code.length * each
+            counted = framing.Counted(digits // each, digits, digits == code.length * each)
         return framing.info(self.model, frame, counted, self.model.tokenizer.shortest)
 
     # ---- helpers

@@ -25,8 +25,8 @@ class Frame(NamedTuple):
 
     Attributes:
         header: what it says of its picture.
-        length: bytes of the header.
-        data: all bytes, these included.
+        length: bytes that the header takes; 0 if the stream has none.
+        data: all bytes of the stream, header included.
     """
 
     header: Header
@@ -37,6 +37,14 @@ class Frame(NamedTuple):
     def payload(self) -> bytes:
         """What follows the header: the code string, or a prefix of it."""
         return self.data[self.length :]
+
+
+class Counted(NamedTuple):
+    """What a stream determines; see `Info`."""
+
+    tokens: int
+    digits: int
+    complete: bool
 
 
 def head(
@@ -136,12 +144,15 @@ def check_room(max_bytes: int | None, header: int) -> None:
 def info(
     model: AnyModel,
     frame: Frame,
-    counted: tuple[int, int, bool] | None,
+    counted: Counted | None,
     shortest: int = 1,
     reference: str | None = None,
 ) -> Info:
-    """What a stream says of itself; `counted` are its tokens, its digits, and whether these are
-    all.
+    """What a stream says of itself.
+
+    Args:
+        counted: what was found by reading its code string; None if only the header was read.
+        shortest, reference: as `Info` has them.
     """
     header, length = frame.header, len(frame.data)
     tokens, digits, complete = counted or (None, None, None)
@@ -158,7 +169,9 @@ def _check_bare(bare: bool | str) -> None:
 
 
 def _whole(model: AnyModel, data: bytes) -> bool:
-    """Whether a header of this model is there: of millions of code strings one begins so."""
+    """Whether the bytes begin with a sound header of this model, as a code string alone does by
+    chance once in millions.
+    """
     try:
         header, length = headers.parse(data)
         _check_model(model, header, data[:length])
