@@ -45,7 +45,7 @@ def test_quantising_keeps_to_its_limits(planes, draft):
 def test_moves_change_integers_by_one_and_errors_as_reckoned(planes, draft):
     residual = planes - drawn(draft.known())
     slopes, weights = project(residual), norms(37, 50)
-    _, asked = draft.read()
+    _, asked = draft.priced()
     cells = Cells.of(draft, asked)
     before = float(np.square(residual).sum(dtype=np.float64))
     each = len(draft.order.bands) // 3
@@ -72,7 +72,7 @@ def test_moves_apart_account_for_every_bit(planes, draft):
     around = Neighbourhoods(draft.order)
     n = 60
     rng = np.random.default_rng(2)
-    cells = Cells.of(draft, draft.read()[1])
+    cells = Cells.of(draft, draft.priced()[1])
     at = rng.permutation(np.flatnonzero(np.abs(cells.q) == 1))[:n]
     moves = Moves(cells.band[at], cells.at[at], -cells.q[at], *np.zeros((3, n)))
     moves = moves.take(around.apart(moves))

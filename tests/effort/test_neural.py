@@ -73,7 +73,7 @@ def test_what_moves_did_is_measured_by_slopes_before_and_after(picture):
     view, planes = views.find("neural", order), colour.to_planes(picture, grey=False)
     descent, weights = Descent(draft, planes, view), norms(HEIGHT, WIDTH)
     slopes = descent._sloping()
-    cells = Cells.of(draft, draft.read()[1])
+    cells = Cells.of(draft, draft.priced()[1])
     each, zero = len(order.bands) // 3, np.zeros(1, np.float32)
     reckoned, measured, true = [], [], []
     for at in np.random.default_rng(3).permutation(np.flatnonzero(np.abs(cells.q) == 1))[:10]:

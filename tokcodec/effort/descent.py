@@ -24,7 +24,7 @@ from tokcodec.tokens.order import Order
 
 DIRECTIONS = (-1, 1)
 SLACK = 2.0  # bits by which an estimate may be wrong: moves that seem to lose less are tried
-REST = 12  # rounds for which a move that did not pay is not tried again
+REST = 12  # rounds for which a move that did not pay is not tried again (tabu search; Glover, 1986)
 MAX_MOVES = 1 << 15  # moves looked at in a round, best first
 
 
@@ -51,11 +51,12 @@ class Descent:
     def go_on(self, draft: Draft) -> None:
         """Take up another draft of the same picture."""
         self.draft = draft
-        known, self._asked = draft.read()
+        known, self._asked = draft.priced()
         self._paid = paid(self._asked, draft.digits)
         self._look(known)
 
     def _look(self, known: Knowledge) -> None:
+        """Draw what the draft shows, and take its error and bits."""
         self._residual, self.error = missing(self._planes, self._view.draw(known))
         self._slopes: list[np.ndarray] | None = None  # until they are asked for
         self.bits = float(sum(p.sum(dtype=np.float64) for p in self._paid))
@@ -68,7 +69,7 @@ class Descent:
         if not len(moves.band):
             return False
         draft = moved(self.draft, moves)
-        known, asked = draft.read()
+        known, asked = draft.priced()
         after = paid(asked, draft.digits)
         owners = [
             self._around.owners(step)[: len(new)]
@@ -133,11 +134,12 @@ class Descent:
         return moves.take(np.argsort(-moves.gain, kind="stable")[:MAX_MOVES])
 
     def _awake(self, moves: Moves) -> np.ndarray:
-        """Which moves do not rest."""
+        """Which moves may be tried: those that do not rest after having failed."""
         sides = (moves.direction > 0).astype(np.int64)
         return self._until[sides, self._start[moves.band] + moves.cell] < self._round
 
     def _rest(self, moves: Moves) -> None:
+        """Do not try these moves for the next `REST` rounds."""
         sides = (moves.direction > 0).astype(np.int64)
         self._until[sides, self._start[moves.band] + moves.cell] = self._round + REST
 

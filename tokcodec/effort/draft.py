@@ -48,8 +48,10 @@ class Draft:
         )
         return 2.0 ** (min(scores) / 256)
 
-    def read(self) -> tuple[Knowledge, list[np.ndarray]]:
-        """What the receiver knows in the end, and the prices (n, 3) of each pass on the way."""
+    def priced(self) -> tuple[Knowledge, list[np.ndarray]]:
+        """What the receiver knows in the end; and of each pass what -1, 0 and +1 would have cost at
+        each of its n digits, in bits, (n, 3).
+        """
         known, asked = Knowledge(self.order), []
         prices = Prices(known)
         for step, digits in zip(self.passes, self.digits, strict=True):
@@ -90,7 +92,7 @@ class Continued(Source):
 
 
 def paid(asked: list[np.ndarray], digits: list[np.ndarray]) -> list[np.ndarray]:
-    """Bits of each digit, pass by pass."""
+    """The bits that each digit costs, (n,) a pass, out of the prices (n, 3) of all three."""
     return [
         p[np.arange(len(d)), d.astype(np.int64) + 1] for p, d in zip(asked, digits, strict=True)
     ]

@@ -22,7 +22,8 @@ from tokcodec.tokens.tokens import DIGITS
 
 EVERY = 5  # rounds after which the draft is made longer by what they saved
 STAY = 10  # rounds at each price after the first
-AWAY, CLOSER = 1.3, 0.6  # by which a price is changed first; exponent where that does not help
+AWAY = 1.3  # factor by which a price is changed first
+CLOSER = 0.6  # exponent of that factor once neither a dearer nor a cheaper price has helped
 # Prices of a bit tried, in units of what the order expects a bit to be worth where the stream ends.
 PRICES = (1.0, 1.25, 0.8, 1.12, 0.9, 1.4, 0.64)
 HALF = 0.5  # of a bit's worth is paid where tokens are given: about as many bytes as before
@@ -93,7 +94,23 @@ def _wanted(decibels: float, rgb: np.ndarray) -> float:
 
 
 class _Search:
-    """Drafts tried from the nearest digits on, the best of them kept."""
+    """Drafts tried from the nearest digits on, the best of them kept.
+
+    What is best depends on the limit that cut the code string (see `improve`):
+
+    - bytes: the least squared error in at most `max_bits`;
+    - tokens: the least squared error + `bit_cost` * bits with `max_digits` digits, the error never
+      above that of the nearest digits;
+    - decibels: the fewest bits at a squared error of at most `target_error`. Drafts on the way are
+      weighed by error + `bit_cost` * bits, as they need not be there yet.
+
+    Attributes:
+        max_bits, max_digits: at most, of a draft.
+        target_error: squared error to reach; None where no decibels are given.
+        max_error, max_shown: squared error allowed, before rounding and after.
+        price_scale: part of a bit's worth (`Draft.worth`) that a digit must save for each bit.
+        bit_cost: squared error that a bit counts as when drafts are compared.
+    """
 
     def __init__(
         self,
@@ -108,20 +125,20 @@ class _Search:
         self.rgb = rgb
         self.planes = colour.to_planes(rgb, order.channels == 1)
         self.weights = norms(order.height, order.width) * order.channels
-        self.bits, self.count = math.inf, order.digits
-        self.wanted: float | None = None  # squared error to reach
-        self.most = self.shown = math.inf  # squared error allowed, before rounding and after
-        self.share, self.toll = 1.0, 0.0  # of a bit's worth: in choosing digits, and between drafts
+        self.max_bits, self.max_digits = math.inf, order.digits
+        self.target_error: float | None = None
+        self.max_error = self.max_shown = math.inf
+        self.price_scale, self.bit_cost = 1.0, 0.0
         if limits.psnr is not None:
-            self.wanted = _wanted(limits.psnr, rgb)
-            self.toll = plain.worth
+            self.target_error = _wanted(limits.psnr, rgb)
+            self.bit_cost = plain.worth
         elif limits.tokens is not None:
-            self.share, self.toll = HALF, plain.worth
-            self.count = limits.tokens * DIGITS
-            self.most = self._error(plain) * (1 + 1e-9)
-            self.shown = squared_error(view.picture(plain.known()), rgb)
+            self.price_scale, self.bit_cost = HALF, plain.worth
+            self.max_digits = limits.tokens * DIGITS
+            self.max_error = self._error(plain) * (1 + 1e-9)
+            self.max_shown = squared_error(view.picture(plain.known()), rgb)
         if limits.room is not None:
-            self.bits = 8.0 * limits.room
+            self.max_bits = 8.0 * limits.room
         self._found: list[_Tried] = []
         self.plain_bits = _length(plain)
         self._note(plain, 1.0, self._error(plain), self.plain_bits)
@@ -133,23 +150,23 @@ class _Search:
         if level.rounds:
             self._descend(self._least(), level.rounds)
             self._climb(level.turns)
-        found = {tried.cost: tried.draft for tried in self._found}
+        found = {tried.cost: tried.draft for tried in self._found}  # of equals one is enough
         return [found[cost] for cost in sorted(found)]
 
     def charge(self, payload: bytes) -> float:
-        """What a code string costs: bytes where decibels are given, else the squared error of the
-        decoder's picture and a toll on bytes; infinite where the error is too large.
+        """What a code string costs: its bytes where decibels are given, else the squared error of
+        the decoder's picture + `bit_cost` * bits; infinite where the error is too large.
         """
         error = squared_error(self.view.picture(read(self.order, payload).known), self.rgb)
-        if self.wanted is not None:
-            return len(payload) if error <= self.wanted else math.inf
-        if error > self.shown:
+        if self.target_error is not None:
+            return len(payload) if error <= self.target_error else math.inf
+        if error > self.max_shown:
             return math.inf
-        return error + self.toll * 8 * len(payload)
+        return error + self.bit_cost * 8 * len(payload)
 
     def _climb(self, turns: int) -> None:
-        """From the best draft so far on at prices beside its own, dearer and cheaper in turn, ever
-        closer where neither is better.
+        """Descend from the best draft so far at prices beside its own, dearer and cheaper in turn;
+        closer to its own when neither has found a better draft.
         """
         best, away, idle = self._least(), AWAY, 0
         for _ in range(turns):
@@ -164,37 +181,40 @@ class _Search:
         return min(self._found, key=lambda tried: tried.cost)
 
     def _quantise(self, factor: float) -> None:
-        """One pass over the digits."""
-        bits = self.bits
-        if self.wanted is not None:
+        """Note the draft of one pass over the digits at `factor` times the usual price."""
+        bits = self.max_bits
+        if self.target_error is not None:
             bits = min(bits, self.plain_bits)
         draft = quantise(
             self.order, self.coefficients, self.weights, self._price(self.plain, factor),
-            bits=bits, count=self.count, last=self.plain.last_planes,
+            bits=bits, count=self.max_digits, last=self.plain.last_planes,
         )  # fmt: skip
         if draft.digits:
-            self._note(draft, factor, self._error(draft), _length(draft) if self.toll else 0.0)
+            self._note(draft, factor, self._error(draft), _length(draft) if self.bit_cost else 0.0)
 
     def _error(self, draft: Draft) -> float:
         """Squared error of the picture shown, before rounding."""
         return missing(self.planes, self.view.draw(draft.known()))[1]
 
     def _descend(self, start: _Tried, rounds: int) -> None:
-        """From a draft down, making it longer (for the same decibels: shorter) now and then."""
+        """Descend from a draft, noting what comes of it. After every `EVERY` rounds its digits are
+        quantised anew from where it ends, to spend the bits that the rounds have saved (for the
+        same decibels: to drop digits that are not needed any more).
+        """
         descent, factor = Descent(start.draft, self.planes, self.view), start.factor
         price, stuck = self._price(start.draft, factor), False
         for number in range(1, rounds + 1):
             moving = not stuck and descent.round(price)
-            over = not self.view.straight and descent.bits > OVER * self.bits
+            over = not self.view.straight and descent.bits > OVER * self.max_bits
             if number % EVERY and not over:
                 stuck = not moving
                 continue
-            bits = self.bits
-            if self.wanted is not None:
-                bits = min(bits, descent.bits + (descent.error - self.wanted) / price)
+            bits = self.max_bits
+            if self.target_error is not None:
+                bits = min(bits, descent.bits + (descent.error - self.target_error) / price)
             again = quantise(
                 self.order, self.coefficients, self.weights, price,
-                bits=bits, count=self.count, fixed=descent.draft,
+                bits=bits, count=self.max_digits, fixed=descent.draft,
             )  # fmt: skip
             if not again.digits:
                 break
@@ -203,17 +223,18 @@ class _Search:
             descent.go_on(again)
             if not self.view.straight and abs(descent.bits - bits) > TELLING * bits:
                 worth = (descent.error - error) / (bits - descent.bits)
+                # What a bit was really worth: towards that the price goes.
                 factor = _between(factor, worth / self._price(again, 1.0))
             price = self._price(again, factor)
             self._note(again, factor, descent.error, descent.bits)
 
     def _price(self, draft: Draft, factor: float) -> float:
         """Squared error that a bit must save."""
-        return self.share * factor * draft.worth
+        return self.price_scale * factor * draft.worth
 
     def _note(self, draft: Draft, factor: float, error: float, bits: float) -> None:
-        """Remember a draft, and what was paid for it."""
-        cost = error + self.toll * bits if error <= self.most else math.inf
+        """Remember a draft and its cost."""
+        cost = error + self.bit_cost * bits if error <= self.max_error else math.inf
         self._found.append(_Tried(cost, factor, draft))
 
 
@@ -223,12 +244,14 @@ def _between(factor: float, seen: float) -> float:
 
 
 class _Tried(NamedTuple):
-    cost: float  # squared error, and a toll on bits where these are not given
-    factor: float  # the price tried
+    """A draft that was found."""
+
+    cost: float  # squared error + `bit_cost` * bits; infinite where the error is too large
+    factor: float  # its price, in units of what a bit is expected to be worth
     draft: Draft
 
 
 def _length(draft: Draft) -> float:
     """Ideal bits of a draft."""
-    _, asked = draft.read()
+    _, asked = draft.priced()
     return float(sum(p.sum(dtype=np.float64) for p in paid(asked, draft.digits)))
