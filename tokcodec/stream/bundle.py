@@ -28,7 +28,7 @@ from tokcodec.limits import MAX_PIXELS
 from tokcodec.model import HASHED
 from tokcodec.registry import AnyModel, model_for
 from tokcodec.stream import header as headers
-from tokcodec.stream.bundle_format import BLOCK, END, ENTRY, MAGIC, ROOM, START, VERSION
+from tokcodec.stream.bundle_format import BLOCK, END, ENTRY, MAGIC, PLACE, START, VERSION
 from tokcodec.stream.bundle_writer import NONE, Writer
 from tokcodec.stream.header import Header
 
@@ -37,6 +37,8 @@ MAX_BLOCK = BLOCK * (ENTRY.size + 255 + 65535)  # bytes; no honest block is larg
 
 
 class _Entry(NamedTuple):
+    """What the index tells of a stream: where its payload lies, and what its header says."""
+
     offset: int
     length: int
     size: Size
@@ -89,7 +91,7 @@ class Bundle(Sequence[bytes]):
             )
         self._size = self._stamp.st_size
         directory, self._count = self._directory()
-        self._rooms = list(ROOM.iter_unpack(directory))
+        self._places = list(PLACE.iter_unpack(directory))
         self._blocks: dict[int, list[_Entry]] = {}  # of the index, read last
         self._numbers: dict[str, int] | None = None  # by name, once one is asked for
 
@@ -246,10 +248,10 @@ class Bundle(Sequence[bytes]):
         if len(end) < END.size or end[-4:] != MAGIC:
             raise DamagedBundleError(f"{self.path} is cut off: its last bytes are missing")
         at, count, crc, _ = END.unpack(end)
-        rooms = -(-count // BLOCK)
-        if at + rooms * ROOM.size + END.size != self._size:
+        blocks = -(-count // BLOCK)
+        if at + blocks * PLACE.size + END.size != self._size:
             raise DamagedBundleError(f"{self.path}: its directory does not fit its size")
-        directory = self._read(at, rooms * ROOM.size)
+        directory = self._read(at, blocks * PLACE.size)
         if zlib.crc32(directory + struct.pack(">QQ", at, count)) != crc:
             raise DamagedBundleError(f"{self.path}: its directory is damaged")
         return directory, count
@@ -269,29 +271,40 @@ class Bundle(Sequence[bytes]):
         return block[i % BLOCK]
 
     def _unpack_block(self, number: int) -> list[_Entry]:
-        at, length, offset = self._rooms[number]
+        """The entries of a block of the index, read from the file."""
+        at, length, first = self._places[number]
         count = min(BLOCK, len(self) - number * BLOCK)
+        damaged = DamagedBundleError(f"{self.path}: block {number} of its index is damaged")
+        if at + length > self._size:
+            raise damaged
         try:
-            if at + length > self._size:
-                raise DamagedBundleError(f"{self.path}: block {number} of its index is damaged")
             packed = self._read(at, length)
             if zstandard.get_frame_parameters(packed).content_size > MAX_BLOCK:
-                raise DamagedBundleError(f"{self.path}: block {number} of its index is damaged")
+                raise damaged
             raw = zstandard.ZstdDecompressor().decompress(packed, max_output_size=MAX_BLOCK)
-            fixed = [ENTRY.unpack_from(raw, i * ENTRY.size) for i in range(count)]
-            texts, entries = count * ENTRY.size, []
-            for size, width, height, grey, extension, name in fixed:
-                ends = texts + extension, texts + extension + name
-                field, text = raw[texts : ends[0]], raw[ends[0] : ends[1]].decode()
-                entries.append(
-                    _Entry(offset, size, (width + 1, height + 1), bool(grey), field, text)
-                )
-                offset, texts = offset + size, ends[1]
+            entries = _entries(raw, count, first)
         except (zstandard.ZstdError, struct.error, UnicodeDecodeError, MemoryError) as e:
-            raise DamagedBundleError(f"{self.path}: block {number} of its index is damaged") from e
-        if texts != len(raw) or offset > self._size:
-            raise DamagedBundleError(f"{self.path}: block {number} of its index is damaged")
+            raise damaged from e
+        if entries is None or entries[-1].offset + entries[-1].length > self._size:
+            raise damaged
         return entries
+
+
+def _entries(raw: bytes, count: int, offset: int) -> list[_Entry] | None:
+    """The `count` entries of a block, the first payload of which lies at `offset`; None if the
+    block holds more or less than these.
+    """
+    fixed = [ENTRY.unpack_from(raw, i * ENTRY.size) for i in range(count)]
+    at, entries = count * ENTRY.size, list[_Entry]()  # at: where the next extension begins
+    for length, width, height, grey, extension_length, name_length in fixed:
+        extension = raw[at : at + extension_length]
+        at += extension_length
+        name = raw[at : at + name_length].decode()
+        at += name_length
+        size = width + 1, height + 1
+        entries.append(_Entry(offset, length, size, bool(grey), extension, name))
+        offset += length
+    return entries if at == len(raw) else None
 
 
 def _changed(before: os.stat_result, now: os.stat_result) -> bool:

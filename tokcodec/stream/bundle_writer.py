@@ -11,7 +11,7 @@ import zstandard
 from tokcodec.errors import ArgumentError, ModelMismatchError
 from tokcodec.registry import AnyModel, code_of, model_for
 from tokcodec.stream import header as headers
-from tokcodec.stream.bundle_format import BLOCK, END, ENTRY, MAGIC, ROOM, START, VERSION
+from tokcodec.stream.bundle_format import BLOCK, END, ENTRY, MAGIC, PLACE, START, VERSION
 from tokcodec.stream.header import Header
 
 NONE: Any = object()  # instead of a name that is missing
@@ -54,7 +54,7 @@ class Writer:
             self._end_block()
         directory, at = b"", self._at
         for block, first in self._blocks:
-            directory += ROOM.pack(at, len(block), first)
+            directory += PLACE.pack(at, len(block), first)
             self._file.write(block)
             at += len(block)
         numbers = struct.pack(">QQ", at, self._count)
