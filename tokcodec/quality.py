@@ -1,21 +1,30 @@
-"""A quality wanted to the number of tokens that a picture deserves.
+"""A quality wanted, and a picture, to the number of tokens that it takes.
 
-One pass over the picture's own coefficients and digits, nothing is decoded: what is left out at
-each scale, beside what is there, predicts what people would miss. With f the error of a prefix and
-L the energy a pixel that it leaves out of the E at scale s,
+Nothing is decoded to find out. The perceptual error f of a prefix is predicted from the energy that
+it leaves out: with E[s] the energy a pixel of the picture's coefficients at scale s, and L[s] the
+part of it that the prefix leaves out,
 
     f = sum over s of weight[s] * sqrt(L[s] / (E[s] + masking))
 
-Detail weighs less where there is much of it; `masking` is the energy below which nobody looks.
+An error is seen less where there is much detail (visual masking): hence the quotient. `masking` is
+the energy below which that ends.
 The weights were fitted on photographs (benchmarks/fit_quality.py) to DISTS (Ding et al., 2020) and
 SSIMULACRA2 of the default neural decoder's pictures.
 
-A picture has enough tokens when f <= wanted * (b / u) ** lenience, with b its bytes so far for each
-pixel of its side, and u what photographs take in the mean for the error wanted. Without lenience f
-would be the same for all; but it errs, and a picture that it asks many more bytes for than for
-others needs fewer in truth. `EVEN` allows for that. Where each doubling of the bytes takes the same
-share off an error, another byte takes off f / b: with a lenience of 1 (`THRIFTY`) that is the same
-for all, which is the least error for the bytes of many pictures.
+A picture has enough tokens when
+
+    f <= wanted * (b / u) ** lenience
+
+where b is its bytes so far divided by the square root of its pixels, and u what b is in photographs
+on average when f comes down to `wanted`. So a picture that takes more bytes than most may stop at a
+larger error, by as much as the lenience says:
+
+- 0: all pictures stop at the same f.
+- `EVEN`, for a quality: nearly so. f is only a prediction, and where it asks for unusually many
+  bytes it is as a rule too high.
+- `THRIFTY` = 1, for "auto": all stop at the same f / b. If doubling the bytes always took the same
+  share off an error, f / b would be what the next byte takes off (but for a factor): equal for all
+  pictures, it gives the least error for the bytes of all together.
 """
 
 from __future__ import annotations
@@ -42,7 +51,7 @@ AUTO = "auto"  # as a budget
 AUTO_QUALITY = 60.0  # what it stands for, in pictures that take as many bytes as most
 EVEN, THRIFTY = 1 / 12, 1.0  # lenience of a quality, and of "auto"
 WORST = 0.5  # error of quality 0; quality 100 leaves none
-PLAIN = 0.5  # weight of all that is left out beside all detail: the least error, see `Gauge`
+PLAIN = 0.5  # weight of all scales taken together: f is never below that, see `Gauge`
 SCALES = 7  # of luma: detail of 2, 4, ... 64 pixels, and all that is coarser
 GROUPS = SCALES + 1  # chroma is one group
 SHIPPED = weights.path("quality.json")
@@ -50,14 +59,14 @@ SHIPPED = weights.path("quality.json")
 
 @dataclass(frozen=True)
 class Sight:
-    """What people see: a weight for each group of bands, and how much detail hides detail.
+    """The numbers that the error is predicted with.
 
     Attributes:
-        weights: one a group, luma from fine to coarse, then chroma; none is negative, so that
-            the error never rises where energy is added.
+        weights: one for each group of bands, luma from fine to coarse, then chroma; none is
+            negative, so that the error never rises when less is left out.
         masking: energy a pixel, in 8-bit RGB units squared.
-        usual: (at no error, slope) of the logarithm of bytes for each pixel of the side, over the
-            error; the slope is not positive.
+        usual: a straight line for log u, the u of the module's docstring, over the error wanted:
+            (value at no error, slope). The slope is not positive.
     """
 
     weights: tuple[float, ...]
@@ -66,7 +75,7 @@ class Sight:
 
 
 class Aim(NamedTuple):
-    """An error to reach, and how much more of it is let pass where bytes are dear."""
+    """An error to reach, and the lenience for pictures that take many bytes to reach it."""
 
     error: float
     lenience: float
@@ -117,7 +126,8 @@ def group(band: Band) -> int:
 
 
 class Gauge:
-    """The predicted error of each prefix of a picture.
+    """The predicted error of each prefix of a picture. It goes through the passes once: `after`,
+    `spent`, `enough` and `advance` move it past the pass that they are asked about.
 
     Where a picture is nearly flat, most scales are empty and the sum says little. There nothing
     hides an error, of colour either: so f is at least PLAIN * sqrt(L / (E + masking)) of all bands,
