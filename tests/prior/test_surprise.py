@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tokcodec.prior.context import Contexts
-from tokcodec.prior.surprise import FEATURES, Surprise
+from tokcodec.prior.surprise import TOLD, Surprise
 from tokcodec.registry import shipped
 from tokcodec.tokens.knowledge import Knowledge
 from tokcodec.tokens.order import Order, Pass
@@ -27,8 +27,8 @@ class Watcher:
         unlikely = 1 - tables.frequencies[:, 1] / tables.frequencies[0].sum()
         self.expected[step] = float(unlikely[rows].sum())
         told = self.surprise.look(step, rows, tables)
-        assert told.shape == (*self.known.lead, len(FEATURES))
-        return dict(zip(FEATURES, np.moveaxis(told, -1, 0), strict=True))
+        assert told.shape == (*self.known.lead, len(TOLD))
+        return dict(zip(TOLD, np.moveaxis(told, -1, 0), strict=True))
 
     def add(self, step: Pass, found: float) -> None:
         digits = np.zeros((*self.known.lead, step.digits), np.int8)
@@ -52,7 +52,7 @@ def test_as_many_as_expected_is_no_surprise_and_more_is() -> None:
     finest = max(b.level for b in ORDER.bands)
     number = max(i for i, s in enumerate(ORDER.passes) if ORDER.bands[s.band].level == finest - 1)
     told = [until(Watcher(), number, times) for times in (0, 1, 2)]
-    for name in FEATURES:
+    for name in TOLD:
         few, even, many = (int(t[name]) for t in told)
         assert few < -16
         assert abs(even) <= 4

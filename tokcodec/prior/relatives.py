@@ -48,9 +48,9 @@ def relatives(bands: Sequence[Band]) -> tuple[Relatives, ...]:
     )
 
 
-class Places(NamedTuple):
-    """Of a band's cells, in coding order, where they are in the picture, and the numbers of cells
-    near them in the coding order of other bands.
+class Geometry(NamedTuple):
+    """Of a band's cells, in coding order: where they lie in the picture, and which cells of other
+    bands lie there, too, as numbers in the coding order of those.
 
     Attributes:
         height: how far above the middle, +-64 at most, as skies are bright: int16 (cells,).
@@ -68,38 +68,39 @@ class Places(NamedTuple):
 
 
 class Family:
-    """The bands of a picture. What there is to say of one is worked out once; of large ones, which
-    have many cells, whenever it is asked for.
+    """The bands of a picture, and how they lie to each other. A band's `Geometry` is kept once it
+    was asked for, unless it has more than `KEPT` cells.
     """
 
     def __init__(self, bands: Sequence[Band], grids: Sequence[Grid]) -> None:
         self.relatives = relatives(bands)
         self._bands, self._grids = bands, grids
-        self._places: dict[int, Places] = {}
+        self._kept: dict[int, Geometry] = {}
 
-    def places(self, band: int) -> Places:
-        """Where the cells of a band are."""
-        found = self._places.get(band)
+    def geometry(self, band: int) -> Geometry:
+        """Where the cells of a band lie."""
+        found = self._kept.get(band)
         if found is None:
             found = self._look(band)
             if self._grids[band].cells <= KEPT:
-                self._places[band] = found
+                self._kept[band] = found
         return found
 
-    def _look(self, band: int) -> Places:
+    def _look(self, band: int) -> Geometry:
         b, near, grid = self._bands[band], self.relatives[band], self._grids[band]
         y, x = np.divmod(grid.visit, b.width)
         height = 64 - 64 * (2 * y + 1) // b.height
         aside = 64 * np.abs(2 * x + 1 - b.width) // b.width
 
         def number(other: int, rows: int = 0, cols: int = 0) -> np.ndarray:
+            """The cells of band `other` at y >> rows, x >> cols."""
             there = self._grids[other]
             row = np.minimum(y >> rows, there.height - 1)
             column = np.minimum(x >> cols, there.width - 1)
             return there.rank.take(row * there.width + column)
 
         none = grid.visit[:0]
-        return Places(
+        return Geometry(
             height.astype(np.int16),
             aside.astype(np.int16),
             none if near.parent < 0 else number(near.parent, b.parent_rows, b.parent_cols),

@@ -14,20 +14,23 @@ from tokcodec.prior.tables import ONE_BITS, PassTables
 from tokcodec.tokens.knowledge import Knowledge
 from tokcodec.tokens.order import Pass
 
-FEATURES = ("even cells", "plane before", "so far", "sisters", "channels", "parent")
-DOUBT = 4 << ONE_BITS  # as many digits, as expected, are added to both counts
+# The features that it gives, in order: each a ratio of these counts, found to expected.
+TOLD = ("even cells", "plane before", "so far", "sisters", "channels", "parent")
+DOUBT = 4 << ONE_BITS  # four digits, added to both counts: a ratio of few digits tells little
 MEMORY_BITS = 3  # of the count so far, an eighth is forgotten with every pass
 _EVEN = np.int16(96)  # lg of a ratio of one
 
 
 class Surprise:
-    """Counts, int64 (*lead, 2, 1 + 2 bands), counted and expected: of all so far; of each band's
-    plane in progress, or the last; of each band's plane before that.
+    """Counts the digits other than zero of each pass, and those that the tables led to expect, in
+    1/1024: `look` before the pass, and what came of it at the next `look`.
     """
 
     def __init__(self, known: Knowledge) -> None:
         self.known = known
         bands = len(known.order.bands)
+        # Found and expected: of all passes so far, older ones counting less; then of each band's
+        # latest plane, and of the plane before that.
         self._counts = np.zeros((*known.lead, 2, 1 + 2 * bands), np.int64)
         self._sums = _sums(family_of(known.order).relatives)
         self._plane = [-1] * bands
@@ -35,8 +38,8 @@ class Surprise:
         self._found = np.zeros((*known.lead, 2), np.int64)  # of the pass asked for
 
     def look(self, step: Pass, rows: np.ndarray, tables: PassTables) -> np.ndarray:
-        """What the digits of `step` are told, by `FEATURES`: int16 (*lead, len(FEATURES)), 32 more
-        where there was twice of what was expected.
+        """The features `TOLD` of the digits of `step`: int16 (*lead, len(TOLD)). 0 is as many as
+        expected; 32 more stand for twice as many.
 
         Args:
             rows: of `tables`, for each digit of the pass, (*lead, step.digits).
@@ -79,8 +82,8 @@ def _before(band: int) -> int:
 
 @lru_cache(maxsize=16)
 def _sums(family: tuple[Relatives, ...]) -> np.ndarray:
-    """Which counts each feature is the sum of: 0 or 1, (bands, 1 + 2 bands, len(FEATURES))."""
-    out = np.zeros((len(family), 1 + 2 * len(family), len(FEATURES)), np.int64)
+    """Which counts each feature is the sum of: 0 or 1, (bands, 1 + 2 bands, len(TOLD))."""
+    out = np.zeros((len(family), 1 + 2 * len(family), len(TOLD)), np.int64)
     for i, near in enumerate(family):
         out[i, _now(i), 0] = out[i, _before(i), 1] = out[i, 0, 2] = 1
         for feature, group in enumerate((near.sisters, near.channels, (near.parent,)), 3):

@@ -25,25 +25,23 @@ from tokcodec.tokens.order import Pass
 FAR = 1 << 20  # a coefficient beyond so many steps counts as that
 DEEPEST = 8  # levels to the finest beyond this count as this
 
-# Kinds of features, in order.
-MAGNITUDES = (
-    "along", "beside", "corners", "near", "far", "own", "own mean",
-    "parent", "around the parent", "near the parent", "around the grandparent",
-    "first sister", "around it", "second sister", "around it",
-    "first channel", "around it", "second channel", "around it",
-    "children", "parent's mean", "channel's mean", "sister's mean", "lean",
-)  # fmt: skip
-SIGNED = (
-    "along", "beside", "corners", "parent", "first channel", "second channel", "height", "bias",
-)  # fmt: skip
-CONSTANT = ("fresh", "depth", "aside")
-ALONG, NEAR, FAR_OFF, OWN, OWN_MEAN = 0, 3, 4, 5, 6
-PARENT, NEAR_PARENT, GRANDPARENT, SISTERS, CHANNELS, CHILDREN = 7, 9, 10, 11, 15, 19
-PARENT_MEAN, CHANNEL_MEAN, SISTER_MEAN, LEAN = 20, 21, 22, 23
+# The features of a digit by their places (docs/FORMAT.md, "The network", tells what each is).
+# Magnitudes: how much happens here, in the band itself,
+ALONG, BESIDE, CORNERS, NEAR, FAR_OFF, OWN, OWN_MEAN = range(7)
+# above it,
+PARENT, AROUND_PARENT, NEAR_PARENT, GRANDPARENT = range(7, 11)
+# and in its sisters and the other channels: two numbers of each, the cell's and that around it;
+SISTERS, CHANNELS = 11, 15
+CHILDREN, PARENT_MEAN, CHANNEL_MEAN, SISTER_MEAN, LEAN = range(19, 24)
+# signed ones, which `mirror` turns round: those along, beside and at the corners, the parent, two
+# channels, how high in the picture, and a constant;
 DIFFERENCES, PARENT_VALUE, CHANNEL_VALUES, HEIGHT, BIAS = 24, 27, 28, 30, 31
+# and others, which it does not: whether the coefficient is still zero, and where it lies.
 FRESH, DEPTH, ASIDE = 32, 33, 34
-SURROUNDINGS = len(MAGNITUDES) + len(SIGNED) + len(CONSTANT)
-_PAIRS = np.array([[2], [2], [1]], np.int32)  # make four of two; there are four corners
+SURROUNDINGS = ASIDE + 1
+# What neighbours are multiplied with so that each kind counts as four: two along, two beside, four
+# at the corners.
+_PAIRS = np.array([[2], [2], [1]], np.int32)
 
 
 class Seen(NamedTuple):
@@ -54,7 +52,9 @@ class Seen(NamedTuple):
 
 
 class Surroundings:
-    """Looks around in what is known; keeps what passes share."""
+    """The first `SURROUNDINGS` features of the digits of each pass. What is known of other bands is
+    kept for as long as it stays the same.
+    """
 
     def __init__(self, known: Knowledge) -> None:
         self.known = known
@@ -64,7 +64,9 @@ class Surroundings:
         self._elsewhere: np.ndarray = np.zeros((0, 0), np.int16)
 
     def look(self, step: Pass) -> Seen:
-        """The first `SURROUNDINGS` features of a pass; the others are for others to fill in."""
+        """The features of a pass. Its array has room for all `FEATURES`; those from `SURROUNDINGS`
+        on are left for the caller to fill in.
+        """
         known = self.known
         known.begin(step)
         if self._unit != (step.band, step.plane):
@@ -81,8 +83,11 @@ class Surroundings:
         return Seen(features, mirror)
 
     def _look_here(self, step: Pass, features: np.ndarray, towards: np.ndarray) -> np.ndarray:
-        """Fill in the features of the band itself. Where the cell's value is positive or negative,
-        or else its neighbours lean, that; elsewhere `towards`.
+        """Fill in the features of the band itself.
+
+        Returns:
+            The direction in which each digit is expected, by the sign of the first of these that
+            is not zero: the cell's own value, the lean of its neighbours, `towards`.
         """
         order, orientation = self.known.order, self.known.order.bands[step.band].orientation
         places = order.places(step)
@@ -113,7 +118,7 @@ class Surroundings:
         band, grid, there = (
             order.bands[step.band],
             order.grid(step.band),
-            self._family.places(step.band),
+            self._family.geometry(step.band),
         )
         out = np.zeros((*self.known.lead, SURROUNDINGS, len(grid.visit)), np.int16)
         out[..., HEIGHT, :], out[..., ASIDE, :] = there.height, there.aside
@@ -151,7 +156,7 @@ class Surroundings:
         out[..., PARENT_MEAN, :] = view.mean[..., None]
         view = self._view(self._family.relatives[parent].parent, plane)
         if view is not None:
-            cells = self._family.places(parent).parent.take(cells)
+            cells = self._family.geometry(parent).parent.take(cells)
             out[..., GRANDPARENT, :] = view.told[..., 1, :].take(cells, axis=-1)
 
     def _view(self, band: int, plane: int) -> View | None:
