@@ -17,8 +17,9 @@ from tokcodec.tokens.order import Base, Order
 from tokcodec.tokens.quantiser import Source
 
 SIDES = 3  # sizes of regions that are tried, from the finest on
-NEGLIGIBLE = 5.5  # steps below which coefficients cost little, over the error of a sample
-MIN_ERROR = 1.0  # of that error: even complete streams have one
+# A coefficient costs next to nothing below so many times the root mean squared error of a sample
+NEGLIGIBLE = 5.5
+MIN_ERROR = 1.0  # which counts as this at least: even complete streams have one
 
 Code = Callable[[Source, bytes], bytes | None]  # the field's data in, the code string out
 
@@ -72,7 +73,7 @@ def choose(
 
 
 def taken(order: Order, coefficients: Sequence[np.ndarray]) -> Source:
-    """The digits of a picture less what they are added to."""
+    """The digits of a picture less the base of its order, if that has one."""
     base: Base | None = order.base
     if base is None:
         return Source(order, list(coefficients))

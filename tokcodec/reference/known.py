@@ -128,12 +128,11 @@ def named(header: Header) -> str | None:
 
 
 def based(reference: Reference, field: Field) -> Base:
-    """The reference's coefficients, taken in each region as the field says."""
+    """What a picture takes of its reference: in each region as many halves as the field says."""
     order = reference.order
     values = []
     for band, known in zip(order.bands, reference.values, strict=True):
-        times = halves(order, band, field)
-        values.append((known * times) >> 1)
+        values.append((known * halves(order, band, field)) >> 1)
     return Base(values, list(reference.planes), float(field.weights.mean()) / 2)
 
 

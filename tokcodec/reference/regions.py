@@ -23,7 +23,7 @@ def cells(order: Order, band: Band, log_side: int) -> tuple[np.ndarray, np.ndarr
 
 
 def halves(order: Order, band: Band, field: Field) -> np.ndarray:
-    """Each coefficient's weight, int64 (height, width)."""
+    """How many halves of the reference each coefficient takes, 0..2: int64 (height, width)."""
     y, x = cells(order, band, field.log_side)
     return field.weights[np.ix_(y, x)].astype(np.int64)
 
