@@ -27,12 +27,16 @@ PLANES = 8
 SLOTS = 1 + 3 * LEVELS  # the low band, then three orientations a level
 # Fall of a score from one plane to the next beyond the last: 256 * log2(9), rounded.
 PLANE_DROP = 812
+# Contexts of a table: a digit whose coefficient is still zero by what is expected of its magnitude
+# and of its sign; one that refines by the planes since the first that was not zero.
 MAGNITUDE_BINS, SIGN_BINS, AGES = 12, 4, 3
 ROWS = MAGNITUDE_BINS * SIGN_BINS + AGES
 TOTAL_BITS = 24
 TOTAL = 1 << TOTAL_BITS  # the three frequencies of a digit sum to this
 MAX_TOP = 1 << 16  # largest coefficient of a first step; eight bits of RGB have at most 442
-KINDS, FEATURES, HIDDEN, ZEROS, SIGNS = 9, 43, (64, 32), 129, 49  # of a network (prior.network)
+# Of a network (prior.network): sets of layers, inputs of a digit, widths of both hidden layers, and
+# values that the logits of zero and of the sign are rounded to.
+KINDS, FEATURES, HIDDEN, ZEROS, SIGNS = 9, 43, (64, 32), 129, 49
 
 HASHED = 255  # code in a header of a model that is not shipped: four bytes of its hash follow
 TABLES, NETWORK = "context-tables-1", "integer-network-1"  # kinds of prior
@@ -128,10 +132,10 @@ class Model:
         return self.sha256.hex()
 
     def planes(self, channel: int, area: int) -> int:
-        """How many digits a coefficient has that stands for 2**`area` pixels.
-
-        The fewest that bring the last step, in units of the orthonormal transform, to at most 3.
+        """How many digits a coefficient has that stands for 2**`area` pixels: the fewest, at least
+        one, that bring the finest step to at most 3 in units of the orthonormal transform.
         """
+        # step(channel, planes - 1) * 2**(area / 2) <= 3, squared, in whole numbers.
         top, planes = int(self.arrays["tops"][channel]), 1
         while 4 * top * top << area > 9 ** (planes + 1):
             planes += 1

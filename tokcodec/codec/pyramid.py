@@ -103,22 +103,24 @@ class Codec:
         """
         if fit is not None:
             raise ArgumentError(f"{self.model.name} takes pictures of any shape: leave fit out")
-        asked = Request.of(budget, max_bytes, psnr, quality, effort, decoder, reference is not None)
+        request = Request.of(
+            budget, max_bytes, psnr, quality, effort, decoder, reference is not None
+        )
         rgb = image.to_rgb(picture, background, max_pixels)
-        source, field = source_of(self.model, rgb), b""
+        source, field = source_of(self.model, rgb), b""  # field: of the header, if it has one
         view = efforts.find(decoder, source.order)
         if reference is not None:
             if bare is not False:
                 raise ArgumentError("a reference is named in the header: leave bare out")
-            base = references.usable(reference, source.order)
-            if base is not None:
-                asked = asked.in_decibels(source, rgb)
-                source, field = asked.against(
-                    base, source, rgb, lambda field: len(self._head(source.order, field=field))
+            opened = references.usable(reference, source.order)
+            if opened is not None:
+                request = request.in_decibels(source, rgb)
+                source, field = request.against(
+                    opened, source, rgb, lambda field: len(self._head(source.order, field=field))
                 )
         head = self._head(source.order, bare, field)
         framing.check_room(max_bytes, len(head))
-        return head + asked.code(source, rgb, len(head), view)
+        return head + request.code(source, rgb, len(head), view)
 
     def tokenize(
         self,
@@ -300,11 +302,12 @@ class Codec:
         """What a stream says of itself; `count=False` reads the header only, whatever its picture's
         size. Other arguments as for `decode`; raises as that does for streams.
         """
-        most, counted = max_pixels if count else None, None
+        most = max_pixels if count else None
         frame = framing.parse(self.model, data, most, original_size, grey, bare)
+        counted = None
         if count:
             reading = codestring.read(self._order(frame), frame.payload)
-            counted = reading.tokens, reading.total, reading.complete
+            counted = framing.Counted(reading.tokens, reading.total, reading.complete)
         return framing.info(self.model, frame, counted, reference=references.named(frame.header))
 
     # ---- many

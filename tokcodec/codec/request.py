@@ -26,7 +26,8 @@ ROUNDING = 1e-9  # decibels, so that what a stream reaches is not out of its own
 
 @dataclass(frozen=True)
 class Request:
-    """Limits, None where there is none, of which the tightest wins, and the care to take.
+    """What `Codec.encode` was asked for: limits, of which the tightest wins, each None where there
+    is none; and the effort.
 
     Attributes:
         budget: tokens to keep.
@@ -34,8 +35,8 @@ class Request:
         psnr: decibels that the linear decoder's picture reaches.
         aims: predicted errors to reach (tokcodec.quality).
         effort: 0 to 9 (tokcodec.effort).
-        asked: whether `psnr` is the caller's, who is warned where it is out of reach, and was not
-            found for a quality.
+        warns: whether a `psnr` out of reach is worth a warning: it is the caller's own, and was
+            not found for a quality.
     """
 
     budget: int | None = None
@@ -43,7 +44,7 @@ class Request:
     psnr: float | None = None
     aims: tuple[qualities.Aim, ...] = ()
     effort: int = 0
-    asked: bool = False
+    warns: bool = False
 
     @classmethod
     def of(
@@ -77,7 +78,7 @@ class Request:
                 "give another one with max_bytes, budget or, without a reference, quality"
             )
         psnr = None if psnr is None else float(psnr)
-        return cls(tokens, max_bytes, psnr, aims, effort, asked=psnr is not None)
+        return cls(tokens, max_bytes, psnr, aims, effort, warns=psnr is not None)
 
     def code(
         self,
@@ -88,14 +89,14 @@ class Request:
         *,
         tell: bool = True,
     ) -> bytes:
-        """The code string that gives what is asked.
+        """The code string that keeps the limits.
 
         Args:
-            source: the picture's digits, of which none was asked for.
+            source: the picture's digits, of which none was asked for yet.
             rgb: the picture, uint8 (height, width, 3).
-            header: bytes that `max_bytes` holds besides, and has room for.
-            view: the decoder that effort looks through; None for none.
-            tell: warn of decibels that are out of reach.
+            header: bytes of the header, for which `max_bytes` has room.
+            view: the decoder that effort looks through; None for no effort.
+            tell: whether to warn of decibels that are out of reach.
         """
         room = None if self.max_bytes is None else self.max_bytes - header
         script = codestring.Script(source.order, source.digits)
@@ -107,7 +108,9 @@ class Request:
         numbers = [n for n in (self.budget, reached, deserved) if n is not None]
         tokens = min(numbers, default=None)
         payload = codestring.code(script, tokens, room)
-        missed = tell and self.asked and self.psnr is not None and tokens is None
+        # With no limit on tokens left, not even all of them reach the decibels. The caller hears of
+        # it, unless bytes cut the stream short.
+        missed = tell and self.warns and self.psnr is not None and tokens is None
         if missed and (room is None or codestring.read(source.order, payload).complete):
             warn(f"{self.psnr:g} dB is out of reach for this picture; the stream is complete")
         if not self.effort or view is None:
@@ -137,19 +140,19 @@ class Request:
         reference: Reference,
         source: Source,
         rgb: np.ndarray,
-        header: Callable[[bytes], int],
+        header_bytes: Callable[[bytes], int],
     ) -> tuple[Source, bytes]:
-        """The digits with the reference taken away, and the data of the header's field; where that
-        does not pay, the picture's own digits and no data.
+        """The digits of the picture less its reference, and the data of the header's field that
+        tells so; where that does not pay, the picture's own digits and no data.
 
         Args:
-            header: the data of a field to the bytes of a header that has it.
+            header_bytes: how many bytes a header has with a field of these data.
         """
 
         def tried(source: Source, field: bytes) -> bytes | None:
-            length = header(field)
+            length = header_bytes(field)
             if self.max_bytes is not None and self.max_bytes < length:
-                return None
+                return None  # no room for the header
             return self.code(source, rgb, length, tell=False)
 
         return choose(reference, source.order, source.coefficients, rgb, tried)

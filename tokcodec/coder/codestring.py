@@ -49,6 +49,9 @@ class Script:
 def code(script: Script, tokens: int | None = None, max_bytes: int | None = None) -> bytes:
     """The code string of a picture, or a prefix of it.
 
+    With a limit, too, the bytes are those of the whole picture's code string: digits are written
+    beyond the limit until the bytes within it cannot change any more.
+
     Args:
         script: what is to be sent.
         tokens: stop at the shortest prefix that determines so many tokens (at least 0).
@@ -56,11 +59,13 @@ def code(script: Script, tokens: int | None = None, max_bytes: int | None = None
     """
     if tokens == 0 or max_bytes == 0:
         return b""
-    writer, goal = Writer(), None
+    writer = Writer()
+    goal = None  # where the coder stands after `tokens`: what the prefix must lead into
     target = None if tokens is None else tokens * DIGITS
     written = 0
     for number, step in enumerate(script.order.passes):
         digits, rows, odds = script.line(number)
+        # The target may lie inside a pass, which is then written in two parts.
         split = len(digits) if target is None else min(len(digits), max(0, target - written))
         writer.write(digits[:split], rows[:split], odds.weights)
         written += split
@@ -83,7 +88,9 @@ def code(script: Script, tokens: int | None = None, max_bytes: int | None = None
 def _settled(
     string: bytes, fixed: int, goal: Interval | None, max_bytes: int | None
 ) -> bytes | None:
-    """The prefix asked for, if the bytes that are certain by now hold it."""
+    """The prefix asked for; None if it does not lie within the first `fixed` bytes, which are all
+    that is certain by now.
+    """
     if goal is not None:
         n = goal.shortest_prefix(string, fixed)
         if n is not None:
