@@ -59,7 +59,7 @@ class _Key(NamedTuple):
 
     picture: int  # its number
     scheme: int
-    count: int
+    packets: int
     length: int  # bytes of a body; 0 in the plain scheme, where the last one is shorter
 
     @classmethod
@@ -290,10 +290,10 @@ class Receiver:
     def _state(part: _Part, verdict: Verdict) -> State:
         key, received = part.key, set(part.bodies)
         if key.scheme == protection.PLAIN:
-            complete = len(received) == key.count
+            complete = len(received) == key.packets
         else:
-            complete = protection.enough(received, key.scheme, key.count, key.length)
-        return State(verdict, key.picture, len(received), key.count, complete)
+            complete = protection.enough(received, key.scheme, key.packets, key.length)
+        return State(verdict, key.picture, len(received), key.packets, complete)
 
 
 def sound(packet: bytes, check: str) -> Packet | None:
