@@ -33,7 +33,10 @@ LOOKS = {
     "thumbhash": Look("#CC79A7", "P", 1.4),
     "blurhash": Look("#8C6D31", "*", 1.4),
 }
-OURS = (Look("#000000", "o", 2.4), Look("#6A3D9A", "p", 2.4), Look("#707070", "h", 2.4))
+OURS = (
+    Look("#000000", "o", 2.4), Look("#6A3D9A", "p", 2.4), Look("#707070", "h", 2.4),
+    Look("#7B3F00", "8", 2.4),
+)  # fmt: skip
 OTHERS = (Look("#1B4D3E", "<", 1.4), Look("#9A9A9A", ">", 1.4), Look("#B15928", "d", 1.4))
 
 
