@@ -28,11 +28,13 @@ from tokcodec.train.decoder.realism import (  # noqa: E402
     Realism,
     RealismTask,
     _part,
+)
+from tokcodec.train.decoder.taildrop import to_planes, to_rgb  # noqa: E402
+from tokcodec.train.losses.error import (  # noqa: E402
+    log_error,
     patchwise_log_error,
     tone_log_error,
 )
-from tokcodec.train.decoder.taildrop import to_planes, to_rgb  # noqa: E402
-from tokcodec.train.losses.error import log_error  # noqa: E402
 from tokcodec.train.losses.features import Features  # noqa: E402
 
 CPU = torch.device("cpu")

@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tokcodec.decoders.climb import climb
@@ -36,12 +35,17 @@ from tokcodec.train.decoder.teacher import Teacher, teacher
 from tokcodec.train.images.crops import Sizes
 from tokcodec.train.losses.contrast import contrast, contrast_error
 from tokcodec.train.losses.critic import RATE, Adversary
-from tokcodec.train.losses.error import ROUNDING, decibels, gained, log_error
+from tokcodec.train.losses.error import (
+    decibels,
+    gained,
+    log_error,
+    patchwise_log_error,
+    tone_log_error,
+)
 from tokcodec.train.losses.features import Features, difference, vgg16
 
 FEW, MANY = 0.3, 1.5  # digits a pixel: up to so many the teacher's example, from so many the truth
 MIN_CROP = 32  # pixels a side of crops that ask for realism
-TONE = 16  # pixels a side: what is coarser is tone, of what is finer there is texture
 MIN_WINDOW = 16  # pixels a side of what the critic can judge
 AROUND = 16  # pixels around the window that the teacher sees, too
 
@@ -67,7 +71,7 @@ class Realism:
     error: float = 0.3  # weight of the squared error's logarithm
     patch: int = 0  # pixels a side of the squares whose logarithms are averaged; 0: one for all
     contrast: float = 0.0  # weight of the difference of texture's strength
-    tone: float = 0.0  # weight of the error of colours averaged over squares of `TONE` pixels
+    tone: float = 0.0  # weight of the error of colours averaged over 16x16 pixels
     critic_rate: float = RATE
 
     def __post_init__(self) -> None:
@@ -273,26 +277,6 @@ class RealismTask(DecoderTask):
             "natural": gained(linear, natural, truth),
             "alike": 1 - after / before.clamp(min=torch.finfo(before.dtype).tiny),
         }
-
-
-def patchwise_log_error(planes: Tensor, truth: Tensor, patch: int) -> Tensor:
-    """(B,): mean over squares of `patch` pixels a side of the logarithm of the squared error; one
-    square for all if `patch` is 0. Invented texture raises it much where the photograph is flat,
-    and little where the photograph is as rough.
-    """
-    if not patch:
-        return log_error(planes, truth)
-    squares = F.avg_pool2d((planes - truth).square().mean(1), patch, ceil_mode=True)
-    return (squares + ROUNDING).log().mean((1, 2))
-
-
-def tone_log_error(planes: Tensor, truth: Tensor) -> Tensor:
-    """(B,): mean over channels of the logarithm of the squared error of planes that are averaged
-    over squares of `TONE` pixels first. A cast of colour raises it, which features hardly see;
-    texture does not.
-    """
-    off = F.avg_pool2d(planes - truth, TONE, ceil_mode=True).square().mean((2, 3))
-    return (off + ROUNDING).log().mean(1)
 
 
 def _part(length: int, window: int) -> slice:
