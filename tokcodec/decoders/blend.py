@@ -1,13 +1,14 @@
-"""What was received of a picture to how much the network's correction counts.
+"""What was received of a picture to the weight of the network's correction, 0..1.
 
-A network errs a little on anything. That is nothing beside what is missing of a photograph, but
-more than what is missing of a picture that is nearly perfect already, such as a plain gradient. So
-the correction fades as the error expected of the linear inverse becomes smaller than anybody sees.
+The network makes a small error on every picture. Where much of a photograph is missing that does
+not matter; on a picture that is nearly perfect already, such as a plain gradient, it would be the
+larger error of the two. So the weight falls to 0 as the error that is expected of the linear
+inverse becomes too small to see.
 
-What to expect is told by the digits: coefficients of a band are taken for Laplacian, its scale for
-the one at which as many are other than zero as were found to be; a band of which nothing was
-received for somewhat narrower than the coarser one. The error of photographs at 24 to 46 dB is
-told so to within 4 dB, as too large rather than too small.
+That error is estimated from the digits received. Each band's coefficients are modelled as
+Laplacian, with the scale at which the share of non-zero ones is the share that was found; a band of
+which nothing was received is modelled as somewhat narrower than the coarser band. For photographs
+at 24 to 46 dB the estimate is within 4 dB, and rather too large than too small.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ UNKNOWN = 1e6  # step of a band of which nothing was received
 
 
 def share(known: Knowledge) -> float:
-    """How much the correction counts for one picture, 0..1."""
+    """The weight of the correction for one picture, 0..1."""
     order = known.order
     planes = np.array([[planes_known(known, i) for i in range(len(order.bands))]])
     lit, mean = np.zeros_like(planes), np.zeros_like(planes)
@@ -39,7 +40,7 @@ def share(known: Knowledge) -> float:
 
 
 def shares(order: Order, planes: np.ndarray, lit: np.ndarray, mean: np.ndarray) -> np.ndarray:
-    """The same for many, (B,); see `expected_error` for the arguments."""
+    """The weights for B pictures, (B,); the arguments are those of `expected_error`."""
     error = np.maximum(expected_error(order, planes, lit, mean), np.finfo(np.float32).tiny)
     decibels = 10 * np.log10(255**2 / np.minimum(error, 255**2))
     return np.clip((NONE - decibels) / (NONE - WHOLE), 0, 1)
@@ -48,19 +49,20 @@ def shares(order: Order, planes: np.ndarray, lit: np.ndarray, mean: np.ndarray) 
 def expected_error(
     order: Order, planes: np.ndarray, lit: np.ndarray, mean: np.ndarray
 ) -> np.ndarray:
-    """Squared error to be expected of the linear inverse, mean over pixels and R, G, B: (B,).
+    """The expected mean squared error of the linear inverse, over pixels and R, G, B: (B,).
 
     Args:
-        planes: of each band that were received, the share of the last as a fraction: (B, bands).
-        lit: the share of its coefficients that are other than zero: (B, bands), 0..1.
-        mean: of their magnitudes: (B, bands).
+        planes: digit planes received of each band, the last counted in part: (B, bands).
+        lit: share of each band's coefficients that are not zero: (B, bands), 0..1.
+        mean: mean magnitude of each band's coefficients: (B, bands).
     """
     model, bands = order.model, order.bands
     counts = np.array([b.height * b.width for b in bands])
     first = np.array([model.step(b.channel, 0) for b in bands])
     step = np.where(planes == 0, UNKNOWN, first * 3.0 ** (1 - planes))
-    rarity = np.log((counts + 1) / (counts * lit + 0.5))  # more than 0
-    scale = step / 2 / rarity  # of those found zero
+    # P(|x| > step / 2) = exp(-step / 2 / scale) is set to the share that is not zero.
+    rarity = np.log((counts + 1) / (counts * lit + 0.5))  # above 0
+    scale = step / 2 / rarity
     width = np.zeros_like(scale)
     widest: dict[tuple[int, int], np.ndarray] = {}  # by channel and level
     for i, b in enumerate(bands):

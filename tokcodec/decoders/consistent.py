@@ -1,17 +1,30 @@
-"""Bands drawn to the nearest ones that the stream could have come from.
+"""Bands that a network drew to the nearest bands with the digits that were received.
 
-What was received of a coefficient says in which interval it lies. A network may forget that, most
-of all on pictures unlike any that it learnt from; here every coefficient that has left its interval
-is put back to its end, so that what is drawn has the same digits, until its pixels are rounded. The
-set of such planes is convex and holds the original: as the 9/7 bands are nearly orthonormal, going
-there does not lead away from it.
+The digits received of a coefficient confine it to an interval. A network may leave it, most of all
+on pictures unlike those it was trained on; here each coefficient that did is clipped to the nearer
+end. So what is drawn has the digits that were received, until its pixels are rounded. The planes
+with these digits form a convex set that contains the original, and the 9/7 bands are nearly
+orthonormal, so projecting onto it does not lead away from the original.
 """
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from tokcodec.tokens.knowledge import Knowledge
+
+
+class Interval(NamedTuple):
+    """Where the coefficients of a band lie: within `half` of `middle`, (height, width).
+
+    `half` is one number where all of them are known to the same digit plane, and infinite where
+    nothing is known.
+    """
+
+    middle: np.ndarray
+    half: np.ndarray | np.float32
 
 
 def consistent(bands: list[np.ndarray], known: Knowledge, channels: range) -> list[np.ndarray]:
@@ -23,13 +36,13 @@ def consistent(bands: list[np.ndarray], known: Knowledge, channels: range) -> li
     for i, band in enumerate(bands):
         for c, coefficients in zip(channels, band, strict=True):
             if found := interval(known, c * each + i):
-                middle, half = found
-                np.clip(coefficients, middle - half, middle + half, out=coefficients)
+                low, high = found.middle - found.half, found.middle + found.half
+                np.clip(coefficients, low, high, out=coefficients)
     return bands
 
 
-def interval(known: Knowledge, band: int) -> tuple[np.ndarray, np.ndarray | np.float32] | None:
-    """Middles (height, width) and half widths of a band's intervals; None if nothing is known."""
+def interval(known: Knowledge, band: int) -> Interval | None:
+    """The intervals of a band's coefficients; None if nothing is known of any."""
     order, values, plane = known.order, known.values(band), known.plane[band]
     if values is None:
         return None
@@ -41,10 +54,10 @@ def interval(known: Knowledge, band: int) -> tuple[np.ndarray, np.ndarray | np.f
         middle += order.base.values[band] * last
     late = known.late(band)
     if not len(late):
-        return middle, step / 2
+        return Interval(middle, step / 2)
     half = np.full(b.height * b.width, step / 2, np.float32)
     half[late] = 3 * step / 2 if plane else np.inf
-    return middle, half.reshape(middle.shape)
+    return Interval(middle, half.reshape(middle.shape))
 
 
 def found_in(known: Knowledge, band: int) -> np.ndarray:

@@ -38,12 +38,16 @@ class Block(nn.Module):
     def forward(self, x: Tensor, film: Tensor) -> Tensor:
         """What to add to `x`; `film` (B, 2 C) has scales and shifts."""
         scale, shift = film[:, :, None, None].chunk(2, 1)
-        told = torch.addcmul(shift, self.first(x), 1 + scale)
-        return self.second(F.leaky_relu(told, LEAK, inplace=True))
+        filmed = torch.addcmul(shift, self.first(x), 1 + scale)
+        return self.second(F.leaky_relu(filmed, LEAK, inplace=True))
 
 
 class Scale(nn.Module):
-    """What happens at one resolution: bands in, features of the coarser one in, features out."""
+    """One resolution: its bands, the features of the coarser one and a condition to its features.
+
+    A condition, (B, n), holds the scales and shifts of `blocks` and then, in a network that knows
+    realism, those of the blocks of realism and the realism wanted (`Shape.conditions`).
+    """
 
     def __init__(self, width: int, blocks: int, coarser: int | None, realism: int = 0) -> None:
         super().__init__()
@@ -55,16 +59,16 @@ class Scale(nn.Module):
             self.realism = nn.ModuleList(Block(width) for _ in range(realism))
             for layer in (self.noisy, *(block.second for block in self.realism)):
                 _silence(layer)  # type: ignore[arg-type]
-        self.told = 2 * width * blocks
+        self.films = 2 * width * blocks  # numbers of the condition that scale and shift features
 
     def forward(self, inputs: Tensor, below: Tensor | None, condition: Tensor) -> Tensor:
         x = self.embed(inputs[:, :BANDS])
         if below is not None and self.up is not None:
             x = x + grown(self.up(below), x.shape[-2], x.shape[-1])
-        films, rest = condition[:, : self.told], condition[:, self.told :]
+        films, rest = condition[:, : self.films], condition[:, self.films :]
         for block, film in zip(self.blocks, films.chunk(len(self.blocks), 1), strict=True):
             x = block(x, film).add_(x)
-        if not rest.shape[1] or not rest[:, -1].any():
+        if not rest.shape[1] or not rest[:, -1].any():  # realism 0
             return x
         wanted, styles = rest[:, -1, None, None, None], rest[:, :-1]
         x = torch.addcmul(x, wanted, self.noisy(inputs))
@@ -114,7 +118,7 @@ class Network(nn.Module):
         self.register_buffer("spread", torch.from_numpy(spread()), persistent=False)
 
     def conditions(self, received: Tensor, realism: Tensor) -> list[Tensor]:
-        """(B, .) for each resolution, finest first."""
+        """What `Scale` is given at each resolution, finest first: (B, `Shape.conditions`)."""
         films = self.condition(received).split(self.shape.films, 1)
         if not self.shape.realism:
             return list(films)

@@ -12,7 +12,7 @@ from tokcodec.decoders.linear import linear, reduced, together
 from tokcodec.decoders.received import CHANNELS, received_planes
 from tokcodec.decoders.runtime import Runtime
 from tokcodec.decoders.steps import Step, climb, merge, orientations
-from tokcodec.decoders.strips import correction
+from tokcodec.decoders.strips import Strip, correction
 from tokcodec.pixels.colour import to_rgb
 from tokcodec.tokens.knowledge import Knowledge
 from tokcodec.tokens.reconstruction import dequantise
@@ -28,20 +28,21 @@ def neural(
     realism: float = 0.0,
     strip: int = STRIP,
 ) -> np.ndarray:
-    """Pixels, uint8 (height, width, 3), of the whole picture. For a `size` (width, height) well
-    below it the linear inverse's low band serves: scaling down leaves nothing to correct. Nor does
-    a stream that is complete or nearly so (`blend`), and one that says nothing stays flat.
+    """Pixels, uint8 (height, width, 3), of the whole picture, or of a low band of the linear
+    inverse if `size` (width, height) is so small that scaling down hides what would be corrected.
+    Nothing is corrected, either, where the stream is complete or nearly so (see `blend`), or tells
+    nothing of the picture yet: that one is flat.
     """
     order = known.order
     said = known.q or order.base is not None
     corrected = len(order.bands) > order.channels and said and not known.complete
-    counts = share(known) if corrected and not reduced(order, size) else 0.0
-    if not counts:
+    weight = share(known) if corrected and not reduced(order, size) else 0.0
+    if not weight:
         return linear(known, size)
     steps = climb(_bands(known), order.height, order.width, merge)
     rows = -(-strip // steps[-1].low.shape[-1])
-    parts = correction(runtime, steps, received_planes(known), realism, rows)
-    low, details = _corrected(steps[-1], parts, np.float32(counts))
+    strips = correction(runtime, steps, received_planes(known), realism, rows)
+    low, details = _corrected(steps[-1], strips, np.float32(weight))
     planes: list[np.ndarray] = []
     for group in together(order):
         drawn = [*split_all(low[0, group]), *(details[o][0, group] for o in sorted(details))]
@@ -63,14 +64,12 @@ def _bands(known: Knowledge) -> list[np.ndarray]:
 
 
 def _corrected(
-    finest: Step[np.ndarray], parts: Iterable[tuple[int, int, np.ndarray]], share: np.float32
+    finest: Step[np.ndarray], strips: Iterable[Strip], share: np.float32
 ) -> tuple[np.ndarray, dict[int, np.ndarray]]:
-    """The low band and the details of the finest step, with a share of the correction added, which
-    comes in strips: first row, last row + 1, (1, BANDS, rows, w).
-    """
-    low = finest.low.copy()  # strips look at rows around them: the corrected ones stand apart
+    """The low band and the details of the finest step with `share` of the correction added."""
+    low = finest.low.copy()  # the next strip still reads the uncorrected rows around it
     details = {o: d.copy() for o, d in finest.details.items()}
-    for top, bottom, part in parts:
+    for top, bottom, part in strips:
         part *= share
         low[..., top:bottom, :] += part[:, :CHANNELS]
         for o in orientations(finest.level):

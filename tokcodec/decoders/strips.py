@@ -7,6 +7,7 @@ finest are worked out strip by strip, with as many rows around each as the convo
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,6 +20,14 @@ IN_STRIPS = 2  # resolutions worked out strip by strip
 _SPREAD = spread()
 
 
+class Strip(NamedTuple):
+    """Rows `top` to `bottom` (exclusive) of the correction: (1, BANDS, bottom - top, w)."""
+
+    top: int
+    bottom: int
+    correction: np.ndarray
+
+
 def reach(blocks: int) -> int:
     """Rows above and below that one row of a resolution's features depends on."""
     return 1 + 2 * blocks  # every convolution looks one row around
@@ -26,7 +35,7 @@ def reach(blocks: int) -> int:
 
 def correction(
     runtime: Runtime, steps: list[Step[np.ndarray]], received: np.ndarray, realism: float, rows: int
-) -> Iterator[tuple[int, int, np.ndarray]]:
+) -> Iterator[Strip]:
     """What the network adds to the finest low band and details, in strips of at most `rows` rows.
 
     Args:
@@ -35,7 +44,7 @@ def correction(
         realism: 0..1.
 
     Yields:
-        First row, last row + 1, and (1, BANDS, rows, w): rows of the half-size bands.
+        Strips from top to bottom; their rows are those of the half-size bands.
     """
     finest = steps[::-1][: len(runtime.shape.widths)]
     conditions = runtime.conditions(received, np.full(1, realism, np.float32))
@@ -46,7 +55,8 @@ def correction(
     height = finest[0].low.shape[-2]
     for top in range(0, height, rows):
         bottom = min(top + rows, height)
-        yield top, bottom, _strip(runtime, finest, conditions, below, realism, top, bottom)
+        found = _strip(runtime, finest, conditions, below, realism, top, bottom)
+        yield Strip(top, bottom, found)
 
 
 def inputs(step: Step[np.ndarray], first: int, last: int, realism: float) -> np.ndarray:

@@ -1,7 +1,8 @@
-"""Pictures and numbers of digits to the bands that so many digits would leave: tail-drop, in torch.
+"""Pictures and numbers of digits to what a decoder would receive of them: tail-drop, in torch.
 
-The same as encoding, cutting and reading back, without the coding: what was received of a band is
-its coefficients rounded to the step of the last plane, and how many of them have it.
+The result is that of encoding a picture, cutting the stream after so many digits and reading it
+back, but nothing is coded: a band's coefficients are rounded to the step of the last digit plane
+that reached it, or of the plane before where the cut falls within a plane.
 """
 
 from __future__ import annotations
@@ -50,6 +51,14 @@ def to_rgb(planes: Tensor) -> Tensor:
     return torch.stack([y + v + u, y - 2 * v, y + v - u], 1) + float(MID)
 
 
+class _Rounded(NamedTuple):
+    """Coefficients (B, h, w) after some digit planes: decoded values and the interval of each."""
+
+    value: Tensor
+    middle: Tensor
+    half: Tensor
+
+
 class TailDrop:
     """Cuts pictures of the size of `order` (three channels) after any number of digits."""
 
@@ -81,38 +90,35 @@ class TailDrop:
 
     def cut(self, bands: list[Tensor], digits: Tensor) -> Cut:
         """What `digits` (B,) of each picture's true `bands` leave, and the condition."""
-        out: list[list[tuple[Tensor, ...]]] = [[] for _ in bands]
-        told, lit, mean = [], [], []
+        out: list[list[_Rounded]] = [[] for _ in bands]  # by place in the layout, then channel
+        told, lit, mean = [], [], []  # of each band: planes received; see `blend.expected_error`
         for i in range(len(self.order.bands)):
             channel, place = divmod(i, self.layout)
-            seen = digits - self.starts[i][:, None]  # (planes, B), of this band
-            plane = (seen > 0).sum(0) - 1
+            beyond = digits - self.starts[i][:, None]  # (planes, B): digits since each plane began
+            plane = (beyond > 0).sum(0) - 1  # the last that was begun; -1: none
             begun = plane.clamp(min=0)
             size = self.ranks[place].numel()
-            count = seen.gather(0, begun[None])[0].clamp(0, size)
+            count = beyond.gather(0, begun[None])[0].clamp(0, size)  # of its digits
             last = self._rounded(bands[place][:, channel], i, plane)
             before = self._rounded(bands[place][:, channel], i, plane - 1)
             seen = self.ranks[place] < count[:, None, None]
-            found = tuple(torch.where(seen, a, b) for a, b in zip(last, before, strict=True))
+            pairs = zip(last, before, strict=True)
+            found = _Rounded(*(torch.where(seen, a, b) for a, b in pairs))
             out[place].append(found)
             told.append((begun + count / size) * (plane >= 0))
-            lit.append((found[1] != 0).float().mean((-2, -1)))
-            mean.append(found[1].abs().mean((-2, -1)))
-        values, middle, half = (
-            [torch.stack([channel[i] for channel in band], 1) for band in out] for i in range(3)
-        )
+            lit.append((found.middle != 0).float().mean((-2, -1)))
+            mean.append(found.middle.abs().mean((-2, -1)))
+        values = [torch.stack([c.value for c in channels], 1) for channels in out]
+        middle = [torch.stack([c.middle for c in channels], 1) for channels in out]
+        half = [torch.stack([c.half for c in channels], 1) for channels in out]
         source, weight, bias = self.telling
         planes = torch.stack(told, 1).float()
         counted = [torch.stack(x, 1).double().cpu().numpy() for x in (told, lit, mean)]
         share = torch.from_numpy(shares(self.order, *counted)).to(planes)
         return Cut(values, planes[:, source] * weight + bias, middle, half, share)
 
-    def _rounded(
-        self, coefficients: Tensor, band: int, plane: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Coefficients (B, h, w) as `plane` (B,) tells them, middles and half widths of their
-        intervals; -1: nothing.
-        """
+    def _rounded(self, coefficients: Tensor, band: int, plane: Tensor) -> _Rounded:
+        """True coefficients (B, h, w) after the digits up to those of `plane` (B,); -1: none."""
         planes, model = self.order.planes[band], self.order.model
         channel = self.order.bands[band].channel
         limit = (3**planes - 1) // 2
@@ -126,4 +132,4 @@ class TailDrop:
         known = (plane >= 0)[:, None, None]
         middle = torch.copysign(magnitude * step, finest) * known
         half = torch.where(known, step / 2, torch.inf).expand_as(middle)
-        return torch.copysign(value, finest) * known, middle, half
+        return _Rounded(torch.copysign(value, finest) * known, middle, half)
