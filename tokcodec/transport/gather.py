@@ -1,4 +1,4 @@
-"""Packets of many senders to pictures that grow."""
+"""Packets of many senders to pictures, each shown again whenever more of it has arrived."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ OWN = MIN_MEMORY  # bytes of memory for each
 SHARED = 1 << 26  # and for all that need more, together: a picture may have 33 MB of packets
 MAX_WAITING = 1024  # pictures that wait to be asked for; the oldest go
 MAX_WAITING_BYTES = 1 << 26  # of them together
-HEAD = 64  # bytes by which a picture of which less is here than before is known again
+HEAD = 64  # bytes by which a stream is recognised that is shorter than what was shown of it
 
 
 class Picture(NamedTuple):
@@ -32,7 +32,15 @@ class Picture(NamedTuple):
 
 @dataclass
 class _Known:
-    """What was shown of a picture: not its bytes, which add up."""
+    """What was shown of a picture. Its bytes are not kept, to save memory, only their hash.
+
+    Attributes:
+        id: of the picture.
+        last: time at which more of it arrived last.
+        length, digest: of the stream that was shown: bytes, SHA-256.
+        head: its first `HEAD` bytes.
+        complete: whether all of it was shown.
+    """
 
     id: bytes
     last: float
@@ -42,18 +50,18 @@ class _Known:
     complete: bool = False
 
     def show(self, stream: bytes, complete: bool = False) -> None:
-        """So much of it was."""
+        """Note that this stream was shown."""
         self.complete |= complete
         self.length, self.digest, self.head = len(stream), sha256(stream).digest(), stream[:HEAD]
 
     def begins(self, stream: bytes) -> bool:
-        """Whether a stream goes on with what was shown."""
+        """Whether what was shown is a proper prefix of a stream."""
         return len(stream) > self.length and (
             not self.length or sha256(stream[: self.length]).digest() == self.digest
         )
 
     def covers(self, stream: bytes) -> bool:
-        """Whether so much of it was shown before."""
+        """Whether a stream is what was shown, or a shorter one with the same head."""
         if len(stream) == self.length:
             return sha256(stream).digest() == self.digest
         return len(stream) < self.length and self.head.startswith(stream[:HEAD])
@@ -63,18 +71,18 @@ class _Known:
 class _Sender:
     receiver: Receiver
     last: float = 0.0
-    shared: int = 0  # bytes that it takes of what is shared
+    shared: int = 0  # bytes of memory that it has beyond `OWN`, from `SHARED`
     pictures: dict[int, _Known] = field(default_factory=dict)
-    grown: set[int] = field(default_factory=set)  # numbers of which more came, not complete
-    going_on: set[int] = field(default_factory=set)  # numbers of which more is to come
+    grown: set[int] = field(default_factory=set)  # incomplete pictures with more to show, by number
+    going_on: set[int] = field(default_factory=set)  # incomplete pictures, by number
 
 
 class Gatherer:
-    """A `link.Receiver` a sender: their numbers do not meet.
+    """Has a `link.Receiver` for each sender, since two may give a picture the same number.
 
-    At most `MAX_SENDERS` are listened to. Where there is a further one, who has been silent longest
-    is forgotten, of those that have sent all of their pictures or rest for `timeout`; while there
-    is none, further ones are not listened to.
+    At most `MAX_SENDERS` are listened to. A further one takes the place of the sender that has been
+    silent longest, among those with no unfinished picture or silent for `timeout`. If there is no
+    such sender, the further one is not listened to.
 
     A sender has `OWN` bytes of memory for what is on its way, and what others leave of `SHARED`.
     Pictures that are complete wait to be asked for, at most `MAX_WAITING`, of at most
@@ -104,7 +112,7 @@ class Gatherer:
     def add(self, packet: bytes, sender: Hashable) -> bool:
         """Take one packet; whether it made a picture complete."""
         if sound(packet, self._check) is None:
-            return False  # before a sender is made of it: anybody can send a byte
+            return False  # damaged or foreign: it must not take a sender's place
         found = self._listened(sender)
         if found is None:
             self.unheard += 1
@@ -150,7 +158,7 @@ class Gatherer:
         return sum(each.shared for each in self._senders.values()) + size <= SHARED
 
     def _make_room(self, now: float) -> bool:
-        """For one sender more, if that can be."""
+        """Make room for one more sender; whether there is."""
         if len(self._senders) < MAX_SENDERS:
             return True
         for name, sender in self._senders.items():  # who has been silent longest comes first
@@ -162,7 +170,7 @@ class Gatherer:
         return False
 
     def _keep(self, picture: Picture) -> None:
-        """Until it is asked for."""
+        """Keep a picture until it is asked for; the oldest are dropped at the limits."""
         self._waiting.append(picture)
         while (
             len(self._waiting) > MAX_WAITING
@@ -188,7 +196,7 @@ class Gatherer:
             sender.grown.discard(number)
 
     def _forget(self, sender: _Sender) -> None:
-        """What has rested for long enough: its numbers are free."""
+        """Forget pictures that have rested for `timeout`: their numbers are free again."""
         now = self._clock()
         for number, shown in list(sender.pictures.items()):
             if now - shown.last > self._timeout:
