@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple, cast
 
 import torch
 
 from tokcodec import devices
 from tokcodec.decoders.network import Network
 from tokcodec.decoders.shape import Shape
-from tokcodec.decoders.torch_file import card as about
+from tokcodec.decoders.torch_file import card as card_in
 from tokcodec.decoders.torch_file import read, write
 from tokcodec.errors import ArgumentError
 from tokcodec.registry import open_model
 from tokcodec.tokens.wavelet import COARSEST
-from tokcodec.train.checkpoint import State, steps_before
-from tokcodec.train.config import check_numbers, check_rates, for_card, made, origin
+from tokcodec.train.card import card_of
+from tokcodec.train.checkpoint import steps_before
+from tokcodec.train.config import check_numbers, check_rates, made, origin
 from tokcodec.train.decoder.config import DECODER, Config
 from tokcodec.train.decoder.fidelity import DecoderTask
 from tokcodec.train.decoder.realism import Realism
@@ -79,9 +79,12 @@ def train_decoder(
         stream = random_crops(images, planned.sizes, config.workers, seed, *given)
         trained = train(task, stream, planned.schedule, out, place, resume, of)
         if rank == 0:
-            card = _card(config, planned, images, trained) | {"tokens": model.tokens_id}
-            if planned.realism is None and start and network.shape.realism:  # blocks as they were
-                card["realism"] = about(start).get("realism", 0.0)
+            card = card_of(config, images, trained, schedule=planned.schedule)
+            if planned.realism is not None:
+                card["realism"] = planned.realism.default
+            elif start and network.shape.realism:  # its blocks of realism were not trained here
+                card["realism"] = card_in(start).get("realism", 0.0)
+            card["tokens"] = model.tokens_id
             write(out / DECODER, cast(Network, trained.average), card)
     return out / DECODER
 
@@ -110,17 +113,3 @@ def _planned(config: Config, minutes: float | None, named: str) -> _Planned:
     except (TypeError, ValueError, KeyError, AttributeError) as e:
         raise ArgumentError(f"{named}: {e}") from None
     return _Planned(shape, sizes, schedule, realism)
-
-
-def _card(
-    config: Config, planned: _Planned, images: Sequence[Path], trained: State
-) -> dict[str, Any]:
-    """What the file says of the run."""
-    said: dict[str, Any] = {
-        "held_out": trained.checked,
-        "images": [p.name for p in images],
-        "config": for_card({**asdict(config), "schedule": asdict(planned.schedule)}),
-        "steps": trained.step,
-        "minutes": trained.seconds / 60,
-    }
-    return said if planned.realism is None else said | {"realism": planned.realism.default}

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple, cast
 
 import torch
 
@@ -16,8 +16,9 @@ from tokcodec.register.checkpoints import checkpoint, families
 from tokcodec.register.checkpoints.sources import find
 from tokcodec.register.own.shape import RegisterShape, shape_from
 from tokcodec.register.own.tokenizer import RegisterTokenizer, write
-from tokcodec.train.checkpoint import CHECKPOINT, State, steps_before
-from tokcodec.train.config import check_numbers, for_card, made, origin
+from tokcodec.train.card import card_of
+from tokcodec.train.checkpoint import CHECKPOINT, steps_before
+from tokcodec.train.config import check_numbers, made, origin
 from tokcodec.train.distributed import process
 from tokcodec.train.images.crops import Sizes, held_out, random_crops
 from tokcodec.train.loop import train
@@ -70,7 +71,8 @@ def train_register(
         task = RegisterTask(network, checks, place, planned.aims)
         trained = train(task, stream, planned.schedule, out, place, resume, of)
         if rank == 0:
-            card = _card(config, planned, images, trained)
+            tables = {"schedule": planned.schedule, "aims": planned.aims}
+            card = card_of(config, images, trained, **tables)
             write(out / TOKENIZER, cast(RegisterTokenizer, trained.average), card)
     return out / TOKENIZER
 
@@ -96,20 +98,6 @@ def _planned(config: Config, minutes: float | None, named: str) -> _Planned:
     except (TypeError, ValueError, AttributeError) as e:
         raise ArgumentError(f"{named}: {e}") from None
     return _Planned(shape, sizes, schedule, aims)
-
-
-def _card(
-    config: Config, planned: _Planned, images: Sequence[Path], trained: State
-) -> dict[str, Any]:
-    """What the file says of the run."""
-    schedule, aims = asdict(planned.schedule), asdict(planned.aims)
-    return {
-        "held_out": trained.checked,
-        "images": [p.name for p in images],
-        "config": for_card({**asdict(config), "schedule": schedule, "aims": aims}),
-        "steps": trained.step,
-        "minutes": trained.seconds / 60,
-    }
 
 
 def _read(path: Path) -> RegisterTokenizer:
