@@ -86,6 +86,16 @@ def test_frequencies_sum_up_and_keep_their_floor():
     assert f.min() >= pyramid.MIN_FREQUENCY
 
 
+def test_planes_that_pay_more_than_those_before_them_count_as_one():
+    gain, bits = np.array([9.0, 1.0, 6.0, 1.0]), np.array([1.0, 1.0, 2.0, 1.0])
+    hull = pyramid.upper_hull([0, 1, 2, 3], gain, bits)
+    assert [segment.planes for segment in hull] == [[0], [1, 2], [3]]
+    assert [segment.gain for segment in hull] == [9, 7, 1]
+    slopes = [segment.slope for segment in hull]
+    assert slopes == sorted(slopes, reverse=True)
+    assert pyramid.upper_hull([], gain, bits) == []
+
+
 def test_edges_that_tell_most_are_kept():
     counts = np.zeros((10, 3))
     counts[:4] = [10, 1000, 10]

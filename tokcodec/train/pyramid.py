@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import itertools
 from concurrent.futures import ProcessPoolExecutor
+from typing import NamedTuple
 
 import numpy as np
 from tqdm import tqdm
@@ -118,29 +119,62 @@ def frequencies(counts: np.ndarray) -> np.ndarray:
     return f.astype(np.uint32)
 
 
+class Segment(NamedTuple):
+    """Planes of a band, one after the other, that are coded as one: each has the same score."""
+
+    planes: list[int]
+    gain: float  # squared error that they remove
+    bits: float  # that they cost
+
+    @property
+    def slope(self) -> float:
+        return self.gain / self.bits
+
+
 def fit_order(model: m.Model, stats: Statistics) -> None:
-    """Scores: 256 log2 of squared error removed per bit, planes of a band on their upper hull."""
-    cost = _bits(stats) + stats.sums["digits"] * DIGIT_COST
+    """Scores of the planes of each band: 256 log2 of the squared error that they remove per bit."""
+    gain, cost = stats.sums["gain"], _bits(stats) + stats.sums["digits"] * DIGIT_COST
     scores = model.arrays["scores"].astype(np.int64)
     for channel, s in np.ndindex(3, m.SLOTS):
-        hull: list[tuple[list[int], float, float]] = []
-        seen = [p for p in range(m.PLANES) if stats.sums["digits"][channel, s, p]]
-        for p in seen:
-            hull.append(([p], stats.sums["gain"][channel, s, p], cost[channel, s, p] + 1e-3))
-            while len(hull) > 1 and hull[-1][1] / hull[-1][2] >= hull[-2][1] / hull[-2][2]:
-                (more, g, c), (planes, gain, price) = hull.pop(), hull.pop()
-                hull.append((planes + more, gain + g, price + c))
-        for planes, gain, price in hull:
-            scores[channel, s, planes] = round(256 * np.log2(max(gain / price, 2.0**-40)))
-        for p in range(max(seen, default=-1) + 1, m.PLANES):
-            scores[channel, s, p] = (
-                scores[channel, s, p - 1] if p else scores[channel, max(s - 3, 0), p]
-            ) - (m.PLANE_DROP if p else 0)
+        row = scores[channel, s]
+        reached = np.flatnonzero(stats.sums["digits"][channel, s]).tolist()
+        for segment in upper_hull(reached, gain[channel, s], cost[channel, s]):
+            row[segment.planes] = round(256 * np.log2(max(segment.slope, 2.0**-40)))
+        # Planes that no photograph reached follow those before; whole bands the coarser level's.
+        for plane in range(max(reached, default=-1) + 1, m.PLANES):
+            coarser = scores[channel, max(s - 3, 0), plane]
+            row[plane] = row[plane - 1] - m.PLANE_DROP if plane else coarser
     model.arrays["scores"][:] = np.clip(scores, -32768, 32767)
-    last, earlier = (
+    model.arrays["drift"][:] = _drift(scores)
+
+
+def upper_hull(planes: list[int], gain: np.ndarray, bits: np.ndarray) -> list[Segment]:
+    """The planes in segments of falling slope. A plane that removes more error per bit than the one
+    before can only come after it all the same, so both count as one: what is left is the upper
+    convex hull of error removed over bits, as in optimal truncation (Shoham and Gersho, 1988).
+
+    Args:
+        planes: those that photographs reached, coarsest first.
+        gain, bits: of every plane: (PLANES,).
+    """
+    hull: list[Segment] = []
+    for plane in planes:
+        hull.append(Segment([plane], gain[plane], bits[plane] + 1e-3))
+        while len(hull) > 1 and hull[-1].slope >= hull[-2].slope:
+            last, before = hull.pop(), hull.pop()
+            merged = before.gain + last.gain, before.bits + last.bits
+            hull.append(Segment(before.planes + last.planes, *merged))
+    return hull
+
+
+def _drift(scores: np.ndarray) -> int:
+    """How scores change from a level to the next finer one: half of the change over the last two
+    levels, in the median of channels, orientations and the four coarsest planes; never upwards.
+    """
+    finest, earlier = (
         scores[:, 1 + 3 * (level - 1) :][:, :3, :4] for level in (m.LEVELS, m.LEVELS - 2)
     )
-    model.arrays["drift"][:] = min(0, round(float(np.median(last - earlier)) / 2))
+    return min(0, round(float(np.median(finest - earlier)) / 2))
 
 
 def _bits(stats: Statistics) -> np.ndarray:
