@@ -20,6 +20,14 @@ from tokcodec.transport import message
 from tokcodec.transport.mqtt import MqttSink, MqttSource
 
 
+def send(broker: Broker, *streams: bytes) -> None:
+    """To the receiver "keeper", which the broker knows from before."""
+    with MqttSource(at(broker), name="keeper") as source, MqttSink(at(broker)) as sink:
+        source.wait(PATIENCE)
+        for data in streams:
+            sink.send(message.write(message.picture_id(data), data), PATIENCE)
+
+
 def test_what_an_option_is_missing_for_stays_with_the_broker(
     broker: Broker, tmp_path: Path, astronaut: np.ndarray, capsys: pytest.CaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
@@ -34,10 +42,7 @@ def test_what_an_option_is_missing_for_stays_with_the_broker(
         tokcodec.encode(astronaut, max_bytes=200, reference=key.read_bytes()),
     ]
     monkeypatch.setattr(registry, "_opened", {})  # as if the sender were another program
-    with MqttSource(at(broker), name="keeper") as source, MqttSink(at(broker)) as sink:
-        source.wait(PATIENCE)
-        for data in streams:
-            sink.send(message.write(message.picture_id(data), data), PATIENCE)
+    send(broker, *streams)
     receive = ["receive", "--from", str(at(broker)), "--out", str(tmp_path / "out"),
                "--name", "keeper", "--suffix", ".png", "--count", "2"]  # fmt: skip
     for more, said in (
@@ -59,10 +64,7 @@ def test_what_cannot_be_read_here_is_kept_and_stops_nobody(
     key = tokcodec.encode(astronaut, psnr=25)
     own = headers.write(Header(registry.HASHED, 8, 8, hash=b"abcd"), b"abcd" + bytes(28))
     told = tokcodec.encode(astronaut, max_bytes=200, reference=key)
-    with MqttSource(at(broker), name="keeper") as source, MqttSink(at(broker)) as sink:
-        source.wait(PATIENCE)
-        for data in (own, told, stream):
-            sink.send(message.write(message.picture_id(data), data), PATIENCE)
+    send(broker, own, told, stream)
     out = tmp_path / "out"
     receive = ["receive", "--from", str(at(broker)), "--out", str(out), "--name", "keeper",
                "--suffix", ".png", "--decoder", "linear", "--count", "3"]  # fmt: skip
@@ -78,10 +80,7 @@ def test_a_picture_that_the_suffix_cannot_hold_is_kept(
     broker: Broker, tmp_path: Path, stream: bytes, capsys: pytest.CaptureFixture
 ):
     long = tokcodec.encode(Image.new("RGB", (17_000, 4)), budget=1)
-    with MqttSource(at(broker), name="keeper") as source, MqttSink(at(broker)) as sink:
-        source.wait(PATIENCE)
-        for data in (long, stream):
-            sink.send(message.write(message.picture_id(data), data), PATIENCE)
+    send(broker, long, stream)
     receive = ["receive", "--from", str(at(broker)), "--out", str(tmp_path), "--name", "keeper",
                "--suffix", ".webp", "--decoder", "linear", "--count", "2"]  # fmt: skip
     assert main(receive) == 0
@@ -98,10 +97,7 @@ def test_what_is_too_large_to_draw_is_kept(
 ):
     """A few bytes can announce a picture that takes gigabytes and minutes."""
     large = tokcodec.encode(Image.new("RGB", (2_000, 1_000)), budget=1)
-    with MqttSource(at(broker), name="keeper") as source, MqttSink(at(broker)) as sink:
-        source.wait(PATIENCE)
-        for data in (large, stream):
-            sink.send(message.write(message.picture_id(data), data), PATIENCE)
+    send(broker, large, stream)
     receive = ["receive", "--from", str(at(broker)), "--out", str(tmp_path), "--name", "keeper",
                "--suffix", ".png", "--decoder", "linear", "--max-pixels", "1000000",
                "--count", "2"]  # fmt: skip

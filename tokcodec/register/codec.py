@@ -278,8 +278,8 @@ class RegisterCodec:
         grey: bool = False,
         bare: bool | str = False,
     ) -> Info:
-        """What a stream says of itself; `count=False` reads the header only. Other arguments as for
-        `decode`.
+        """What a stream says of itself; `count=False` reads the header only, whatever its picture's
+        size. Other arguments as for `decode`; raises as that does for streams.
         """
         most = max_pixels if count else None
         frame = stream.parse(self.model, data, most, original_size, grey, bare)

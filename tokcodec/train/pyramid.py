@@ -128,6 +128,7 @@ class Segment(NamedTuple):
 
     @property
     def slope(self) -> float:
+        """Squared error removed per bit."""
         return self.gain / self.bits
 
 
@@ -155,7 +156,7 @@ def upper_hull(planes: list[int], gain: np.ndarray, bits: np.ndarray) -> list[Se
 
     Args:
         planes: those that photographs reached, coarsest first.
-        gain, bits: of every plane: (PLANES,).
+        gain, bits: squared error that each plane removes, and what it costs: (PLANES,).
     """
     hull: list[Segment] = []
     for plane in planes:
