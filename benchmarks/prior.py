@@ -31,8 +31,8 @@ Rows = list[list[Cell]]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `python -m benchmarks prior`."""
     parser.add_argument("--images", default="scikit-image", help=f"{', '.join(SETS)}, or a folder")
-    parser.add_argument("--model", default="pyramid-2", help="whose prior is measured")
-    parser.add_argument("--against", default="pyramid", help="model with the same tokens")
+    parser.add_argument("--model", default="pyramid-4", help="whose prior is measured")
+    parser.add_argument("--against", default="pyramid-3", help="model with the same tokens")
     parser.add_argument("--bytes", default=listed(BYTES), help="default: %(default)s")
     parser.add_argument("--no-times", action="store_true", help="bytes only")
     parser.add_argument("--out", type=Path, default=OUT)

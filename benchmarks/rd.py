@@ -36,9 +36,10 @@ from benchmarks.workers import in_parallel
 from tokcodec.errors import ArgumentError, InputError, TokCodecError
 from tokcodec.files import make_folder
 from tokcodec.psnr import psnr
+from tokcodec.registry import DEFAULT
 
 BYTES = (24, 32, 64, 128, 256, 512, 1024, 2048, 4096)
-OURS = "tokcodec:pyramid"
+OURS = f"tokcodec:{DEFAULT}"
 CODECS = (OURS, f"{OURS}@realism=0", f"{OURS}@linear", *codecs.OPPONENTS)
 RESULTS = Path("benchmarks/results")
 Key = tuple[str, str, int, str]  # of a row

@@ -12,9 +12,10 @@ from benchmarks.search import best
 from benchmarks.tables import Cell, markdown, write_tsv
 from benchmarks.unlikely import unlikely
 from tokcodec.psnr import psnr
+from tokcodec.registry import DEFAULT
 
 OUT = Path(__file__).parent / "results" / "robust"
-CODECS = ("tokcodec:pyramid@linear", "tokcodec:pyramid@realism=0")
+CODECS = (f"tokcodec:{DEFAULT}@linear", f"tokcodec:{DEFAULT}@realism=0")
 RATES = (0.02, 0.06, 0.125, 0.25, 1.0)  # bits a pixel
 MIN_BYTES = 16  # bytes
 COLUMNS = ("picture", "bits_per_pixel", "codec", "version", "bytes", "psnr")

@@ -27,10 +27,11 @@ from benchmarks.pictures import SETS, pictures, set_name
 from benchmarks.scenes import scenes
 from benchmarks.stopwatch import JOBS, readable
 from benchmarks.tables import Cell, markdown, write_tsv
+from tokcodec.registry import DEFAULT
 
 OUT = Path(__file__).parent / "results" / "speed"
 SIDES = (64, 128, 256, 512, 1024, 2048, 4096)
-CODECS = ("tokcodec:pyramid@linear",)
+CODECS = (f"tokcodec:{DEFAULT}@linear",)
 LARGE = 1024  # pixels a side from which on growth is fitted: below, what a call costs shows
 ROUNDS, SECONDS = 25, 3.0
 THREADS = ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "VECLIB_MAXIMUM", "RAYON")

@@ -23,6 +23,7 @@ from tokcodec.errors import (
     UnknownModelError,
 )
 from tokcodec.model import MEANING, TABLES, Model, load_model
+from tokcodec.registry import DEFAULT
 
 
 @pytest.fixture(autouse=True)
@@ -96,10 +97,10 @@ def test_the_card_and_the_name_are_not_part_of_the_identity(own: Path) -> None:
 
 
 def test_models_lists_the_shipped_ones() -> None:
-    (found,) = [m for m in tokcodec.models() if m.name == "pyramid"]
-    assert found.id == tokcodec.load("pyramid").model.id == tokcodec.load("default").model.id
+    (found,) = [m for m in tokcodec.models() if m.name == DEFAULT]
+    assert found.id == tokcodec.load(DEFAULT).model.id == tokcodec.load("default").model.id
     assert (found.family, found.vocabulary, found.digits_per_token) == ("pyramid", 3**10, 10)
-    assert found.code == 1
+    assert found.code == 4
 
 
 # ---- streams of a model of one's own

@@ -16,9 +16,9 @@ from tokcodec.register.checkpoints.sources import published
 from tokcodec.register.model import RegisterModel
 from tokcodec.tokens.tokens import DIGITS, VOCABULARY
 
-DEFAULT = "pyramid"
+DEFAULT = "pyramid-3"
 # Name: code in the header. Append only; a code is never given to another model.
-PYRAMIDS = {"pyramid": 1, "pyramid-2": 2}
+PYRAMIDS = {"pyramid-3": 4, "pyramid-4": 5, "pyramid": 1, "pyramid-2": 2}
 SHIPPED = PYRAMIDS | tokenizers.CODES
 AnyModel: TypeAlias = Model | RegisterModel
 

@@ -22,6 +22,7 @@ from benchmarks.codecs.pillow import opened, saved
 from benchmarks.pictures import KODAK, pictures
 from tokcodec.errors import ArgumentError
 from tokcodec.psnr import psnr
+from tokcodec.registry import DEFAULT
 
 
 def find_or_skip(name):
@@ -209,7 +210,7 @@ def test_the_linear_decoder_is_not_called_the_network(spec, monkeypatch):
 
 
 def test_a_path_may_hold_what_separates_elsewhere(tmp_path):
-    shipped = Path(tokcodec.__file__).parent / "weights" / "pyramid.safetensors"
+    shipped = Path(tokcodec.__file__).parent / "weights" / f"{DEFAULT}.safetensors"
     path = tmp_path / "a@b:c.safetensors"
     path.write_bytes(shipped.read_bytes())
     assert find(f"tokcodec:{path}@decoder=linear").version == find("tokcodec@linear").version
@@ -272,7 +273,7 @@ def test_a_register_tokenizer_and_its_prior(tmp_path, astronaut):
 
 
 def test_effort_is_of_encoding_and_told(astronaut):
-    codec, image = find("tokcodec:pyramid@linear@effort=1"), Image.fromarray(astronaut)
+    codec, image = find("tokcodec@linear@effort=1"), Image.fromarray(astronaut)
     [(_, data)] = codec.fitting(image, 100)
     assert data == tokcodec.encode(astronaut, max_bytes=100, effort=1)
     assert codec.version.endswith("linear, effort 1")

@@ -14,6 +14,7 @@ from benchmarks.codecs import OPPONENTS
 from benchmarks.rd import CODECS, Job, file_name, work
 from benchmarks.rows import FULL_SIZE, PSNR, read, write
 from benchmarks.workers import in_parallel
+from tokcodec.registry import DEFAULT
 
 OURS = "tokcodec:pyramid@linear"
 FAST = ["--metrics", "psnr,ms_ssim", "--workers", "1"]
@@ -168,7 +169,7 @@ def test_a_metric_without_a_value_for_so_small_a_picture_is_not_missing(
 
 
 def test_the_network_and_every_opponent_are_measured_by_default() -> None:
-    ours = ("tokcodec:pyramid", "tokcodec:pyramid@realism=0", OURS)
+    ours = tuple(f"tokcodec:{DEFAULT}{drawn}" for drawn in ("", "@realism=0", "@linear"))
     assert (*ours, *OPPONENTS) == CODECS
 
 

@@ -16,6 +16,7 @@ from skimage import data
 import tokcodec
 from tokcodec import registry
 from tokcodec.errors import ArgumentError, InputError, TokCodecError, UnknownModelError
+from tokcodec.registry import DEFAULT
 from tokcodec.stream import header as headers
 from tokcodec.stream.header import Header
 
@@ -59,7 +60,7 @@ def test_opening_reads_the_header_only(monkeypatch: pytest.MonkeyPatch) -> None:
     with opened(announcing(8000, 6000)) as image:
         assert image.size == (8000, 6000)
         assert (image.mode, image.format) == ("RGB", "TOKCODEC")
-        assert image.info["model"] == "pyramid"
+        assert image.info["model"] == DEFAULT
         assert "tokens" not in image.info
 
 
@@ -77,7 +78,7 @@ def test_loading_decodes_and_fills_info() -> None:
     image.load()
     wanted = tokcodec.info(stream)
     assert same(image, tokcodec.decode(stream))
-    assert image.info == {"model": "pyramid", "tokens": wanted.tokens, "complete": False}
+    assert image.info == {"model": DEFAULT, "tokens": wanted.tokens, "complete": False}
     assert wanted.tokens is not None
     assert wanted.tokens >= 40
 

@@ -26,7 +26,7 @@ def test_encode_writes_beside_the_picture(folder: Path, capsys) -> None:
         (["-m", 50], {"max_bytes": 50}),
         (["--max-bytes", 50, "-b", 10], {"max_bytes": 50, "budget": 10}),
         (["--psnr", 22.5], {"psnr": 22.5}),
-        (["--model", "pyramid", "-b", 9], {"budget": 9}),
+        (["--model", "pyramid-3", "-b", 9], {"budget": 9}),
     ],
 )
 def test_encode_with_limits(folder: Path, options: list, limits: dict) -> None:

@@ -53,7 +53,7 @@ def test_what_is_no_stream_is_told_before_what_is_there(folder: Path, capsys) ->
         (["decode", "cat.tkc", "-o", "x"], "suffix"),
         (["decode", "cat.tkc", "-o", "x/", "--suffix", ""], "suffix"),
         (["decode", "cat.tkc", "--suffix", "../../evil.png"], "suffix"),
-        (["decode", "cat.tkc", "-o", "x.png", "--model", "pyramid-2"], "code 1"),
+        (["decode", "cat.tkc", "-o", "x.png", "--model", "pyramid-2"], "code 4"),
         (["info", "cat.tkc", "--model", "pyramid-2"], "another model"),
         (["cut", "cat.tkc", "-m", 20, "-o", "x.tkc", "--model", "pyramid-2"], "another model"),
         (["cut", "cat.tkc", "-m", 20], "the input itself"),

@@ -10,13 +10,14 @@ import numpy as np
 import tokcodec
 from tests.cli.typed import photo, run
 from tokcodec import registry
+from tokcodec.registry import DEFAULT
 
 
 def test_info_in_words(folder: Path, capsys) -> None:
     assert run("info", "cat.tkc") == 0
     out = capsys.readouterr().out
     found = tokcodec.info((folder / "cat.tkc").read_bytes())
-    for part in ("cat.tkc: 48x32", "pyramid", f"{found.bytes} bytes", f"{found.tokens} tokens"):
+    for part in ("cat.tkc: 48x32", DEFAULT, f"{found.bytes} bytes", f"{found.tokens} tokens"):
         assert part in out
     assert out.endswith("cut\n")
     assert "grey" not in out

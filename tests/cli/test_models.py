@@ -7,14 +7,15 @@ import sys
 
 import tokcodec
 from tests.cli.typed import one_line, run
+from tokcodec.registry import DEFAULT
 
 
 def test_models_in_words_and_as_json(capsys) -> None:
     assert run("models") == 0
-    assert capsys.readouterr().out.startswith("pyramid: ")
+    assert capsys.readouterr().out.startswith(f"{DEFAULT}: ")
     assert run("models", "--json") == 0
     found, *_ = map(json.loads, capsys.readouterr().out.splitlines())
-    assert found["name"] == "pyramid"
+    assert found["name"] == DEFAULT
     assert found["id"] == tokcodec.load().model.id
 
 

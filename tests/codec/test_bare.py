@@ -9,6 +9,7 @@ import pytest
 
 import tokcodec
 from tokcodec import errors
+from tokcodec.registry import DEFAULT, PYRAMIDS
 
 
 def test_bare_streams(picture):
@@ -16,7 +17,7 @@ def test_bare_streams(picture):
     size, grey = picture.shape[1::-1], tokcodec.info(full).grey
     bare = tokcodec.encode(picture, max_bytes=192, bare=True)
     assert bare == full[8:]
-    drawn = tokcodec.decode(bare, model="pyramid", original_size=size, grey=grey)
+    drawn = tokcodec.decode(bare, model=DEFAULT, original_size=size, grey=grey)
     assert drawn.tobytes() == tokcodec.decode(full).tobytes()
     sized = tokcodec.encode(picture, max_bytes=196, bare="size")
     assert sized[4:] == bare
@@ -28,7 +29,7 @@ def test_bare_streams(picture):
     assert [p.tobytes() for p in many] == [drawn.tobytes()] * 2
 
 
-@pytest.mark.parametrize("model", ["pyramid", "pyramid-2"])
+@pytest.mark.parametrize("model", list(PYRAMIDS))
 def test_bare_streams_tell_and_are_cut_as_whole_ones(picture, model):
     full = tokcodec.encode(picture, max_bytes=200, model=model)
     whole = tokcodec.info(full)

@@ -12,7 +12,7 @@ from tokcodec import errors
 
 def test_batches(photograph):
     pictures = [photograph("coffee", 50, 40), photograph("camera", 30, 60)]
-    codec = tokcodec.load("pyramid")
+    codec = tokcodec.load()
     streams = codec.encode_batch(pictures, budget=40)
     assert streams == [tokcodec.encode(p, budget=40) for p in pictures]
     assert [i.size for i in codec.decode_batch(streams)] == [(50, 40), (30, 60)]

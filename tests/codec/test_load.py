@@ -8,12 +8,13 @@ import pytest
 
 import tokcodec
 from tokcodec import errors
+from tokcodec.registry import DEFAULT
 
 
 def test_models_are_listed_and_loaded():
     pyramid, *_ = tokcodec.models()
-    assert (pyramid.name, pyramid.code, pyramid.vocabulary) == ("pyramid", 1, 59049)
-    assert tokcodec.load().model is tokcodec.load("pyramid").model
+    assert (pyramid.name, pyramid.code, pyramid.vocabulary) == (DEFAULT, 4, 59049)
+    assert tokcodec.load().model is tokcodec.load(DEFAULT).model
     with pytest.raises(errors.UnknownModelError, match="no model 'nosuch'"):
         tokcodec.load("nosuch")
 

@@ -11,6 +11,7 @@ import pytest
 
 import tokcodec
 from tokcodec.psnr import psnr
+from tokcodec.registry import DEFAULT
 
 
 def test_more_bytes_look_better(picture):
@@ -84,7 +85,7 @@ def test_any_picture_converges(kind, photograph):
 def test_info_counts_or_reads_the_header_alone(astronaut):
     data = tokcodec.encode(astronaut, budget=100)
     info = tokcodec.info(data)
-    assert (info.model, info.width, info.height) == ("pyramid", 96, 80)
+    assert (info.model, info.width, info.height) == (DEFAULT, 96, 80)
     assert info.tokens == info.digits // 10 >= 100
     assert info.bytes == len(data)
     assert info.bits_per_pixel == pytest.approx(8 * len(data) / (96 * 80))

@@ -11,7 +11,7 @@ from tokcodec.coder import codestring
 from tokcodec.decoders.shape import Shape
 from tokcodec.decoders.steps import Step, climb, merge, stacked
 from tokcodec.decoders.stored import Stored
-from tokcodec.registry import shipped
+from tokcodec.registry import DEFAULT, shipped
 from tokcodec.tokens.knowledge import Knowledge
 from tokcodec.tokens.order import order_for
 from tokcodec.tokens.reconstruction import dequantise
@@ -44,7 +44,7 @@ def as_file(kept: Stored, path: Path) -> Path:
 def read_back(picture: np.ndarray, budget: int = 150) -> Knowledge:
     """What a cut stream tells of a picture; a grey one has one channel."""
     grey = bool((picture == picture[..., :1]).all())
-    order = order_for(shipped("pyramid"), *picture.shape[:2], 1 if grey else 3)
+    order = order_for(shipped(DEFAULT), *picture.shape[:2], 1 if grey else 3)
     return codestring.read(order, tokcodec.encode(picture, budget=budget, bare=True)).known
 
 

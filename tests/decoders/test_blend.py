@@ -13,12 +13,12 @@ from tokcodec.coder import codestring
 from tokcodec.decoders.blend import share, shares
 from tokcodec.decoders.linear import linear
 from tokcodec.psnr import psnr
-from tokcodec.registry import shipped
+from tokcodec.registry import DEFAULT, shipped
 from tokcodec.stream import header as headers
 from tokcodec.tokens.knowledge import Knowledge
 from tokcodec.tokens.order import order_for
 
-MODEL = shipped("pyramid")
+MODEL = shipped(DEFAULT)
 
 
 def read_back(picture: np.ndarray, **limit: float) -> Knowledge:

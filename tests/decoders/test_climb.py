@@ -11,7 +11,7 @@ import tokcodec
 from tokcodec.coder import codestring
 from tokcodec.decoders.linear import linear
 from tokcodec.pixels import colour
-from tokcodec.registry import shipped
+from tokcodec.registry import DEFAULT, shipped
 from tokcodec.tokens import wavelet
 from tokcodec.tokens.layout import bands
 from tokcodec.tokens.order import order_for
@@ -40,7 +40,7 @@ def test_the_top_is_the_linear_decoders_picture(
     height: int, width: int, photograph: Callable
 ) -> None:
     picture = photograph("chelsea", width, height)
-    order = order_for(shipped("pyramid"), height, width, 3)
+    order = order_for(shipped(DEFAULT), height, width, 3)
     known = codestring.read(order, tokcodec.encode(picture, budget=150, bare=True)).known
     found = together([dequantise(known, i) for i in range(len(order.bands))], 3)
     steps = climb(found, height, width)

@@ -11,7 +11,7 @@ import tokcodec
 from tokcodec.coder import codestring
 from tokcodec.decoders.consistent import consistent, interval
 from tokcodec.pixels import colour
-from tokcodec.registry import shipped
+from tokcodec.registry import DEFAULT, shipped
 from tokcodec.tokens.knowledge import Knowledge
 from tokcodec.tokens.order import order_for
 from tokcodec.tokens.transform import analyse, split_all, synthesise
@@ -20,7 +20,7 @@ SIZES = [(64, 48), (33, 70), (5, 90), (9, 9)]  # height, width
 
 
 def read_back(picture: np.ndarray, budget: int) -> Knowledge:
-    order = order_for(shipped("pyramid"), *picture.shape[:2], 3)
+    order = order_for(shipped(DEFAULT), *picture.shape[:2], 3)
     return codestring.read(order, tokcodec.encode(picture, budget=budget, bare=True)).known
 
 
@@ -66,7 +66,7 @@ def test_anything_comes_back_into_them_and_nearer(
 
 
 def test_of_nothing_known_anything_goes(astronaut: np.ndarray) -> None:
-    known = Knowledge(order_for(shipped("pyramid"), *astronaut.shape[:2], 3))
+    known = Knowledge(order_for(shipped(DEFAULT), *astronaut.shape[:2], 3))
     plane = colour.to_planes(astronaut, grey=False)[0]
     assert interval(known, 0) is None
     assert np.allclose(put_back(plane, known, 0), plane, atol=1e-2)

@@ -20,7 +20,7 @@ from tokcodec.decoders.shape import Shape
 from tokcodec.decoders.stored import KIND
 from tokcodec.decoders.trained import opened
 from tokcodec.errors import ArgumentError, DamagedModelError, InputError, ModelMismatchError
-from tokcodec.registry import shipped
+from tokcodec.registry import DEFAULT, shipped
 from tokcodec.tokens.knowledge import Knowledge
 from tokcodec.tokens.order import order_for
 
@@ -53,7 +53,7 @@ def read_back(picture: np.ndarray, budget: int | None = None) -> Knowledge:
     if budget is None:
         budget = 150 if picture.size > 300 else 2  # never nearly all
     grey = bool((picture == picture[..., :1]).all())
-    order = order_for(shipped("pyramid"), *picture.shape[:2], 1 if grey else 3)
+    order = order_for(shipped(DEFAULT), *picture.shape[:2], 1 if grey else 3)
     return codestring.read(order, tokcodec.encode(picture, budget=budget, bare=True)).known
 
 

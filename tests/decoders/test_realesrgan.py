@@ -19,7 +19,7 @@ from tokcodec.decoders import realesrgan
 from tokcodec.decoders.realesrgan import first_size
 from tokcodec.decoders.tiles import enlarge, spans, tiles
 from tokcodec.errors import ArgumentError, DamagedModelError
-from tokcodec.registry import shipped
+from tokcodec.registry import DEFAULT, shipped
 from tokcodec.stream import header as headers
 from tokcodec.tokens.order import order_for
 
@@ -101,7 +101,7 @@ def test_a_smaller_picture_costs_less_and_a_thumbnail_invents_nothing(
 
 
 def test_the_more_is_known_the_larger_the_network_begins(photograph: Callable) -> None:
-    order = order_for(shipped("pyramid"), 300, 400, 3)
+    order = order_for(shipped(DEFAULT), 300, 400, 3)
     sizes = []
     for budget in (0, 1000, 2500, 9000):
         data = tokcodec.encode(photograph("coffee", 400, 300), budget=budget, bare=True)
@@ -120,7 +120,7 @@ def test_what_a_reference_tells_is_known(photograph: Callable) -> None:
     sizes = []
     for data, reference in ((alone, None), (again, alone)):
         header, length = headers.parse(data)
-        order = order_for(shipped("pyramid"), 150, 200, 3)
+        order = order_for(shipped(DEFAULT), 150, 200, 3)
         order = references.onto(order, header, reference)
         sizes.append(first_size(codestring.read(order, data[length:]).known))
     assert sizes[0] == sizes[1]

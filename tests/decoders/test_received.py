@@ -11,13 +11,13 @@ import pytest
 import tokcodec
 from tokcodec.coder import codestring
 from tokcodec.decoders.received import EACH, KNOWN_SCALES, received, received_planes
-from tokcodec.registry import shipped
+from tokcodec.registry import DEFAULT, shipped
 from tokcodec.tokens import wavelet
 from tokcodec.tokens.knowledge import Knowledge
 from tokcodec.tokens.layout import ACROSS, DIAGONAL, LOW
 from tokcodec.tokens.order import Order, order_for
 
-MODEL = shipped("pyramid")
+MODEL = shipped(DEFAULT)
 
 
 def test_a_column_is_the_logarithm_of_the_step_that_is_left() -> None:

@@ -13,7 +13,7 @@ from tokcodec.decoders.received import received_planes
 from tokcodec.decoders.shape import Shape
 from tokcodec.decoders.steps import Step, climb, merge, stacked
 from tokcodec.decoders.strips import IN_STRIPS, correction, reach
-from tokcodec.registry import shipped
+from tokcodec.registry import DEFAULT, shipped
 from tokcodec.tokens.order import order_for
 from tokcodec.tokens.reconstruction import dequantise
 
@@ -40,7 +40,7 @@ def random_network(shape: Shape) -> Network:
 def opened(picture: np.ndarray) -> tuple[list[Step[np.ndarray]], np.ndarray]:
     """The steps up and the condition of a picture that was cut."""
     height, width = picture.shape[:2]
-    order = order_for(shipped("pyramid"), height, width, 3)
+    order = order_for(shipped(DEFAULT), height, width, 3)
     known = codestring.read(order, tokcodec.encode(picture, budget=300, bare=True)).known
     each = len(order.bands) // 3
     bands = [

@@ -24,7 +24,8 @@ from tokcodec import decoders
 from tokcodec.decoders import trained
 from tokcodec.decoders.linear import linear
 from tokcodec.decoders.neural import neural
-from tokcodec.errors import ArgumentError
+from tokcodec.errors import ArgumentError, DamagedModelError, ModelMismatchError
+from tokcodec.registry import PYRAMIDS
 
 onnx = pytest.importorskip("onnx")
 ort = pytest.importorskip("onnxruntime")
@@ -53,6 +54,41 @@ def test_realism_that_nobody_trained_is_refused(tmp_path: Path, astronaut: np.nd
     tokcodec.decode(stream, decoder=path, realism=0.0)
     with pytest.raises(ArgumentError, match="realism 0"):
         tokcodec.decode(stream, decoder=path, realism=0.5)
+
+
+def test_a_card_may_tell_the_tokens_of_several_models(
+    tmp_path: Path, astronaut: np.ndarray
+) -> None:
+    path = tmp_path / "mine.onnx"
+    streams = [tokcodec.encode(astronaut, budget=60, model=name) for name in PYRAMIDS]
+    known = {name: tokcodec.load(name).model.tokens_id for name in PYRAMIDS}
+    for tokens in (known["pyramid"], [known["pyramid"]], sorted(set(known.values()))):
+        as_file(random_decoder(about={"tokens": tokens}), path)
+        for name, stream in zip(PYRAMIDS, streams, strict=True):
+            if known[name] in tokens:
+                assert tokcodec.decode(stream, decoder=path).size == astronaut.shape[1::-1]
+            else:
+                with pytest.raises(ModelMismatchError, match="another model"):
+                    tokcodec.decode(stream, decoder=path)
+
+
+def test_by_default_the_network_draws_all_shipped_pyramids(astronaut: np.ndarray) -> None:
+    for name in PYRAMIDS:
+        stream = tokcodec.encode(astronaut, budget=60, model=name)
+        drawn = [
+            np.asarray(tokcodec.decode(stream, decoder=way)) for way in ("onnx", "auto", "linear")
+        ]
+        assert np.abs(drawn[0].astype(int) - drawn[1]).max() <= 1
+        assert (drawn[0] != drawn[2]).any()
+
+
+@pytest.mark.parametrize("tokens", [5, [5], {"a": 1}])
+def test_a_card_whose_tokens_are_no_text_is_refused(
+    tokens: object, tmp_path: Path, astronaut: np.ndarray
+) -> None:
+    path = as_file(random_decoder(about={"tokens": tokens}), tmp_path / "mine.safetensors")
+    with pytest.raises(DamagedModelError, match="no decoder"):
+        tokcodec.decode(tokcodec.encode(astronaut, budget=9), decoder=path)
 
 
 def without(monkeypatch: pytest.MonkeyPatch, *packages: str) -> None:

@@ -13,8 +13,9 @@ import tokcodec
 from tests.independent import pyramid
 from tokcodec import errors
 from tokcodec.psnr import psnr
+from tokcodec.registry import DEFAULT
 
-MODEL_FILE = Path(tokcodec.__file__).parent / "weights" / "pyramid.safetensors"
+MODEL_FILE = Path(tokcodec.__file__).parent / "weights" / f"{DEFAULT}.safetensors"
 LIMITS = ({"max_bytes": 200}, {"budget": 150}, {"psnr": 24.0})
 
 

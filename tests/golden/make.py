@@ -34,7 +34,7 @@ STREAMS: list[tuple[str, int, int, dict[str, float]]] = [
     ("color", 5, 333, {"max_bytes": 140}),
     ("motorcycle_right", 4200, 40, {"max_bytes": 400}),
 ]
-SECOND: list[tuple[str, int, int, dict[str, float]]] = [  # by pyramid-2
+SECOND: list[tuple[str, int, int, dict[str, float]]] = [  # by models with a learned prior
     ("astronaut", 128, 128, {"budget": 32}),
     ("coffee", 150, 100, {"max_bytes": 222}),
     ("rocket", 32, 21, {"budget": 10**6}),
@@ -50,14 +50,20 @@ REGISTER: list[tuple[str, int, int, dict[str, float]]] = [  # by register-small
     ("camera", 128, 96, {"max_bytes": 24}),
     ("moon", 1, 1, {"max_bytes": 11}),
 ]
+BY_MODEL = {
+    "pyramid": STREAMS,
+    "pyramid-2": SECOND,
+    "pyramid-3": STREAMS[:9],
+    "pyramid-4": SECOND,
+    "register-small": REGISTER,
+}
 
 
 def main() -> None:
     known = (
         json.loads((HERE / "tokens.json").read_text()) if (HERE / "tokens.json").exists() else {}
     )
-    jobs = [("pyramid", *s) for s in STREAMS] + [("pyramid-2", *s) for s in SECOND]
-    jobs += [("register-small", *s) for s in REGISTER]
+    jobs = [(model, *stream) for model, streams in BY_MODEL.items() for stream in streams]
     for model, name, width, height, limit in jobs:
         ((kind, value),) = limit.items()
         path = HERE / f"{model}-{name}-{width}x{height}-{kind}-{value:g}.tkc"

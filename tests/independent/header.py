@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+CODES = (1, 2, 3, 4, 5, 255)
+
 
 def crc8(data: bytes) -> int:
     crc = 0
@@ -26,7 +28,7 @@ def read_header(data: bytes, sha256: bytes) -> tuple[int, int, bool, int]:
     magic, flags, code = take(2), take(1), take(1)
     if magic != 0xB754 or flags >> 5 != 1 or flags & 3:
         raise ValueError("wrong magic, unknown version, or a reserved bit is set")
-    if code not in (1, 2, 3, 255) or (code == 255 and take(4) != int.from_bytes(sha256[:4], "big")):
+    if code not in CODES or (code == 255 and take(4) != int.from_bytes(sha256[:4], "big")):
         raise ValueError("made with another model")
     side = 16 if flags & 16 else 12
     width, height = divmod(take(2 * side // 8), 1 << side)

@@ -16,6 +16,7 @@ from tokcodec.errors import (
 )
 from tokcodec.link import packet as packets_of
 from tokcodec.link.short import lengthen, shorten
+from tokcodec.registry import PYRAMIDS
 
 
 def gathered(packets: list[bytes]) -> bytes:
@@ -104,6 +105,16 @@ def test_short_headers(stream: bytes, photograph):
     extended = bytes([shorten(stream)[0] | 4]) + shorten(stream)[1:4] + b"\2\1\0" + stream[8:]
     assert lengthen(extended) == extended  # no form that travels: not a picture without its field
     assert gathered(link.split(wide, packets=3)) == wide[: len(gathered(link.split(wide)))]
+
+
+@pytest.mark.parametrize("model", list(PYRAMIDS))
+def test_a_short_header_tells_the_model(model: str, photograph):
+    data = tokcodec.encode(photograph("coffee", 64, 48), max_bytes=60, model=model)
+    short = shorten(data)
+    assert short[4:] == data[8:]
+    assert short[0] & 3 == sorted(PYRAMIDS.values()).index(PYRAMIDS[model])
+    assert lengthen(short) == data
+    assert gathered(link.split(data, mtu=30, protect="none")) == data
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,12 @@ import pytest
 from tokcodec.model import TOTAL
 from tokcodec.prior.context import Contexts, rescaled
 from tokcodec.prior.tables import pass_tables
-from tokcodec.registry import shipped
+from tokcodec.registry import DEFAULT, shipped
 from tokcodec.tokens.knowledge import Knowledge
 from tokcodec.tokens.layout import bands
 from tokcodec.tokens.order import Order
 
-MODEL = shipped("pyramid")
+MODEL = shipped(DEFAULT)
 
 
 def test_frequencies_are_positive_and_sum_to_two_to_the_24():

@@ -10,7 +10,7 @@ import pytest
 
 import tokcodec
 from tests.independent import pyramid
-from tokcodec.registry import shipped
+from tokcodec.registry import DEFAULT, shipped
 
 Photograph = Callable[[str, int, int], np.ndarray]
 
@@ -29,7 +29,7 @@ def model_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
         network.second_bias.normal_(0, 0.4)
         network.last_bias.normal_(0, 0.3)
     path = tmp_path_factory.mktemp("network") / "random.safetensors"
-    path.write_bytes(to_model(network, shipped("pyramid"), "random", {}).save_bytes())
+    path.write_bytes(to_model(network, shipped(DEFAULT), "random", {}).save_bytes())
     return path
 
 

@@ -17,7 +17,7 @@ from tokcodec.prior.inputs import Inputs
 from tokcodec.prior.maps import lg, seen_from, signed_lg
 from tokcodec.prior.network import Network, layers, table
 from tokcodec.prior.surroundings import SURROUNDINGS
-from tokcodec.registry import shipped
+from tokcodec.registry import DEFAULT, shipped
 from tokcodec.tokens.knowledge import Knowledge
 from tokcodec.tokens.order import Order
 
@@ -25,7 +25,7 @@ from tokcodec.tokens.order import Order
 def random_model(seed: int = 0, scale: float = 300.0) -> Model:
     """The shipped tables with a network of random weights over them."""
     rng = np.random.default_rng(seed)
-    arrays = dict(shipped("pyramid").arrays)
+    arrays = dict(shipped(DEFAULT).arrays)
     for name, (kind, shape) in SHAPES[NETWORK].items():
         if name not in arrays:
             arrays[name] = np.clip(rng.normal(0, scale, shape), -32768, 32767).astype(kind)
@@ -183,7 +183,7 @@ def test_streams_of_both_priors_hold_the_same_tokens(
     height: int, width: int, photograph: Callable[[str, int, int], np.ndarray]
 ) -> None:
     picture = photograph("coffee", width, height)
-    tables, network = Codec(shipped("pyramid")), Codec(MODEL)
+    tables, network = Codec(shipped(DEFAULT)), Codec(MODEL)
     data = network.encode(picture, budget=150)
     found, expected = network.unpack(data), tables.tokenize(picture)
     assert len(found) >= min(150, len(expected))
@@ -198,7 +198,7 @@ def test_a_model_file_keeps_the_network(tmp_path: Path) -> None:
     path = tmp_path / "random.safetensors"
     path.write_bytes(MODEL.save_bytes())
     codec = tokcodec.load(path)
-    assert codec.model.id == MODEL.id != shipped("pyramid").id
-    assert codec.model.tokens_id == shipped("pyramid").tokens_id
+    assert codec.model.id == MODEL.id != shipped(DEFAULT).id
+    assert codec.model.tokens_id == shipped(DEFAULT).tokens_id
     changed = dict(MODEL.arrays) | {"last": MODEL.arrays["last"] + np.int16(1)}
     assert Model("other", changed, {}, NETWORK).id != MODEL.id

@@ -7,11 +7,11 @@ import pytest
 
 from tokcodec.prior.context import Contexts
 from tokcodec.prior.surprise import TOLD, Surprise
-from tokcodec.registry import shipped
+from tokcodec.registry import DEFAULT, shipped
 from tokcodec.tokens.knowledge import Knowledge
 from tokcodec.tokens.order import Order, Pass
 
-ORDER = Order(shipped("pyramid"), 48, 64, 3)
+ORDER = Order(shipped(DEFAULT), 48, 64, 3)
 
 
 class Watcher:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 import tokcodec
 from tokcodec import errors
 from tokcodec.reference.field import Field, regions
+from tokcodec.registry import DEFAULT, PYRAMIDS
 from tokcodec.stream import header as headers
 from tokcodec.stream.header import REFERENCE
 
@@ -38,7 +39,7 @@ def test_two_fields_are_refused(change, key):
 
 @pytest.mark.parametrize("field", [b"", b"hash"])
 def test_a_field_without_hash_and_side_is_damage(scene, field: bytes):
-    header = headers.Header(1, 128, 96, extension=((REFERENCE, field),))
+    header = headers.Header(PYRAMIDS[DEFAULT], 128, 96, extension=((REFERENCE, field),))
     data = headers.write(header, tokcodec.load().model.sha256)
     with pytest.raises(errors.DamagedHeaderError, match="reference"):
         tokcodec.info(data)

@@ -20,6 +20,7 @@ from tokcodec.errors import (
     UnknownFieldError,
     UnsupportedVersionError,
 )
+from tokcodec.registry import DEFAULT
 from tokcodec.stream import header as headers
 
 
@@ -80,7 +81,7 @@ def test_finding_by_name(file: Path, streams: list[bytes]) -> None:
             ask("nowhere")
     assert "coffee" in bundle
     assert "nowhere" not in bundle
-    assert repr(bundle).endswith(f"{file.name}': {len(streams)} streams of pyramid)")
+    assert repr(bundle).endswith(f"{file.name}': {len(streams)} streams of {DEFAULT})")
     assert bundle.index(streams[1]) == 1  # as of any sequence
 
 

@@ -6,11 +6,11 @@ import pytest
 
 import tokcodec
 from tokcodec import errors
-from tokcodec.registry import shipped
+from tokcodec.registry import DEFAULT, shipped
 from tokcodec.stream import framing
 from tokcodec.stream.header import FIT
 
-MODEL, SIZE = shipped("pyramid"), (31, 20)
+MODEL, SIZE = shipped(DEFAULT), (31, 20)
 
 
 def test_what_was_written_is_read() -> None:
@@ -57,5 +57,5 @@ def test_what_is_not_counted_is_left_open() -> None:
     assert (info.bytes, info.header_bytes, info.bits_per_pixel) == (12, 8, 3.0)
     assert info.tokens is info.digits is info.complete is info.reference is None
     assert framing.info(MODEL, frame, framing.Counted(2, 21, False)) == tokcodec.Info(
-        "pyramid", MODEL.id, 8, 4, False, 12, 8, 3.0, 2, 21, False
+        DEFAULT, MODEL.id, 8, 4, False, 12, 8, 3.0, 2, 21, False
     )

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tokcodec.registry import shipped
+from tokcodec.registry import DEFAULT, shipped
 from tokcodec.tokens.layout import Grid, bands
 from tokcodec.tokens.order import Order
 
-MODEL = shipped("pyramid")
+MODEL = shipped(DEFAULT)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (7, 300), (64, 64), (4000, 30), (16000, 1), (100, 9000)])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tokcodec.registry import shipped
+from tokcodec.registry import DEFAULT, shipped
 from tokcodec.tokens import wavelet
 from tokcodec.tokens.layout import bands
 from tokcodec.tokens.transform import analyse, synthesise
@@ -56,7 +56,7 @@ def test_no_picture_reaches_the_top():
             rows, high = wavelet.split(rows)
             largest = max(largest, np.abs(high).sum(1).max(), np.abs(rows).sum(1).max())
     reach = np.array([127.5 * 3**0.5, 255 / 2**0.5, 510 / 6**0.5]) * largest**2
-    assert (reach < shipped("pyramid").arrays["tops"]).all()
+    assert (reach < shipped(DEFAULT).arrays["tops"]).all()
 
 
 def test_coarse_levels_of_the_inverse_are_the_low_bands():

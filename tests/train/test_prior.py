@@ -14,7 +14,7 @@ from tokcodec.codec import Codec
 from tokcodec.model import FEATURES, NETWORK
 from tokcodec.prior import prior_for
 from tokcodec.prior.network import Network
-from tokcodec.registry import shipped
+from tokcodec.registry import DEFAULT, shipped
 from tokcodec.tokens.knowledge import Knowledge
 from tokcodec.tokens.order import order_for
 from tokcodec.train.digits import DIGIT, UNIT, UNITS, digits_of, unit_of
@@ -48,13 +48,13 @@ def folder(tmp_path: Path, photograph: Photograph) -> Path:
     (tmp_path / "photographs").mkdir()
     for i in range(18):
         name = ("coffee", "chelsea", "rocket", "astronaut")[i % 4]
-        picture = Image.fromarray(photograph(name, 100 + i, 70 + i))
+        picture = Image.fromarray(photograph(name, 150 + i, 105 + i))
         picture.save(tmp_path / "photographs" / f"{i}.png")
     return tmp_path / "photographs"
 
 
 def learnt(network: PriorNetwork, batches: list[np.ndarray], steps: int) -> PriorTask:
-    digits = digits_of(shipped("pyramid"), batches)
+    digits = digits_of(shipped(DEFAULT), batches)
     task = PriorTask(network, digits)
     optimiser = torch.optim.AdamW(network.parameters(), 3e-3)
     stream = drawn(digits, 2048, 0)
@@ -68,12 +68,12 @@ def learnt(network: PriorNetwork, batches: list[np.ndarray], steps: int) -> Prio
 def test_digits_come_with_what_they_cost(batches: list[np.ndarray]) -> None:
     """Their bits add up to the bytes that the codec writes."""
     one = [batches[0][:1]]
-    digits = digits_of(shipped("pyramid"), one)
+    digits = digits_of(shipped(DEFAULT), one)
     assert digits.rows.shape[1] == FEATURES + 2
     assert set(np.unique(digits.rows[:, DIGIT])) == {-1, 0, 1}
     assert digits.rows[:, UNIT].min() >= 0
     assert digits.rows[:, UNIT].max() < UNITS
-    data = Codec(shipped("pyramid")).encode(one[0][0], max_bytes=150)
+    data = Codec(shipped(DEFAULT)).encode(one[0][0], max_bytes=150)
     sent = digits.sent < 142
     weights = digits.share[sent] * (digits.sent[sent] + 12)  # digits of a pass that each stands for
     assert (digits.bits[sent] * weights).sum() / 8 == pytest.approx(len(data) - 8, rel=0.25)
@@ -82,14 +82,14 @@ def test_digits_come_with_what_they_cost(batches: list[np.ndarray]) -> None:
 def test_kinds_are_those_of_the_running_network() -> None:
     from tokcodec.prior.network import kind_of
 
-    order = order_for(shipped("pyramid"), 150, 100, 3)
+    order = order_for(shipped(DEFAULT), 150, 100, 3)
     for step in order.passes[::7]:
         band = order.bands[step.band]
         assert KIND[unit_of(band, step)] == kind_of(band)
 
 
 def test_an_untrained_network_says_what_the_tables_say(batches: list[np.ndarray]) -> None:
-    task = PriorTask(PriorNetwork(), digits_of(shipped("pyramid"), batches))
+    task = PriorTask(PriorNetwork(), digits_of(shipped(DEFAULT), batches))
     with torch.no_grad():
         task.network.last.zero_()
     assert task.check(task.network, Path(), 0)["saved"] == pytest.approx(0, abs=0.2)
@@ -101,7 +101,7 @@ def test_it_learns_and_integers_keep_what_it_learnt(batches: list[np.ndarray]) -
     task = learnt(network, batches, 120)
     saved = task.check(network, Path(), 0)["saved"]
     assert saved > 5  # four pictures are soon known
-    start = shipped("pyramid")
+    start = shipped(DEFAULT)
     model = to_model(network, start, "learnt", {})
     assert model.prior == NETWORK
     assert model.tokens_id == start.tokens_id
@@ -115,7 +115,7 @@ def test_the_rounded_network_is_the_trained_one(batches: list[np.ndarray]) -> No
     torch.manual_seed(0)
     network = PriorNetwork()
     task = learnt(network, batches, 20)
-    model = to_model(network, shipped("pyramid"), "x", {})
+    model = to_model(network, shipped(DEFAULT), "x", {})
     order = order_for(model, 64, 96, 3)
     known = Knowledge(order)
     prior = prior_for(known)

@@ -22,7 +22,7 @@ FEW = "--count", "4", "--rounds", "2", "--workers", "1"
 def folder(tmp_path_factory, photograph):
     path = tmp_path_factory.mktemp("photographs")
     for name in ("astronaut", "chelsea", "coffee", "rocket"):
-        Image.fromarray(photograph(name, 100, 70)).save(path / f"{name}.png")
+        Image.fromarray(photograph(name, 150, 105)).save(path / f"{name}.png")
     return path
 
 
@@ -101,6 +101,30 @@ def test_edges_that_tell_most_are_kept():
     counts[:4] = [10, 1000, 10]
     counts[4:] = [300, 400, 300]
     assert pyramid.best_edges(counts, 2) == [3]
+
+
+def test_levels_beyond_the_finest_counted_come_a_little_later():
+    model = pyramid.first_guess()
+    rng = np.random.default_rng(0)
+    for name in (*pyramid.FITTED, "scores"):
+        array = model.arrays[name]
+        array[:] = rng.integers(1, 1000, array.shape)
+    pyramid.extend(model, 6)
+    for level in (7, 8):
+        of, last = model.arrays, slice(16, 19)  # three bands each
+        here = slice(last.start + 3 * (level - 6), last.stop + 3 * (level - 6))
+        assert all(np.array_equal(of[name][:, here], of[name][:, last]) for name in pyramid.FITTED)
+        later = of["scores"][:, last] - of["scores"][:, here]
+        assert (later[1:] == 0).all()
+        assert (later[0] == np.array(pyramid.FALL) * (level - 6)).all()
+
+
+@pytest.mark.parametrize("finest", [0, 9])
+def test_there_are_eight_levels_to_count(finest: int, folder, tmp_path, capsys):
+    out = tmp_path / "m.safetensors"
+    given = ["--images", str(folder), "--out", str(out), "--finest", str(finest)]
+    assert main([*COMMAND, *given]) == 1
+    assert "1..8" in capsys.readouterr().err
 
 
 def test_a_stranger_cannot_decode_it(model_file, photograph, monkeypatch):

@@ -17,6 +17,7 @@ from PIL import Image
 from tokcodec import weights
 from tokcodec.arguments import Size, check_size, is_number
 from tokcodec.decoders.linear import linear
+from tokcodec.decoders.stored import tokens_of
 from tokcodec.decoders.trained import (
     ONNX,
     ONNX_SUFFIX,
@@ -108,8 +109,8 @@ def _shipped(realism: float | None, way: str | None, setting: Setting) -> Decode
     trained, tokens = _trained(SHIPPED, realism, way, setting)
 
     def best(known: Knowledge, size: tuple[int, int]) -> np.ndarray:
-        """The trained decoder for the tokens that it was trained on."""
-        ours = known.order.model.tokens_id == tokens
+        """The trained decoder for the tokens that it draws."""
+        ours = known.order.model.tokens_id in tokens
         return (trained if ours else linear)(known, size)
 
     return best
@@ -117,15 +118,15 @@ def _shipped(realism: float | None, way: str | None, setting: Setting) -> Decode
 
 def _trained(
     path: Path, realism: float | None, way: str | None = None, setting: Setting = USUAL
-) -> tuple[Decoder, str | None]:
-    """The decoder in a file, and the identity of the tokens that it was trained on, if it says."""
+) -> tuple[Decoder, tuple[str, ...]]:
+    """The decoder in a file, and the identities of the tokens that it draws, if it says."""
     runtime, card = opened(path, way, setting)
     if realism and not runtime.shape.realism:
         raise ArgumentError(f"{path} was trained for realism 0 only")
     from tokcodec.decoders.neural import neural
 
     wanted = card.get("realism", 0.0) if realism is None else realism
-    return partial(neural, runtime=runtime, realism=float(wanted)), card.get("tokens")
+    return partial(neural, runtime=runtime, realism=float(wanted)), tokens_of(card)
 
 
 def _own(path: Path, realism: float | None, setting: Setting) -> Decoder:
@@ -134,7 +135,7 @@ def _own(path: Path, realism: float | None, setting: Setting) -> Decoder:
     def own(known: Knowledge, size: tuple[int, int]) -> np.ndarray:
         """The trained decoder, and no other: whoever names one wants it."""
         model = known.order.model
-        if tokens not in (None, model.tokens_id):
+        if tokens and model.tokens_id not in tokens:
             raise ModelMismatchError(
                 f"the decoder {path} was trained for the tokens of another model than {model.name}"
             )

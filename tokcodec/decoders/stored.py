@@ -85,7 +85,19 @@ def _card(text: str) -> dict[str, Any]:
     realism = about.get("realism", 0.0)
     if type(realism) not in (int, float) or not 0 <= realism <= 1:
         raise ValueError("the realism of its card does not lie in 0..1")
+    if not isinstance(about.get("tokens", ""), str | list) or not all(
+        isinstance(identity, str) for identity in tokens_of(about)
+    ):
+        raise ValueError("whose tokens it draws, its card tells neither in text nor in a list")
     return about
+
+
+def tokens_of(about: Mapping[str, Any]) -> tuple[str, ...]:
+    """The identities of the tokens (`Model.tokens_id`) that a decoder draws, as its card tells
+    them: one, or a list; none if it does not say.
+    """
+    told = about.get("tokens") or []
+    return (told,) if isinstance(told, str) else tuple(told)
 
 
 def digest(weights: Mapping[str, np.ndarray]) -> str:

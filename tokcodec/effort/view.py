@@ -9,6 +9,7 @@ import numpy as np
 
 from tokcodec import decoders
 from tokcodec.decoders.linear import linear
+from tokcodec.decoders.stored import tokens_of
 from tokcodec.decoders.trained import TORCH, installed, opened
 from tokcodec.effort import adjoint
 from tokcodec.effort.draft import drawn
@@ -91,7 +92,7 @@ def find(decoder: str | Path, order: Order) -> View:
             f"{order.width}x{order.height}: decoder='linear' takes any"
         )
     runtime, card = opened(decoders.SHIPPED if name == NEURAL else Path(name), TORCH)
-    ours = name != NEURAL or card.get("tokens") == order.model.tokens_id
+    ours = name != NEURAL or order.model.tokens_id in tokens_of(card)
     if not ours or len(order.bands) == order.channels:
         return Linear()  # as `decode` draws these
     from tokcodec.effort.neural import Neural

@@ -7,8 +7,11 @@ from tokcodec.errors import StreamError
 from tokcodec.stream import header as headers
 from tokcodec.stream.header import MAGIC, Header
 
-CODE = 1  # the model of short streams
 LENGTH = 4  # bytes of flags and size
+# Codes of the models of short streams. The place of one in this list stands in the two bits that
+# are reserved in a whole header. Append nothing: they are all in use.
+CODES = (1, 2, 4, 5)
+PLACE = len(CODES) - 1  # mask of those bits, in the first byte
 
 
 def shorten(data: bytes) -> bytes:
@@ -20,9 +23,11 @@ def shorten(data: bytes) -> bytes:
     header, length = headers.parse(data)
     usual = Header(header.model, header.width, header.height, header.grey)
     model = registry.model_for(header.model, header.hash)
-    if header.model != CODE or header.wide or headers.write(usual, model.sha256) != data[:length]:
+    allowed = header.model in CODES and not header.wide
+    if not allowed or headers.write(usual, model.sha256) != data[:length]:
         return data
-    return headers.write_bare(usual) + data[length:]
+    bare = headers.write_bare(usual)
+    return bytes((bare[0] | CODES.index(header.model),)) + bare[1:] + data[length:]
 
 
 def lengthen(short: bytes) -> bytes:
@@ -34,10 +39,11 @@ def lengthen(short: bytes) -> bytes:
     if len(short) < LENGTH:
         return b""
     try:
-        header, length = headers.parse(short, bare=True)
+        flags = bytes((short[0] & ~PLACE,))
+        header, length = headers.parse(flags + short[1:], bare=True)
         if header.extension:  # `shorten` leaves those whole: without it this were another picture
             return short
-        whole = Header(CODE, header.width, header.height, header.grey)
+        whole = Header(CODES[short[0] & PLACE], header.width, header.height, header.grey)
         model = registry.model_for(whole.model, whole.hash)
         return headers.write(whole, model.sha256) + short[length:]
     except StreamError:

@@ -19,10 +19,10 @@ from tokcodec.tokens.transform import analyse
 
 UNITS = 3 * SLOTS * PLANES * 2  # channel, slot, plane, parity
 UNIT, DIGIT = FEATURES, FEATURES + 1  # columns after the features
-KEPT = 1500  # digits of a pass, of `TOGETHER` pictures, or
-ONE_IN = 32  # one in so many, if that is more
+KEPT = 800  # digits of a pass, of `TOGETHER` pictures, or
+ONE_IN = 64  # one in so many, if that is more
 TOGETHER = 8
-DEEPEST = 0.5  # bits a pixel: later digits are left out
+DEEPEST = 2.0  # bits a pixel: later digits are left out
 HEADER = 12.0  # bytes: what comes first counts as if this were sent before
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from tokcodec.arguments import is_number
-from tokcodec.decoders.stored import Stored
+from tokcodec.decoders.stored import Stored, tokens_of
 from tokcodec.errors import ArgumentError
 
 
@@ -26,7 +26,7 @@ def between(one: Stored, two: Stored, share: float) -> Stored:
     """
     if not is_number(share) or not 0 <= share <= 1:
         raise ArgumentError(f"share lies in 0..1, not {share!r}")
-    if one.shape != two.shape or one.about.get("tokens") != two.about.get("tokens"):
+    if one.shape != two.shape or set(tokens_of(one.about)) != set(tokens_of(two.about)):
         raise ArgumentError("the decoders differ in shape, or in the tokens that they draw")
     weights = {
         name: ((1 - share) * one.weights[name].astype(np.float32) + share * w).astype(w.dtype)

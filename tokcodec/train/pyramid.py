@@ -18,6 +18,7 @@ from tqdm import tqdm
 
 from tokcodec import model as m
 from tokcodec.train.statistics import (
+    FINEST,
     MAGNITUDE_CELLS,
     MAGNITUDES,
     SIGN_CELLS,
@@ -30,6 +31,23 @@ TOPS = (425, 347, 401)
 # Bits that a digit is taken to cost beside its code: it takes time, and a share of a token.
 DIGIT_COST = 1 / 32
 MIN_FREQUENCY = 256  # no frequency below this, of 2**24: no digit dearer than 16 bits
+# How far below the best score batches are gone through, and one batch in `EACH_DEEP`: to where
+# no photograph has anything left to say.
+USUAL, DEEP, EACH_DEEP = 22 * 256, 40 * 256, 3
+# Of the scores of luma's planes, from a level to the next finer one beyond the finest that is
+# counted. Pictures scaled down, which are counted, are sharper than what cameras give at full size:
+# without it large ones send noise before shapes (docs/weights.md).
+FALL = (0, 0, 75, 150, 150, 150, 150, 150)
+DRIFT = -75  # of all scores, a level beyond those that have their own
+# What is fitted to digits: all arrays but the steps and the order.
+FITTED = (
+    "magnitude_weights",
+    "magnitude_edges",
+    "sign_weights",
+    "sign_edges",
+    "frequencies",
+    "centroids",
+)
 
 
 def fit_weights(model: m.Model, stats: Statistics) -> None:
@@ -146,7 +164,6 @@ def fit_order(model: m.Model, stats: Statistics) -> None:
             coarser = scores[channel, max(s - 3, 0), plane]
             row[plane] = row[plane - 1] - m.PLANE_DROP if plane else coarser
     model.arrays["scores"][:] = np.clip(scores, -32768, 32767)
-    model.arrays["drift"][:] = _drift(scores)
 
 
 def upper_hull(planes: list[int], gain: np.ndarray, bits: np.ndarray) -> list[Segment]:
@@ -166,16 +183,6 @@ def upper_hull(planes: list[int], gain: np.ndarray, bits: np.ndarray) -> list[Se
             merged = before.gain + last.gain, before.bits + last.bits
             hull.append(Segment(before.planes + last.planes, *merged))
     return hull
-
-
-def _drift(scores: np.ndarray) -> int:
-    """How scores change from a level to the next finer one: half of the change over the last two
-    levels, in the median of channels, orientations and the four coarsest planes; never upwards.
-    """
-    finest, earlier = (
-        scores[:, 1 + 3 * (level - 1) :][:, :3, :4] for level in (m.LEVELS, m.LEVELS - 2)
-    )
-    return min(0, round(float(np.median(finest - earlier)) / 2))
 
 
 def _bits(stats: Statistics) -> np.ndarray:
@@ -198,15 +205,21 @@ def borrow(model: m.Model, stats: Statistics) -> None:
     for channel, s, p in np.ndindex(*reached.shape):
         if not reached[channel, s, p] and (p or s > 3):
             to, take = (channel, s, p), (channel, s, p - 1) if p else (channel, s - 3, p)
-            for name in (
-                "magnitude_weights",
-                "magnitude_edges",
-                "sign_weights",
-                "sign_edges",
-                "frequencies",
-                "centroids",
-            ):
+            for name in FITTED:
                 model.arrays[name][to] = model.arrays[name][take]
+
+
+def extend(model: m.Model, finest: int) -> None:
+    """Levels beyond `finest` have its statistics and its scores, those of luma less `FALL` a level.
+    What a coefficient stands for, which a score counts besides, tells them apart.
+    """
+    last = slice(1 + 3 * (finest - 1), 1 + 3 * finest)
+    for level in range(finest + 1, m.LEVELS + 1):
+        beyond = slice(1 + 3 * (level - 1), 1 + 3 * level)
+        for name in (*FITTED, "scores"):
+            model.arrays[name][:, beyond] = model.arrays[name][:, last]
+        model.arrays["scores"][0, beyond] -= np.array(FALL, np.int16) * (level - finest)
+    model.arrays["drift"][:] = DRIFT
 
 
 def first_guess() -> m.Model:
@@ -220,7 +233,13 @@ def first_guess() -> m.Model:
     return m.Model("training", arrays)
 
 
-def train(batches: list[np.ndarray], rounds: int, workers: int, progress: bool = True) -> m.Model:
+def train(
+    batches: list[np.ndarray],
+    rounds: int,
+    workers: int,
+    finest: int = FINEST,
+    progress: bool = True,
+) -> m.Model:
     """The model of these photographs.
 
     Args:
@@ -228,16 +247,16 @@ def train(batches: list[np.ndarray], rounds: int, workers: int, progress: bool =
         rounds: how often to go through them; all but the last see every second batch, if there
             are more than eight.
         workers: processes that count.
+        finest: levels from this one on are counted as one.
         progress: show a bar.
     """
     model = first_guess()
     for number in range(rounds):
-        final = number == rounds - 1
-        share = batches if final else batches[:: 2 if len(batches) > 8 else 1]
+        share = batches if number == rounds - 1 else batches[:: 2 if len(batches) > 8 else 1]
         for weights_only in (True, False):
             stats = Statistics()
             jobs = [
-                (model, b, 256 * (30 if final and k % 6 == 0 else 19), weights_only)
+                (model, b, DEEP if k % EACH_DEEP == 0 else USUAL, finest, weights_only)
                 for k, b in enumerate(share)
             ]
             with ProcessPoolExecutor(workers) as pool:
@@ -252,8 +271,10 @@ def train(batches: list[np.ndarray], rounds: int, workers: int, progress: bool =
             model = m.Model("training", {k: v.copy() for k, v in model.arrays.items()})
             if weights_only:
                 fit_weights(model, stats)
+                extend(model, finest)
         fit_tables(model, stats)
         borrow(model, stats)
-        if not final:
+        if number < rounds - 1:
             fit_order(model, stats)
+        extend(model, finest)
     return model

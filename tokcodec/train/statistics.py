@@ -19,6 +19,10 @@ MAGNITUDE_CELLS = np.array([
     150, 172, 196, 224, 250,
 ])  # fmt: skip
 SIGN_CELLS = np.array([1, 2, 3, 5, 7, 10, 14, 20, 28, 40])
+# Levels from this one on are counted as one, for want of photographs: a picture's finest level has
+# its camera's and its file's blur, so finer ones are known from pictures scaled down, which have
+# fewer levels.
+FINEST = 6
 MAGNITUDES = 6  # across, down, diagonal, parent, around the parent, luma
 
 
@@ -46,13 +50,16 @@ class Statistics:
         return self
 
 
-def measure(model: m.Model, batch: np.ndarray, floor: int, weights_only: bool) -> Statistics:
+def measure(
+    model: m.Model, batch: np.ndarray, floor: int, finest: int, weights_only: bool
+) -> Statistics:
     """Walk through a batch of pictures of one size in the model's order and sum up what is seen.
 
     Args:
         batch: uint8 (n, height, width, 3).
         floor: units whose score, 256 log2 of squared error removed per bit, falls more than this
             below the best are left out.
+        finest: levels beyond this one are counted with it.
         weights_only: sum up what weights are fitted to, nothing else.
     """
     stats = Statistics()
@@ -70,7 +77,8 @@ def measure(model: m.Model, batch: np.ndarray, floor: int, weights_only: bool) -
         if score < best - floor:
             break
         band = order.bands[step.band]
-        at = (band.channel, m.slot(band.level, band.orientation), min(step.plane, m.PLANES - 1))
+        slot = m.slot(min(band.level, finest), band.orientation)
+        at = (band.channel, slot, min(step.plane, m.PLANES - 1))
         if weights_only:
             _regress(stats, knowledge, source, step, (*at, step.parity))
         else:

@@ -12,7 +12,7 @@ from PIL import Image
 
 from tokcodec.decoders.neural import neural
 from tokcodec.pixels import colour
-from tokcodec.registry import shipped
+from tokcodec.registry import DEFAULT, shipped
 from tokcodec.tokens import quantiser, transform
 from tokcodec.tokens.knowledge import Knowledge
 from tokcodec.tokens.order import order_for
@@ -35,7 +35,7 @@ from tokcodec.train.decoder.taildrop import TailDrop, to_planes, to_rgb  # noqa:
 from tokcodec.train.loop import train  # noqa: E402
 from tokcodec.train.schedule import Schedule  # noqa: E402
 
-MODEL = shipped("pyramid")
+MODEL = shipped(DEFAULT)
 CPU = torch.device("cpu")
 TINY = Shape((16, 16), (1, 1), 16)
 

@@ -10,7 +10,7 @@ import pytest
 
 from tokcodec.cli import main
 from tokcodec.errors import ArgumentError
-from tokcodec.registry import shipped
+from tokcodec.registry import DEFAULT, shipped
 
 torch = pytest.importorskip("torch")
 
@@ -53,7 +53,7 @@ def task_of(picture: np.ndarray, teacher=None, **settings: object) -> RealismTas
     seen = Features(random_weights()[:7])
     network = Network(TINY)
     torch.nn.init.normal_(network.out.weight, std=0.01)  # at first no gradient goes through it
-    given = network, shipped("pyramid"), as_batch(picture).byte(), CPU
+    given = network, shipped(DEFAULT), as_batch(picture).byte(), CPU
     return RealismTask(*given, Realism(**settings), seen, teacher)
 
 

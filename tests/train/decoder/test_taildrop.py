@@ -11,7 +11,7 @@ from tokcodec.decoders.blend import share
 from tokcodec.decoders.linear import linear
 from tokcodec.decoders.received import received_planes
 from tokcodec.pixels import colour
-from tokcodec.registry import shipped
+from tokcodec.registry import DEFAULT, shipped
 from tokcodec.tokens import quantiser, reconstruction, transform
 from tokcodec.tokens.knowledge import Knowledge
 from tokcodec.tokens.order import Order, order_for
@@ -70,7 +70,7 @@ def test_planes_and_bands_are_those_of_the_codec(
 
 @pytest.mark.parametrize(("height", "width"), SIZES)
 def test_a_cut_is_what_the_stream_would_tell(height: int, width: int, photograph: Callable) -> None:
-    order = order_for(shipped("pyramid"), height, width, 3)
+    order = order_for(shipped(DEFAULT), height, width, 3)
     coefficients = transform.analyse(colour.to_planes(photograph("coffee", width, height), False))
     drop, each = TailDrop(order), len(order.bands) // 3
     bands = [
@@ -90,7 +90,7 @@ def test_a_cut_is_what_the_stream_would_tell(height: int, width: int, photograph
 def test_a_cut_draws_what_the_linear_decoder_draws(photograph: Callable) -> None:
     height, width = 72, 55
     picture = photograph("chelsea", width, height)
-    order = order_for(shipped("pyramid"), height, width, 3)
+    order = order_for(shipped(DEFAULT), height, width, 3)
     coefficients = transform.analyse(colour.to_planes(picture, False))
     truth, drop = analyse(to_planes(as_batch(picture))), TailDrop(order)
     for n in counts(order):
@@ -102,7 +102,7 @@ def test_a_cut_draws_what_the_linear_decoder_draws(photograph: Callable) -> None
 
 
 def test_pictures_of_a_batch_are_cut_each_after_its_own_digits(photograph: Callable) -> None:
-    order = order_for(shipped("pyramid"), 40, 48, 3)
+    order = order_for(shipped(DEFAULT), 40, 48, 3)
     drop, digits = TailDrop(order), torch.tensor([0, 1, 333, 4000, order.digits])
     names = ("astronaut", "camera", "chelsea", "coffee", "rocket")
     pictures = torch.cat([as_batch(photograph(name, 48, 40)) for name in names])

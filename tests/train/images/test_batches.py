@@ -18,7 +18,7 @@ from tokcodec.train.images.batches import SHAPES
 @pytest.fixture
 def folder(tmp_path: Path, photograph: Callable[..., np.ndarray]) -> Path:
     """Two photographs, a small one, a text, and a broken one."""
-    for name, width, height in (("coffee", 300, 260), ("chelsea", 100, 130), ("camera", 60, 60)):
+    for name, width, height in (("coffee", 300, 260), ("chelsea", 150, 130), ("camera", 60, 60)):
         Image.fromarray(photograph(name, width, height)).save(tmp_path / f"{name}.png")
     (tmp_path / "notes.txt").write_text("taken on a Tuesday")
     whole = (tmp_path / "coffee.png").read_bytes()
@@ -30,6 +30,17 @@ def test_what_holds_no_picture_is_left_out(folder: Path) -> None:
     found = batches.batches([folder], 8, 0)
     assert sum(len(batch) for batch in found) == 2
     assert all(batch.shape[1:3] in SHAPES and batch.dtype == np.uint8 for batch in found)
+
+
+def test_photographs_are_scaled_down(tmp_path: Path) -> None:
+    """Stripes of single pixels, as no camera's lens leaves them, do not come through."""
+    stripes = np.zeros((96, 144, 3), np.uint8)
+    stripes[:, ::2] = 255
+    Image.fromarray(stripes).save(tmp_path / "large.png")
+    Image.fromarray(stripes[:90]).save(tmp_path / "too-small.png")
+    (found,) = batches.batches([tmp_path], 8, 0)
+    assert found.shape == (1, 64, 96, 3)
+    assert found[0, :, 8:-8].std() < 20
 
 
 def test_no_more_are_read_than_are_wanted(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from tokcodec.errors import ArgumentError, InputError, warn
 from tokcodec.files import check_free, make_folder, write_atomically
 from tokcodec.terminal import say, watched
+from tokcodec.train.statistics import FINEST
 
 SUFFIX = ".safetensors"
 FEW = 150  # pictures: models of fewer are behind the shipped one even on pictures like theirs
@@ -25,10 +26,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--count",
         type=int,
         default=320,
-        help="pictures of 256x256; those of other shapes in proportion (default %(default)s)",
+        help="pictures of 288x192; those of other shapes in proportion (default %(default)s)",
     )
     parser.add_argument(
         "--rounds", type=int, default=4, help="times through the pictures (default %(default)s)"
+    )
+    parser.add_argument(
+        "--finest",
+        type=int,
+        default=FINEST,
+        help="levels from this one on are counted as one (default %(default)s)",
     )
     parser.add_argument("--workers", type=int, default=2, help="processes (default %(default)s)")
     parser.add_argument("--seed", type=int, default=1)
@@ -37,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Count, write OUT, and say its identity; 0."""
-    from tokcodec.model import Model
+    from tokcodec.model import LEVELS, Model
     from tokcodec.train.images.batches import batches
     from tokcodec.train.pyramid import train
 
@@ -45,10 +52,12 @@ def run(args: argparse.Namespace) -> int:
         raise ArgumentError(f"a model is read again from a file *{SUFFIX}, not {args.out}")
     if min(args.count, args.rounds, args.workers) < 1 or args.seed < 0:
         raise ArgumentError("count, rounds and workers are above 0, seed is 0 or more")
+    if not 1 <= args.finest <= LEVELS:
+        raise ArgumentError(f"--finest lies in 1..{LEVELS}, not {args.finest}")
     check_free(args.out)
     given = batches(args.images, args.count, args.seed)
     if not given:
-        raise InputError("no picture is large enough to train on: 96 pixels wide, 64 high")
+        raise InputError("no picture is large enough to train on: 144 pixels wide, 96 high")
     pictures = sum(len(b) for b in given)
     if pictures < FEW:
         warn(f"{pictures} pictures are few: the model will take more bytes than pyramid, not fewer")
@@ -56,9 +65,10 @@ def run(args: argparse.Namespace) -> int:
         "about": args.about,
         "pictures": str(pictures),
         "rounds": str(args.rounds),
+        "finest": str(args.finest),
         "seed": str(args.seed),
     }
-    trained = train(given, args.rounds, args.workers, watched())
+    trained = train(given, args.rounds, args.workers, args.finest, watched())
     model = Model(args.out.stem, trained.arrays, card)
     make_folder(args.out.parent)
     write_atomically(args.out, model.save_bytes(), overwrite=False)

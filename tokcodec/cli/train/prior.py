@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--resume", action="store_true", help="go on with the run in --out")
     parser.add_argument(
         "--model",
-        help="model with tables: whose tokens, and what to improve on (default: pyramid)",
+        help="model with tables: whose tokens, and what to improve on (default: the default one)",
     )
     parser.add_argument(
         "--tokenizer", help="instead: name, file or folder of a register tokenizer to make one for"
@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--minutes", type=float, default=20.0, help="of training (default 20)")
     parser.add_argument(
         "--count", type=int,
-        help=f"pictures of 256x256 to learn from (default {COUNT}); those of other shapes in "
+        help=f"pictures of 288x192 to learn from (default {COUNT}); those of other shapes in "
         f"proportion. With --tokenizer, all pictures (default {register_network.COUNT})",
     )  # fmt: skip
     parser.add_argument(
@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
     import torch
 
     from tokcodec.model import TABLES
-    from tokcodec.registry import open_model
+    from tokcodec.registry import DEFAULT, open_model
     from tokcodec.train.checkpoint import steps_before
     from tokcodec.train.digits import digits_of
     from tokcodec.train.images.batches import batches
@@ -72,9 +72,9 @@ def run(args: argparse.Namespace) -> int:
     count, batch = options.amounts(args, COUNT, BATCH)
     if args.device != "cpu":
         raise ArgumentError("a model's prior is small and learns on the CPU: leave --device out")
-    start = open_model(args.model or "pyramid")
+    start = open_model(args.model or DEFAULT)
     if start.prior != TABLES:
-        raise ArgumentError(f"{args.model} has no tables to improve on; begin with pyramid")
+        raise ArgumentError(f"{args.model} has no tables to improve on; begin with {DEFAULT}")
     of = {"model": start.id, "count": count, "batch": batch, "seed": args.seed}
     of["--images"] = names_hash(args.images)
     done = steps_before(args.out, args.resume, MODEL, of)

@@ -12,13 +12,15 @@ from tokcodec.train.images.files import photograph, places
 
 # Training pictures (height, width), and how many of each to one of the first.
 SHAPES = {
-    (256, 256): 1.0,
-    (448, 608): 0.75,
-    (192, 288): 0.5,
-    (288, 384): 0.25,
+    (192, 288): 1.0,
+    (256, 384): 0.5,
+    (176, 176): 1.0,
     (128, 96): 1.5,
-    (64, 96): 6.0,
+    (64, 96): 4.0,
 }
+# Photographs are scaled down by this at least: what they lack of sharpness, and what the codec they
+# were kept with took away, would be counted as how pictures are.
+SHRINK = 1.5
 WHOLE = 0.5  # share of pictures taken as large as the shape allows; the others are random crops
 BATCH_PIXELS = 3 << 20
 
@@ -40,7 +42,8 @@ def batches(paths: list[Path], count: int, seed: int) -> list[np.ndarray]:
     `SHAPES`; none if no photograph is large enough.
 
     Args:
-        count: pictures of 256x256; of each other shape as many as `SHAPES` says beside one of them.
+        count: pictures of the first shape; of each other one as many as `SHAPES` says beside one of
+            them.
 
     Raises:
         InputError: a path is not there, or no sound tar file.
@@ -53,14 +56,16 @@ def batches(paths: list[Path], count: int, seed: int) -> list[np.ndarray]:
         fitting = [
             s
             for s in SHAPES
-            if image.height >= s[0] and image.width >= s[1] and len(found[s]) < SHAPES[s] * count
+            if min(image.height / s[0], image.width / s[1]) >= SHRINK
+            and len(found[s]) < SHAPES[s] * count
         ]
         if not fitting:
             continue
         # Large ones are rare.
         shape = max(fitting) if rng.random() < 0.5 else fitting[rng.integers(len(fitting))]
         most = min(image.height / shape[0], image.width / shape[1])
-        scale = most if rng.random() < WHOLE else float(np.exp(rng.uniform(0, np.log(most))))
+        whole = rng.random() < WHOLE
+        scale = most if whole else float(np.exp(rng.uniform(*np.log([SHRINK, most]))))
         h, w = min(image.height, round(shape[0] * scale)), min(image.width, round(shape[1] * scale))
         free = image.height - h, image.width - w
         y, x = (f // 2 if scale == most else int(rng.integers(f + 1)) for f in free)
