@@ -22,6 +22,7 @@ from tokcodec.train.digits import DIGIT, UNIT, UNITS, digits_of, unit_of
 torch = pytest.importorskip("torch")
 
 from tokcodec.cli.train.prior import MODEL  # noqa: E402
+from tokcodec.train.levels import slots  # noqa: E402
 from tokcodec.train.prior import (  # noqa: E402
     KIND,
     PriorNetwork,
@@ -105,6 +106,9 @@ def test_it_learns_and_integers_keep_what_it_learnt(batches: list[np.ndarray]) -
     model = to_model(network, start, "learnt", {})
     assert model.prior == NETWORK
     assert model.tokens_id == start.tokens_id
+    learnt_of = [model.arrays["unit"][:, slots(level)] for level in (5, 6, 7, 8)]
+    assert (learnt_of[0] != learnt_of[1]).any()  # and finer ones have what was learnt of the sixth
+    assert all(np.array_equal(learnt_of[1], finer) for finer in learnt_of[2:])
     before, after = Codec(start), Codec(model)
     sizes = [[len(codec.encode(p, budget=400)) for p in batches[0]] for codec in (before, after)]
     header = 4  # bytes more, of the model's hash

@@ -29,6 +29,7 @@ from tokcodec.prior.network import (
 from tokcodec.prior.tables import LOGIT_BITS
 from tokcodec.train.digits import DIGIT, UNIT, UNITS, Digits
 from tokcodec.train.integers import rounded
+from tokcodec.train.levels import lend
 from tokcodec.train.pyramid import MIN_FREQUENCY
 
 OCTAVES = (64, 128, 256, 512, 1024, 2048, 4096)  # bytes, between which savings are told
@@ -173,7 +174,9 @@ def _saved(bits: np.ndarray, before: np.ndarray, share: np.ndarray) -> float:
 
 
 def to_model(network: PriorNetwork, start: Model, name: str, card: dict[str, str]) -> Model:
-    """The model with `start`'s tokens and this prior."""
+    """The model with `start`'s tokens and this prior. Levels that `start` counted as one have what
+    was learnt of the first of them, which few pictures go beyond.
+    """
     unit = 1 << WEIGHT_BITS
     sums = unit << HIDDEN_BITS
     place = (3, SLOTS, PLANES, 2)
@@ -188,6 +191,8 @@ def to_model(network: PriorNetwork, start: Model, name: str, card: dict[str, str
             "zero": _zeros(),
             "plus": _pluses(),
         }
+    for of_units in ("unit", "last_bias"):
+        lend(arrays[of_units], int(start.card.get("finest", m.LEVELS)))
     return Model(name, arrays, card, m.NETWORK)
 
 

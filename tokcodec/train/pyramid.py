@@ -17,8 +17,8 @@ import numpy as np
 from tqdm import tqdm
 
 from tokcodec import model as m
+from tokcodec.train.levels import FINEST, beyond, lend
 from tokcodec.train.statistics import (
-    FINEST,
     MAGNITUDE_CELLS,
     MAGNITUDES,
     SIGN_CELLS,
@@ -213,12 +213,10 @@ def extend(model: m.Model, finest: int) -> None:
     """Levels beyond `finest` have its statistics and its scores, those of luma less `FALL` a level.
     What a coefficient stands for, which a score counts besides, tells them apart.
     """
-    last = slice(1 + 3 * (finest - 1), 1 + 3 * finest)
-    for level in range(finest + 1, m.LEVELS + 1):
-        beyond = slice(1 + 3 * (level - 1), 1 + 3 * level)
-        for name in (*FITTED, "scores"):
-            model.arrays[name][:, beyond] = model.arrays[name][:, last]
-        model.arrays["scores"][0, beyond] -= np.array(FALL, np.int16) * (level - finest)
+    for name in (*FITTED, "scores"):
+        lend(model.arrays[name], finest)
+    for level, there in beyond(finest):
+        model.arrays["scores"][0, there] -= np.array(FALL, np.int16) * (level - finest)
     model.arrays["drift"][:] = DRIFT
 
 

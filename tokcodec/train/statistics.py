@@ -19,10 +19,6 @@ MAGNITUDE_CELLS = np.array([
     150, 172, 196, 224, 250,
 ])  # fmt: skip
 SIGN_CELLS = np.array([1, 2, 3, 5, 7, 10, 14, 20, 28, 40])
-# Levels from this one on are counted as one, for want of photographs: a picture's finest level has
-# its camera's and its file's blur, so finer ones are known from pictures scaled down, which have
-# fewer levels.
-FINEST = 6
 MAGNITUDES = 6  # across, down, diagonal, parent, around the parent, luma
 
 

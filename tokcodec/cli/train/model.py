@@ -8,7 +8,7 @@ from pathlib import Path
 from tokcodec.errors import ArgumentError, InputError, warn
 from tokcodec.files import check_free, make_folder, write_atomically
 from tokcodec.terminal import say, watched
-from tokcodec.train.statistics import FINEST
+from tokcodec.train.levels import FINEST
 
 SUFFIX = ".safetensors"
 FEW = 150  # pictures: models of fewer are behind the shipped one even on pictures like theirs
