@@ -18,9 +18,9 @@ from benchmarks.tables import Cell, markdown, write_tsv
 from tokcodec.effort import LINEAR, MAX_EFFORT
 from tokcodec.errors import InputError
 from tokcodec.psnr import psnr
+from tokcodec.registry import DEFAULT
 
 OUT = Path(__file__).parent / "results" / "effort"
-MODEL = "pyramid"
 TARGETS = (64, 128, 256, 512, 1024, 2048)
 COLUMNS = ("image", "target", "effort", "version", "bytes", "psnr", "psnr_network", "seconds")
 
@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--efforts", default=listed(range(MAX_EFFORT + 1)), help="default: all")
     parser.add_argument("--network", action="store_true", help="draw with the network, too")
     parser.add_argument(
-        "--model", default=MODEL, help="what encodes; others than pyramid have rows apart"
+        "--model", default=DEFAULT, help="what encodes; others than %(default)s have rows apart"
     )
     parser.add_argument(
         "--decoder", default=LINEAR, help="whose picture effort looks at; others have rows apart"
@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
     """
     targets, efforts = whole_numbers(args.bytes, "bytes"), whole_numbers(args.efforts, "efforts", 0)
     through = args.decoder != LINEAR
-    apart = [Path(args.model).stem] * (args.model != MODEL) + [Path(args.decoder).stem] * through
+    apart = [Path(args.model).stem] * (args.model != DEFAULT) + [Path(args.decoder).stem] * through
     network = args.network or through
     path = args.out / f"{'@'.join([set_name(args.images, args.out, OUT), *apart])}.tsv"
     drawn = (f"{args.decoder}@" if through else "") + "realism=0" if network else "linear"

@@ -22,7 +22,7 @@ from tokcodec.pixels.colour import to_planes, to_rgb
 from tokcodec.prior import prior_for
 from tokcodec.prior.interface import Odds
 from tokcodec.psnr import psnr
-from tokcodec.registry import open_model
+from tokcodec.registry import DEFAULT, open_model
 from tokcodec.tokens.knowledge import Knowledge
 from tokcodec.tokens.order import Order, Pass, order_for
 from tokcodec.tokens.quantiser import Source
@@ -67,7 +67,7 @@ class Look(NamedTuple):
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `python -m benchmarks order`."""
     parser.add_argument("--images", default="scikit-image", help=f"{', '.join(SETS)}, or a folder")
-    parser.add_argument("--model", default="pyramid")
+    parser.add_argument("--model", default=DEFAULT, help="default: %(default)s")
     parser.add_argument("--bytes", default=listed(BYTES), help="default: %(default)s")
     parser.add_argument("--out", type=Path, default=OUT)
 

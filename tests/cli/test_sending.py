@@ -85,6 +85,21 @@ def test_a_stream_of_a_model_that_is_not_here_stops_no_camera(
     assert main(watch) == 0
 
 
+def test_pictures_and_streams_that_are_too_large_are_not_sent(
+    camera: Path, capsys: pytest.CaptureFixture
+):
+    stream = camera / "a.tkc"
+    stream.write_bytes(encode(camera / "coffee.png"))
+    send = ["send", "--to", f"udp://127.0.0.1:{free_port()}", str(camera / "coffee.png")]
+    for limits in ([], ["-m", "90"]):  # as they are, and cut
+        assert main([*send, str(stream), *limits, "--max-pixels", "2399"]) == 1
+        told = capsys.readouterr()
+        assert told.err.count("60 x 40") == 2
+        assert told.out == ""
+        assert main([*send, str(stream), *limits, "--max-pixels", "2400"]) == 0
+        assert capsys.readouterr().out.count("bytes sent") == 2
+
+
 def test_a_folder_that_is_away_for_a_while(camera: Path, tmp_path: Path):
     with Spool(tmp_path / "spool") as spool:
         take, folder = taking(camera, spool), Folder(camera, {".png"}, 0.0)

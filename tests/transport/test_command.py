@@ -76,6 +76,8 @@ def test_no_addresses(text: str):
         (["send", "a.png", "--to", "udp://127.0.0.1:9", "--loss", "1"], "loss rate"),
         (["send", "a.png", "--to", "udp://127.0.0.1:9", "--timeout", "0"], "--timeout"),
         (["send", "a.png", "--to", "mqtt://127.0.0.1:9/x", "--max-bytes", "8"], "max_bytes"),
+        (["send", "a.png", "--to", "udp://127.0.0.1:9", "--max-pixels", "0"], "max_pixels"),
+        (["send", "a.png", "--to", "udp://127.0.0.1:9", "--max-pixels", "15"], "4 x 4"),
         (["receive", "--from", "udp://:9", "--out", "out", "--count", "0"], "--count"),
         (["receive", "--from", "udp://:9", "--out", "out", "--suffix", "x"], "suffix"),
         (["receive", "--from", "udp://:9", "--out", "out", "--max-pixels", "0"], "max_pixels"),

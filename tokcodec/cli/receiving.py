@@ -170,45 +170,63 @@ def _source(args: argparse.Namespace, address: Address, store: Store) -> Source:
 
 
 def _gather(args: argparse.Namespace, source: ReadAhead, store: Store) -> int:
-    """Packets to files, which are replaced as their pictures grow."""
-    gatherer, complete, told = Gatherer(args.check, args.forget), 0, set[str]()
+    """Packets to files."""
+    gathering = _Gathering(source, Gatherer(args.check, args.forget), store)
+    try:
+        gathering.run(args.count)
+    except KeyboardInterrupt:
+        gathering.finish()
+    return 0
 
-    def write() -> None:
-        nonlocal complete
-        for picture in gatherer.grown():
+
+class _Gathering:
+    """Packets to files, which are replaced as their pictures grow."""
+
+    def __init__(self, source: ReadAhead, gatherer: Gatherer, store: Store) -> None:
+        self._source, self._gatherer, self._store = source, gatherer, store
+        self._complete, self._told = 0, set[str]()
+
+    def run(self, count: int | None) -> None:
+        """Until so many pictures are complete or broken."""
+        look, ready = time.monotonic() + UPDATE, False
+        while count is None or self._complete + self._gatherer.broken < count:
+            wait = max(MIN_WAIT, 0 if ready else look - time.monotonic())
+            found = self._source.receive_from(wait)
+            if found is not None:
+                ready |= self._gatherer.add(*found)
+            # A picture that is complete is written as soon as no packet waits.
+            if (ready and found is None) or time.monotonic() >= look:
+                self._write()
+                look, ready = time.monotonic() + UPDATE, False
+
+    def finish(self) -> None:
+        """Take what has arrived already."""
+        while (found := self._source.receive_from(0)) is not None:
+            self._gatherer.add(*found)
+        self._write()
+
+    def _write(self) -> None:
+        for picture in self._gatherer.grown():
             try:  # whatever is wrong: nobody keeps packets, so stopping saves none
-                path = _kept(store.replace, picture.id, picture.stream, lambda e: True)
+                path = _kept(self._store.replace, picture.id, picture.stream, lambda e: True)
             except StreamError as e:
                 complain(f"a picture dropped: {e}")
                 continue
             state = "complete" if picture.complete else "so far"
             say(f"{path}: {len(picture.stream)} bytes, {state}")
-            complete += picture.complete
+            self._complete += picture.complete
+        self._tell_losses()
+
+    def _tell_losses(self) -> None:
+        """Each kind once."""
+        gatherer = self._gatherer
+        crowd = f"more than {MAX_SENDERS} senders at once: some are not listened to"
         for lost, why in (
-            (
-                gatherer.unheard,
-                f"more than {MAX_SENDERS} senders at once: some are not listened to",
-            ),
+            (gatherer.unheard, crowd),
             (gatherer.crowded, "no memory for all packets: pictures are too large, or too many"),
             (gatherer.missed, "pictures come faster than they are stored: some are lost"),
-            (source.missed, "packets come faster than they are looked at: some are lost"),
+            (self._source.missed, "packets come faster than they are looked at: some are lost"),
         ):
-            if lost and why not in told:
-                told.add(why)
+            if lost and why not in self._told:
+                self._told.add(why)
                 complain(why)
-
-    try:
-        look, ready = time.monotonic() + UPDATE, False
-        while args.count is None or complete + gatherer.broken < args.count:
-            found = source.receive_from(max(MIN_WAIT, 0 if ready else look - time.monotonic()))
-            if found is not None:
-                ready |= gatherer.add(*found)
-            # A picture that is complete is written as soon as no packet waits.
-            if (ready and found is None) or time.monotonic() >= look:
-                write()
-                look, ready = time.monotonic() + UPDATE, False
-    except KeyboardInterrupt:
-        while (found := source.receive_from(0)) is not None:
-            gatherer.add(*found)
-        write()
-    return 0

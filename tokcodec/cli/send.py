@@ -6,7 +6,7 @@ import argparse
 
 import tokcodec
 from tokcodec.cli import transports
-from tokcodec.cli.options import add_reference, path, references, tokens
+from tokcodec.cli.options import add_max_pixels, add_reference, path, references, tokens
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="seconds until a picture is taken, over MQTT or Zenoh without --watch (%(default)s)",
     )
     transports.add_qos(parser)
+    add_max_pixels(parser)
     _add_watch(parser.add_argument_group("with --watch"))
     _add_packets(parser.add_argument_group("over UDP"))
 

@@ -22,7 +22,7 @@ from tokcodec.errors import (
     UnknownModelError,
 )
 from tokcodec.files import read
-from tokcodec.pixels.image import suffixes
+from tokcodec.pixels.image import check_pixels, suffixes
 from tokcodec.register.codec import RegisterCodec
 from tokcodec.stream.header import SUFFIX
 from tokcodec.terminal import complain, say, stopping
@@ -46,15 +46,17 @@ def send(args: argparse.Namespace, codec: Codec | RegisterCodec, references: lis
         raise ArgumentError("say what to send: pictures, or --watch DIR, not both")
     if not (args.timeout > 0 and args.settle >= 0):
         raise ArgumentError("--timeout is above 0, --settle at least 0")
+    check_pixels(1, 1, args.max_pixels)
     bursts = args.burst is not None
     loss = link.bursty(args.loss, args.burst) if bursts else link.independent(args.loss)
     reference = references or None
     given = {"quality": args.quality, "effort": args.effort, "reference": reference}
     said: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    said["max_pixels"] = args.max_pixels
     alone = {name: value for name, value in said.items() if name != "reference"}
     cutting = Cutting(
         args.mtu, args.max_bytes, args.protect, args.check, loss, args.forget, args.rate,
-        args.together, reference,
+        args.together, reference, args.max_pixels,
     )  # fmt: skip
     with open_sender(Address.parse(args.to), args.qos, cutting) as sender:
         sender.check(lambda: codec.encode(BLACK))
@@ -62,7 +64,7 @@ def send(args: argparse.Namespace, codec: Codec | RegisterCodec, references: lis
 
         def stream_of(path: Path) -> bytes:
             if path.suffix.lower() == SUFFIX:
-                return _stream(path, room)
+                return _stream(path, room, args.max_pixels)
             try:
                 return codec.encode(path, args.budget, room, args.psnr, **said)
             except ReferenceMismatchError as e:
@@ -280,8 +282,8 @@ class _Drain:
         self._most = self._sender.together
 
 
-def _stream(path: Path, room: int | None) -> bytes:
+def _stream(path: Path, room: int | None, max_pixels: int) -> bytes:
     """A stream that is there already, cut if it is too long."""
     data = read(path)
-    tokcodec.info(data, count=False)
-    return data if room is None else tokcodec.cut(data, max_bytes=room)
+    tokcodec.info(data, count=False, max_pixels=max_pixels)
+    return data if room is None else tokcodec.cut(data, max_bytes=room, max_pixels=max_pixels)

@@ -209,13 +209,7 @@ class _Search:
             if number % EVERY and not over:
                 stuck = not moving
                 continue
-            bits = self.max_bits
-            if self.target_error is not None:
-                bits = min(bits, descent.bits + (descent.error - self.target_error) / price)
-            again = quantise(
-                self.order, self.coefficients, self.weights, price,
-                bits=bits, count=self.max_digits, fixed=descent.draft,
-            )  # fmt: skip
+            again = self._quantise_anew(descent, price)
             if not again.digits:
                 break
             stuck = stuck and again.same(descent.draft)
@@ -227,6 +221,16 @@ class _Search:
                 factor = _between(factor, worth / self._price(again, 1.0))
             price = self._price(again, factor)
             self._note(again, factor, descent.error, descent.bits)
+
+    def _quantise_anew(self, descent: Descent, price: float) -> Draft:
+        """A draft that begins as a descent's own and takes the bits that are left."""
+        bits = self.max_bits
+        if self.target_error is not None:
+            bits = min(bits, descent.bits + (descent.error - self.target_error) / price)
+        return quantise(
+            self.order, self.coefficients, self.weights, price,
+            bits=bits, count=self.max_digits, fixed=descent.draft,
+        )  # fmt: skip
 
     def _price(self, draft: Draft, factor: float) -> float:
         """Squared error that a bit must save."""

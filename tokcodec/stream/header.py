@@ -153,16 +153,42 @@ def parse(data: bytes, bare: bool = False) -> tuple[Header, int]:
         BadMagicError, UnsupportedVersionError, DamagedHeaderError, UnknownFieldError: as their
             names say.
     """
-    if not bare and data[: len(MAGIC)] != MAGIC[: len(data)]:
+    if not bare:
+        _check_magic(data)
+    values, at = _read_fields(data, bare)
+    extended = at // 8 + values.get("length", 0)
+    length = extended if bare else extended + 1  # the CRC
+    if len(data) < length:
+        raise TruncatedHeaderError(f"the header has {length} bytes, and only {len(data)} are here")
+    header = Header(
+        values.get("model", 0), values["width"] + 1, values["height"] + 1, bool(values["grey"]),
+        values["hash"].to_bytes(4, "big") if "hash" in values else b"",
+        tuple(extension_fields(data[at // 8 : extended])),
+    )  # fmt: skip
+    return header, length
+
+
+def _check_magic(data: bytes) -> None:
+    """Raises BadMagicError for bytes that do not begin a stream, or begin a bundle."""
+    if data[: len(MAGIC)] != MAGIC[: len(data)]:
         raise BadMagicError(
             "this is no tokcodec stream: it does not start with the bytes b7 54 (in Python, bare= "
             "reads one that was written without a header)"
         )
-    if not bare and data[: len(BUNDLE)] == BUNDLE:
+    if data[: len(BUNDLE)] == BUNDLE:
         raise BadMagicError(
             "this is a bundle of streams: `tokcodec unbundle` writes them out, and "
             "tokcodec.Bundle(path) opens it"
         )
+
+
+def _read_fields(data: bytes, bare: bool) -> tuple[dict[str, int], int]:
+    """Values of the fields of fixed width, and how many bits they take.
+
+    Raises:
+        TruncatedHeaderError: `data` ends before they do.
+        UnsupportedVersionError: a version or a feature that is not known here.
+    """
     values: dict[str, int] = {}
     at = 0
     for name, width in _fields(values, bare):
@@ -178,17 +204,7 @@ def parse(data: bytes, bare: bool = False) -> tuple[Header, int]:
             raise UnsupportedVersionError(
                 "the stream uses a feature that is newer than this tokcodec"
             )
-    length = at // 8 + values.get("length", 0)
-    end = length
-    length += 0 if bare else 1
-    if len(data) < length:
-        raise TruncatedHeaderError(f"the header has {length} bytes, and only {len(data)} are here")
-    extension = tuple(extension_fields(data[at // 8 : end])) if values["extended"] else ()
-    model_hash = values["hash"].to_bytes(4, "big") if "hash" in values else b""
-    size = values["width"] + 1, values["height"] + 1
-    return Header(
-        values.get("model", 0), *size, bool(values["grey"]), model_hash, extension
-    ), length
+    return values, at
 
 
 def _bits(data: bytes, at: int, width: int) -> int:

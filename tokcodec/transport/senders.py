@@ -14,6 +14,7 @@ import numpy as np
 import tokcodec
 from tokcodec import link
 from tokcodec.errors import ArgumentError
+from tokcodec.limits import MAX_PIXELS
 from tokcodec.link.packet import PICTURES
 from tokcodec.link.protection import at_most
 from tokcodec.link.sender import LOSS
@@ -97,6 +98,7 @@ class Cutting:
         rate: bytes a second at most; None for no limit.
         together: pictures whose packets take turns, as in `link.interleave`; at least 1.
         reference: what the pictures were encoded with.
+        max_pixels: protection refuses larger pictures, which it would have to read.
     """
 
     mtu: int = 1200
@@ -108,6 +110,7 @@ class Cutting:
     rate: float | None = None
     together: int = 1
     reference: Given | None = None
+    max_pixels: int | None = MAX_PIXELS
 
     def apart(self) -> float:
         """Seconds from one packet of a picture to its next, at most."""
@@ -219,6 +222,7 @@ class Packets(Sender):
             packets=count,
             loss=c.loss.every(together),
             reference=c.reference,
+            max_pixels=c.max_pixels,
         )
 
     def _sleep_until(self, moment: float) -> None:
