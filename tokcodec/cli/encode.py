@@ -21,7 +21,7 @@ def add_arguments(p: argparse.ArgumentParser) -> None:
     p.add_argument(
         "--quality",
         type=float,
-        help="0 to 100, alike for all pictures; --budget auto is some 50 to 60",
+        help="0 to 100, alike for all pictures; --budget auto is mostly 50 to 60",
     )
     p.add_argument(
         "--psnr",

@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _add_encoding(group: argparse._ArgumentGroup) -> None:
     group.add_argument("-b", "--budget", type=tokens, help="tokens to keep, or auto")
-    group.add_argument("--psnr", type=float, help="decibels to reach (default without any limit)")
+    group.add_argument("--psnr", type=float, help="decibels to reach (with no limit: 32)")
     group.add_argument("--quality", type=float, help="0 to 100, even over pictures")
     group.add_argument("--effort", type=int, help="0 (default) to 9: look longer, for a closer one")
     group.add_argument("--model", default="default", help="name of a model, or its file or folder")

@@ -67,7 +67,7 @@ class Codec:
                 `pixels.image.to_rgb`).
             budget: tokens to keep; the stream is the shortest that determines so many. "auto" is
                 as many as the picture deserves: another byte would take as much off what people
-                would miss as in every other picture, as at a `quality` of some 50 to 60.
+                would miss as in every other picture, mostly as at a `quality` of 50 to 60.
             max_bytes: the whole stream, header included, is never larger.
             psnr: decibels that the linear decoder's picture reaches, at most 0.1 above unless one
                 token makes the step. Out of reach: the full stream, and a `TokCodecWarning`.
