@@ -85,19 +85,56 @@ def test_a_stream_of_a_model_that_is_not_here_stops_no_camera(
     assert main(watch) == 0
 
 
+@pytest.mark.parametrize("protect", ["priority", "none"])
+@pytest.mark.parametrize("limits", [[], ["-m", "90"]])
 def test_pictures_and_streams_that_are_too_large_are_not_sent(
-    camera: Path, capsys: pytest.CaptureFixture
+    camera: Path, protect: str, limits: list[str], capsys: pytest.CaptureFixture
 ):
     stream = camera / "a.tkc"
     stream.write_bytes(encode(camera / "coffee.png"))
-    send = ["send", "--to", f"udp://127.0.0.1:{free_port()}", str(camera / "coffee.png")]
-    for limits in ([], ["-m", "90"]):  # as they are, and cut
-        assert main([*send, str(stream), *limits, "--max-pixels", "2399"]) == 1
-        told = capsys.readouterr()
-        assert told.err.count("60 x 40") == 2
-        assert told.out == ""
-        assert main([*send, str(stream), *limits, "--max-pixels", "2400"]) == 0
-        assert capsys.readouterr().out.count("bytes sent") == 2
+    send = ["send", "--to", f"udp://127.0.0.1:{free_port()}", "--protect", protect, *limits]
+    send += [str(camera / "coffee.png"), str(stream)]
+    assert main([*send, "--max-pixels", "2399"]) == 1
+    told = capsys.readouterr()
+    assert told.err.count("60 x 40") == 2
+    assert told.out == ""
+    assert main([*send, "--max-pixels", "2400"]) == 0
+    assert capsys.readouterr().out.count("bytes sent") == 2
+
+
+def test_what_is_too_large_for_a_camera_is_sent_once_it_may_be(
+    camera: Path, capsys: pytest.CaptureFixture
+):
+    (camera / "a.tkc").write_bytes(encode(camera / "coffee.png"))
+    watch = ["send", "--watch", str(camera), "--once", "--settle", "0"]
+    watch += ["--to", f"udp://127.0.0.1:{free_port()}"]
+    assert main([*watch, "--max-pixels", "2399"]) == 1
+    assert capsys.readouterr().err.count("looked at again later") == 3
+    assert main(watch) == 0
+    assert capsys.readouterr().out.count("bytes sent") == 3
+
+
+def test_a_header_that_is_too_long_stops_no_camera(camera: Path, capsys: pytest.CaptureFixture):
+    key = encode(camera / "rocket.png")
+    data = tokcodec.encode(camera / "rocket.png", max_bytes=90, reference=key)
+    (camera / "a.tkc").write_bytes(data)
+    watch = ["send", "--watch", str(camera), "--once", "--settle", "0", "--protect", "none"]
+    watch += ["--to", f"udp://127.0.0.1:{free_port()}"]
+    assert main([*watch, "-m", "8"]) == 1
+    told = capsys.readouterr()
+    assert "is smaller than the header" in told.err
+    assert told.out.count("bytes sent") == 2
+    assert main([*watch, "-m", "90"]) == 0
+    assert capsys.readouterr().out.count("bytes sent") == 1
+
+
+def test_a_wrong_option_is_told_before_there_is_a_picture(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+):
+    watch = ["send", "--watch", str(tmp_path), "--once", "--to", f"udp://127.0.0.1:{free_port()}"]
+    assert main(watch) == 0
+    assert main([*watch, "--quality", "300"]) == 1
+    assert "quality" in capsys.readouterr().err
 
 
 def test_a_folder_that_is_away_for_a_while(camera: Path, tmp_path: Path):

@@ -57,6 +57,19 @@ def test_all_packets_give_the_stream(stream: bytes, mtu: int, protect: str, chec
     assert receiver.image(decoder="linear") == tokcodec.decode(data, decoder="linear")
 
 
+def test_a_complete_picture_is_not_hidden_by_an_unfinished_one(stream: bytes, photograph):
+    another = tokcodec.encode(photograph("rocket", 48, 32), max_bytes=90)
+    receiver = Receiver()
+    for packet in link.split(stream, 60, picture=0, packets=10)[:7]:
+        receiver.add(packet)
+    for packet in link.split(another, 60, picture=0, packets=2, protect="none"):
+        state = receiver.add(packet)
+    assert state.complete
+    assert receiver.data(0) == receiver.take(0) == another
+    assert stream.startswith(receiver.data(0))
+    assert receiver.take(0) == b""
+
+
 def test_room_for_all_means_all(stream: bytes):
     for count in range(16, 26):
         for protect in ("priority", "equal"):

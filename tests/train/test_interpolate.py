@@ -71,6 +71,19 @@ def test_a_share_lies_between(share: object, noisy: Path) -> None:
         between(kept, kept, share)  # type: ignore[arg-type]
 
 
+def test_tokens_that_both_draw_remain(noisy: Path) -> None:
+    """One that was trained from another on the tokens of a single model."""
+    shipped, trained = stored.read(SHIPPED), stored.read(noisy)
+    own = stored.tokens_of(shipped.about)[-1]
+    assert stored.tokens_of(shipped.about) != (own,)
+    trained.about["tokens"] = own
+    for one, two in ((shipped, trained), (trained, shipped)):
+        assert stored.tokens_of(between(one, two, 0.5).about) == (own,)
+    del trained.about["tokens"]
+    kept = between(shipped, trained, 0.5)
+    assert stored.tokens_of(kept.about) == stored.tokens_of(shipped.about)
+
+
 def test_other_tokens_are_refused(noisy: Path, tmp_path: Path) -> None:
     kept = stored.read(noisy)
     kept.about["tokens"] = "0" * 64

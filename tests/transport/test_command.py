@@ -182,8 +182,11 @@ def test_frames_unlike_the_others_stop_no_camera(
     told = capsys.readouterr()
     assert told.out.count("bytes sent") == 3
     assert "2-small.png: the reference has 60 x 40" in told.err
-    assert "given up" in told.err
-    assert main(send) == 0  # all is done with
+    assert told.err.count("looked at again later") == 1
+    assert main(send) == 1
+    again = capsys.readouterr()
+    assert "0-huge.tkc" in again.err
+    assert again.out == ""  # all others are done with
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are others there")

@@ -172,3 +172,26 @@ def test_pictures_that_are_never_complete_are_counted(stream: bytes):
     clock.now = 11
     assert list(gatherer.grown()) == []
     assert gatherer.broken == 1
+    _, *rest = link.split(stream, 200, protect="none")
+    for packet in rest:  # of which nothing can be shown
+        gatherer.add(packet, "here")
+    assert list(gatherer.grown()) == []
+    clock.now = 22
+    assert list(gatherer.grown()) == []
+    assert gatherer.broken == 2
+
+
+def test_a_number_that_comes_again_soon_costs_no_picture(stream: bytes, photograph):
+    """A sender that was started anew counts from 0 again."""
+    another = tokcodec.encode(photograph("rocket", 48, 32), max_bytes=90)
+    before = link.split(stream, 60, picture=0, packets=10)[:7]
+    after = link.split(another, 60, picture=0, packets=2, protect="none")
+    gatherer = Gatherer("crc8", 30)
+    for packet in [*before, *after]:
+        gatherer.add(packet, "here")
+    found = {picture.complete: picture for picture in gatherer.grown()}
+    assert found[True].stream == another
+    assert len(found[False].stream) > 8
+    assert stream.startswith(found[False].stream)
+    assert found[True].id != found[False].id
+    assert list(gatherer.grown()) == []

@@ -38,6 +38,9 @@ SHARE = 5  # a look at a folder of many files is followed by a pause so many tim
 PATIENCE = 5.0  # seconds without a picture sent before that is told
 PIECE = 1 << 20  # bytes read at once
 LOOK = 1.0  # seconds between two looks at a folder; a picture on its way is waited for so long
+# What one picture meets with these options and could be sent with others: a header that is longer
+# than what may be sent, more pixels than are allowed, a stream of a model that is not here.
+_UNSUITED = (ArgumentError, ImageTooLargeError, UnknownModelError)
 
 
 def send(args: argparse.Namespace, codec: Codec | RegisterCodec, references: list[bytes]) -> int:
@@ -61,6 +64,8 @@ def send(args: argparse.Namespace, codec: Codec | RegisterCodec, references: lis
     with open_sender(Address.parse(args.to), args.qos, cutting) as sender:
         sender.check(lambda: codec.encode(BLACK))
         room = sender.room(args.max_bytes)
+        if args.watch and isinstance(codec, Codec):  # before the camera's first picture does
+            codec.encode(BLACK, args.budget, room, args.psnr, **alone)
 
         def stream_of(path: Path) -> bytes:
             if path.suffix.lower() == SUFFIX:
@@ -167,8 +172,8 @@ class _Take:
 
     Attributes:
         refused: how many are no pictures, as far as can be told.
-        unread: files that are there and that the system does not give, or streams of models that
-            are not known here: they may be read later.
+        unread: files that are there and that the system does not give, or that cannot be sent with
+            the models and limits of this start: they may be read later.
     """
 
     def __init__(self, spool: Spool, folder: Folder, stream_of: Callable[[Path], bytes]) -> None:
@@ -189,10 +194,9 @@ class _Take:
         try:
             stream = self._stream_of(path)
         except TokCodecError as e:
-            foreign = isinstance(e, UnknownModelError)  # a stream that is there already
-            if not (of_picture(e) or foreign):
+            if not (of_picture(e) or isinstance(e, _UNSUITED)):
                 raise type(e)(f"{path}: {e}") from e
-            later = foreign or not self._whole(path, file)
+            later = isinstance(e, _UNSUITED) or not self._whole(path, file)
             if later and self._folder.about(file.name) == file:
                 if file not in self.unread:
                     complain(f"{path}: {e}; looked at again later")
@@ -256,7 +260,7 @@ class _Drain:
                     complain(f"{e}; {len(self._spool)} pictures wait")
                     self._told = True
                 return
-            except (ArgumentError, ImageTooLargeError, StreamError, UnknownModelError) as e:
+            except (*_UNSUITED, StreamError) as e:
                 self._batch = []
                 self._give_up(batch, e)
                 continue
@@ -272,7 +276,7 @@ class _Drain:
         if len(batch) > 1:  # nothing of them has gone out; one by one they show whose fault it is
             self._most = 1
             return
-        if of_picture(e):
+        if of_picture(e) and not isinstance(e, _UNSUITED):
             complain(f"{batch[0].id.hex()}: {e}; given up")
             self._spool.sent(batch[0])
         else:
@@ -285,5 +289,6 @@ class _Drain:
 def _stream(path: Path, room: int | None, max_pixels: int) -> bytes:
     """A stream that is there already, cut if it is too long."""
     data = read(path)
-    tokcodec.info(data, count=False, max_pixels=max_pixels)
-    return data if room is None else tokcodec.cut(data, max_bytes=room, max_pixels=max_pixels)
+    found = tokcodec.info(data, count=False)
+    check_pixels(found.width, found.height, max_pixels)
+    return data if room is None else tokcodec.cut(data, max_bytes=room)

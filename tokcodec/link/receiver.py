@@ -108,6 +108,13 @@ class _Part:
             self._known = len(self.bodies), lengthen(found), complete
         return self._known[1:]
 
+    def complete(self) -> bool:
+        """Whether all that was sent of the stream can be had from what came."""
+        _, scheme, count, length = self.key
+        if scheme == protection.PLAIN:
+            return len(self.bodies) == count
+        return protection.enough(set(self.bodies), scheme, count, length)
+
     def shows(self) -> bool:
         """Whether the stream's header is here, whole."""
         data, _ = self.prefix()
@@ -274,7 +281,12 @@ class Receiver:
         if picture is None:
             return next((part for part in reversed(parts) if part.shows()), None)
         same = [part for part in parts if part.key.picture == picture % PICTURES]
-        return max(same, key=lambda part: (not part.taken, len(part.bodies)), default=None)
+        # A complete one comes before one that was left unfinished and has the same number.
+        return max(
+            same,
+            key=lambda part: (not part.taken, part.complete(), len(part.bodies)),
+            default=None,
+        )
 
     def _parts(self) -> list[_Part]:
         parts = [*self._fresh.parts.values(), *self._more.parts.values()]
@@ -288,12 +300,8 @@ class Receiver:
 
     @staticmethod
     def _state(part: _Part, verdict: Verdict) -> State:
-        key, received = part.key, set(part.bodies)
-        if key.scheme == protection.PLAIN:
-            complete = len(received) == key.packets
-        else:
-            complete = protection.enough(received, key.scheme, key.packets, key.length)
-        return State(verdict, key.picture, len(received), key.packets, complete)
+        key, received = part.key, len(part.bodies)
+        return State(verdict, key.picture, received, key.packets, part.complete())
 
 
 def sound(packet: bytes, check: str) -> Packet | None:

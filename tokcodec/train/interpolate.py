@@ -22,14 +22,18 @@ def between(one: Stored, two: Stored, share: float) -> Stored:
         share: 0 is the first, 1 the second.
 
     Raises:
-        ArgumentError: they differ in shape, or draw other tokens; share does not lie in 0..1.
+        ArgumentError: they differ in shape, or draw no tokens in common; share does not lie in
+            0..1.
     """
     if not is_number(share) or not 0 <= share <= 1:
         raise ArgumentError(f"share lies in 0..1, not {share!r}")
-    if one.shape != two.shape or set(tokens_of(one.about)) != set(tokens_of(two.about)):
+    named = [tokens for each in (one, two) if (tokens := tokens_of(each.about))]
+    common = [identity for identity in named[-1] if identity in named[0]] if named else []
+    if one.shape != two.shape or (named and not common):
         raise ArgumentError("the decoders differ in shape, or in the tokens that they draw")
     weights = {
         name: ((1 - share) * one.weights[name].astype(np.float32) + share * w).astype(w.dtype)
         for name, w in two.weights.items()
     }
-    return Stored(two.shape, weights, two.about | {"between": [one.about, two.about, share]})
+    about = two.about | {"between": [one.about, two.about, share]}
+    return Stored(two.shape, weights, about | {"tokens": common} if common else about)

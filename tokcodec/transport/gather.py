@@ -32,7 +32,7 @@ class Picture(NamedTuple):
 
 @dataclass
 class _Known:
-    """What was shown of a picture. Its bytes are not kept, to save memory, only their hash.
+    """What was shown of a picture, if anything. To save memory only a hash of its bytes is kept.
 
     Attributes:
         id: of the picture.
@@ -130,9 +130,11 @@ class Gatherer:
             return False
         if not state.complete:
             found.grown.add(state.picture)
+            found.pictures.setdefault(state.picture, self._unseen()).last = self._clock()
             return False
-        found.grown.discard(state.picture)
         picture = self._seen(found, state.picture, found.receiver.take(state.picture), True)
+        if not found.receiver.data(state.picture):  # else an unfinished one has its number, too
+            found.grown.discard(state.picture)
         if picture is None:
             return False
         found.pictures[state.picture].show(picture.stream, complete=True)
@@ -209,12 +211,16 @@ class Gatherer:
         known, now = sender.pictures.get(number), self._clock()
         if stream and (known is None or not known.covers(stream)):
             if known is None or not known.begins(stream):
-                known = sender.pictures[number] = _Known(secrets.token_bytes(ID), now)
+                known = sender.pictures[number] = self._unseen()
             known.last = now
             return Picture(known.id, stream, complete)
         if known is not None:
             known.last = now
         return None
+
+    def _unseen(self) -> _Known:
+        """A picture of which nothing was shown yet."""
+        return _Known(secrets.token_bytes(ID), self._clock())
 
     def _new(self) -> Receiver:
         most = OWN + SHARED
