@@ -22,6 +22,15 @@ from PIL import Image
 from tokcodec.arguments import check_are_tokens
 from tokcodec.arriving import progressive
 from tokcodec.codec import Codec, Picture, Size, codec_for, codec_of, load
+from tokcodec.codec.options import (
+    DecodeOptions,
+    DetokenizeOptions,
+    EncodeOptions,
+    StreamOptions,
+    TokenizeOptions,
+    UnpackOptions,
+    check_family,
+)
 from tokcodec.errors import TokCodecError, TokCodecWarning
 from tokcodec.reference import background
 from tokcodec.registry import ModelInfo, by_id, models
@@ -33,14 +42,6 @@ from tokcodec.version import VERSION
 if TYPE_CHECKING:
     from tokcodec import link as link
     from tokcodec import transport as transport
-    from tokcodec.codec.options import (
-        DecodeOptions,
-        DetokenizeOptions,
-        EncodeOptions,
-        StreamOptions,
-        TokenizeOptions,
-        UnpackOptions,
-    )
     from tokcodec.register.codec import RegisterCodec
 
 __version__ = VERSION
@@ -104,7 +105,9 @@ def decode(
         options: realism (0 to 1), decoder, reference, bare, original_size, max_pixels, device, ...,
             each as for `Codec.decode`, which also tells what is raised.
     """
-    return _codec(data, model, options).decode(data, size, **options)  # type: ignore[arg-type, misc]
+    codec = _codec(data, model, options)
+    check_family(codec.decode, options, DecodeOptions)
+    return codec.decode(data, size, **options)  # type: ignore[arg-type, misc]
 
 
 def cut(
@@ -139,6 +142,7 @@ def tokenize(
 ) -> Tokens:
     """A picture to its first `budget` tokens, or all; see `Codec.tokenize`."""
     codec = load(_or_default(model))
+    check_family(codec.tokenize, options, TokenizeOptions)
     return codec.tokenize(picture, budget, **options)  # type: ignore[misc]
 
 
@@ -148,11 +152,12 @@ def detokenize(
     """Tokens, all or a prefix, to a picture; see `Codec.detokenize`."""
     check_are_tokens(tokens)
     codec = codec_of(by_id(tokens.model))
+    check_family(codec.detokenize, options, DetokenizeOptions)
     return codec.detokenize(tokens, size, **options)  # type: ignore[misc]
 
 
 def pack(tokens: Tokens) -> bytes:
-    """Tokens to the shortest stream that determines them; see `Codec.pack`."""
+    """Tokens to the shortest stream of these and no more; see `Codec.pack`."""
     check_are_tokens(tokens)
     return codec_of(by_id(tokens.model)).pack(tokens)
 
@@ -161,7 +166,9 @@ def unpack(
     data: bytes, *, model: str | Path | None = None, **options: Unpack[UnpackOptions]
 ) -> Tokens:
     """A stream to the whole tokens that it determines; see `Codec.unpack`."""
-    return _codec(data, model, options).unpack(data, **options)  # type: ignore[misc]
+    codec = _codec(data, model, options)
+    check_family(codec.unpack, options, UnpackOptions)
+    return codec.unpack(data, **options)  # type: ignore[misc]
 
 
 def _codec(

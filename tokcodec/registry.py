@@ -127,6 +127,12 @@ def keep(model: AnyModel) -> None:
     _opened[model.sha256] = model
 
 
+def in_words(code: int, model_hash: bytes) -> str:
+    """The model that a stream's header names, whether it is known or not."""
+    known = next((name for name, own in SHIPPED.items() if own == code), None)
+    return known or (f"that of hash {model_hash.hex()}..." if model_hash else f"number {code}")
+
+
 def model_for(code: int, model_hash: bytes) -> AnyModel:
     """The model that a stream's header names by its code and, if that is `HASHED`, its hash.
 

@@ -53,10 +53,10 @@ def test_what_is_no_stream_is_told_before_what_is_there(folder: Path, capsys) ->
         (["decode", "cat.tkc", "-o", "x"], "suffix"),
         (["decode", "cat.tkc", "-o", "x/", "--suffix", ""], "suffix"),
         (["decode", "cat.tkc", "--suffix", "../../evil.png"], "suffix"),
-        (["decode", "cat.tkc", "-o", "x.png", "--model", "pyramid-2"], "code 4"),
+        (["decode", "cat.tkc", "-o", "x.png", "--model", "pyramid-2"], "by pyramid-3"),
         (["info", "cat.tkc", "--model", "pyramid-2"], "another model"),
         (["cut", "cat.tkc", "-m", 20, "-o", "x.tkc", "--model", "pyramid-2"], "another model"),
-        (["cut", "cat.tkc", "-m", 20], "the input itself"),
+        (["cut", "cat.tkc", "-m", 20], "shorten it in its place with -f"),
         (["export", "decoder", "--onnx", "x.txt"], ".onnx"),
         (["decode", "cat.tkc", "-o", "x.psd"], ".psd"),  # Pillow reads these, but writes none
         (["decode", "cat.tkc", "-o", "x.hdf"], ".hdf"),

@@ -35,6 +35,17 @@ def test_options_are_those_of_the_codecs():
 def test_options_of_another_family_are_refused(picture):
     with pytest.raises(errors.ArgumentError, match="fit"):
         tokcodec.encode(picture, 5, fit="crop")
+    tokens, data = tokcodec.tokenize(picture, 5), tokcodec.encode(picture, 5)
+    for call in (
+        lambda: tokcodec.tokenize(picture, 5, fit="pad"),
+        lambda: tokcodec.decode(data, steps=3),
+        lambda: tokcodec.detokenize(tokens, steps=3),
+        lambda: tokcodec.unpack(data, fit="pad"),
+    ):
+        with pytest.raises(errors.ArgumentError, match="another family"):
+            call()
+    with pytest.raises(TypeError, match="realsim"):
+        tokcodec.decode(data, realsim=0)
     for option in ({"decoder": "linear"}, {"effort": 3}, {"quality": 50}, {"psnr": 20}):
         with pytest.raises(errors.ArgumentError, match="register-small"):
             tokcodec.encode(picture, 5, model="register-small", **option)

@@ -27,6 +27,7 @@ torch = pytest.importorskip("torch")
 from safetensors.numpy import save_file  # noqa: E402
 
 from tokcodec import decoders  # noqa: E402
+from tokcodec.decoders import stored  # noqa: E402
 from tokcodec.decoders.neural import neural  # noqa: E402
 from tokcodec.decoders.trained import opened  # noqa: E402
 
@@ -127,6 +128,12 @@ def test_a_decoder_of_ones_own(picture, tmp_path):
     mine = tokcodec.encode(picture, max_bytes=60, effort=2, decoder=path)
     assert mine == tokcodec.encode(picture, max_bytes=60, effort=2, decoder="neural")
     assert mine == tokcodec.encode(picture, max_bytes=60, effort=2, decoder="auto")
+    kept = stored.read(decoders.SHIPPED)
+    kept.about["tokens"] = tokcodec.load().model.tokens_id
+    stored.write(path, kept, overwrite=True)
+    assert mine == tokcodec.encode(picture, max_bytes=60, effort=2, decoder=path)
+    with pytest.raises(errors.ModelMismatchError, match="another model than pyramid$"):
+        tokcodec.encode(picture, max_bytes=60, effort=2, decoder=path, model="pyramid")
     save_file({"w": np.zeros(3, np.float32)}, path)
     with pytest.raises(errors.DamagedModelError):
         tokcodec.encode(picture, max_bytes=120, effort=4, decoder=path)

@@ -104,6 +104,8 @@ def test_short_headers(stream: bytes, photograph):
     assert lengthen(wide) == wide
     extended = bytes([shorten(stream)[0] | 4]) + shorten(stream)[1:4] + b"\2\1\0" + stream[8:]
     assert lengthen(extended) == extended  # no form that travels: not a picture without its field
+    nothing = extended[:4] + b"\0" + stream[8:]
+    assert lengthen(nothing) == nothing
     assert gathered(link.split(wide, packets=3)) == wide[: len(gathered(link.split(wide)))]
 
 

@@ -11,7 +11,7 @@ import pytest
 import tokcodec
 from tokcodec.cli import main
 from tokcodec.codec import Codec
-from tokcodec.model import FEATURES, NETWORK
+from tokcodec.model import FEATURES, NETWORK, Model
 from tokcodec.prior import prior_for
 from tokcodec.prior.network import Network
 from tokcodec.registry import DEFAULT, shipped
@@ -182,6 +182,19 @@ def test_the_command_trains_goes_on_and_its_model_codes(
     picture = photograph("rocket", 40, 30)
     data = tokcodec.encode(picture, budget=50, model=out / MODEL)
     assert tokcodec.decode(data).size == (40, 30)
+
+
+@pytest.mark.parametrize("finest", ["0", "11", "six", ""])
+def test_a_card_that_tells_no_level_is_told_before_training(
+    finest: str, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    start = shipped(DEFAULT)
+    mine = Model("mine", start.arrays, start.card | {"finest": finest})
+    (tmp_path / "mine.safetensors").write_bytes(mine.save_bytes())
+    given = ["--images", str(folder), "--model", str(tmp_path / "mine.safetensors")]
+    assert main(["train", "prior", *given, "--out", str(tmp_path / "x")]) == 1
+    assert "finest" in capsys.readouterr().err
+    assert not (tmp_path / "x").exists()
 
 
 @pytest.mark.parametrize(

@@ -118,6 +118,9 @@ def test_names_of_any_bytes(server: Server, stream: bytes):
         (server.folder / os.fsdecode(name)).write_bytes(stream)
         assert ask(server, target)[2] == stream
     assert asked(server, "GET /né.tkc HTTP/1.0\r\n\r\n".encode()).endswith(stream)
+    assert b"".join(fetch(url(server, "né.tkc"))) == stream
+    (server.folder / "CAMERA.TKC").write_bytes(stream)
+    assert ask(server, "/CAMERA.TKC")[2] == stream
 
 
 def test_connections_are_bounded(server: Server, stream: bytes, monkeypatch: pytest.MonkeyPatch):
@@ -239,6 +242,7 @@ def url(server: Server, path: str = "a%20b.tkc") -> str:
 
 def test_fetch_progressively(server: Server, stream: bytes):
     assert b"".join(fetch(url(server))) == stream
+    assert b"".join(fetch(url(server, "a b.tkc"))) == stream
     assert b"".join(fetch(url(server), max_bytes=100)) == stream[:100]
     assert b"".join(fetch(url(server), max_bytes=10_000)) == stream
     shown = list(progressive(fetch(url(server)), decoder="linear"))

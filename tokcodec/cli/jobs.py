@@ -160,7 +160,8 @@ def _check(source: str, target: str, overwrite: bool, in_place: bool) -> None:
     except OSError as e:
         raise OutputError(f"cannot write {target}: {e.strerror or e}") from e
     if itself:
-        raise OutputExistsError(f"{target} is the input itself: name another file with -o")
+        way = ", or shorten it in its place with -f" if in_place else ""
+        raise OutputExistsError(f"{target} is the input itself: name another file with -o{way}")
     if not overwrite:
         raise OutputExistsError(f"{target} exists already; -f replaces it")
 

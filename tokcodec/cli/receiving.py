@@ -171,6 +171,8 @@ def _source(args: argparse.Namespace, address: Address, store: Store) -> Source:
 
 def _gather(args: argparse.Namespace, source: ReadAhead, store: Store) -> int:
     """Packets to files."""
+    if not args.forget > 0:
+        raise ArgumentError(f"--forget is some seconds above 0, not {args.forget:g}")
     gathering = _Gathering(source, Gatherer(args.check, args.forget), store)
     try:
         gathering.run(args.count)

@@ -36,7 +36,7 @@ def load(
     """The codec of a model.
 
     Args:
-        name_or_path: a name that `models()` lists ("default" is "pyramid"), the path of a model's
+        name_or_path: a name that `models()` lists ("default" is "pyramid-3"), the path of a model's
             file, "hf-hub:owner/name", or the folder or file of a published tokenizer's checkpoint
             (docs/guides/register.md).
         device, dtype: where and in which precision a register tokenizer works: "cpu" (None) or

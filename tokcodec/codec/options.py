@@ -7,10 +7,13 @@ no type checker can know.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from inspect import signature
 from pathlib import Path
 from typing import Any, TypedDict
 
 from tokcodec.arguments import Size
+from tokcodec.errors import ArgumentError
 from tokcodec.pixels.image import Colour
 from tokcodec.reference import Given
 
@@ -82,3 +85,21 @@ class DetokenizeOptions(TypedDict, total=False):
     guidance: float | None  # FlexTok
     seed: int  # FlexTok
     projected: bool  # FlexTok
+
+
+def check_family(verb: Callable[..., Any], options: Mapping[str, Any], both: type) -> None:
+    """Refuse options that only the other family takes. Misspelt ones are left to Python.
+
+    Args:
+        verb: the codec's method that they are for.
+        both: keywords of both families, a `TypedDict`.
+
+    Raises:
+        ArgumentError: the family has no such option.
+    """
+    takes = signature(verb).parameters
+    if "options" in takes:  # it tells by itself
+        return
+    for name in options:
+        if name in both.__annotations__ and name not in takes:
+            raise ArgumentError(f"{name} is for models of another family: leave it out")

@@ -65,9 +65,10 @@ class Codec:
         Args:
             picture: PIL image, array, CHW tensor, path or the bytes of an image file (see
                 `pixels.image.to_rgb`).
-            budget: tokens to keep; the stream is the shortest that determines so many. "auto" is
-                as many as the picture deserves: another byte would take as much off what people
-                would miss as in every other picture, mostly as at a `quality` of 50 to 60.
+            budget: tokens to keep; the stream is the shortest prefix of the full one that
+                determines so many, up to two bytes more than `pack` takes. "auto" is as many as the
+                picture deserves: another byte would take as much off what people would miss as in
+                every other picture, mostly as at a `quality` of 50 to 60.
             max_bytes: the whole stream, header included, is never larger.
             psnr: decibels that the linear decoder's picture reaches, at most 0.1 above unless one
                 token makes the step. Out of reach: the full stream, and a `TokCodecWarning`.
@@ -140,7 +141,7 @@ class Codec:
         return self._tokens(digits, source.order)
 
     def pack(self, tokens: Tokens) -> bytes:
-        """Tokens to the shortest stream that determines them all.
+        """Tokens to the shortest stream of these and no more.
 
         Raises:
             ArgumentError: they are no `Tokens`, or their size has no meaning.

@@ -28,6 +28,7 @@ from tokcodec.decoders.trained import (
     opened,
 )
 from tokcodec.errors import ArgumentError, ModelMismatchError
+from tokcodec.model import Model
 from tokcodec.pixels import geometry
 from tokcodec.tokens.knowledge import Knowledge
 
@@ -134,14 +135,25 @@ def _own(path: Path, realism: float | None, setting: Setting) -> Decoder:
 
     def own(known: Knowledge, size: tuple[int, int]) -> np.ndarray:
         """The trained decoder, and no other: whoever names one wants it."""
-        model = known.order.model
-        if tokens and model.tokens_id not in tokens:
-            raise ModelMismatchError(
-                f"the decoder {path} was trained for the tokens of another model than {model.name}"
-            )
+        check_own(path, tokens, known.order.model)
         return trained(known, size)
 
     return own
+
+
+def check_own(path: str | Path, tokens: tuple[str, ...], model: Model) -> None:
+    """Refuse the decoder in a file for the tokens of a model.
+
+    Args:
+        tokens: identities of those that it draws; none if it does not say.
+
+    Raises:
+        ModelMismatchError: it was trained for others.
+    """
+    if tokens and model.tokens_id not in tokens:
+        raise ModelMismatchError(
+            f"the decoder {path} was trained for the tokens of another model than {model.name}"
+        )
 
 
 def _enhanced(realism: float | None) -> Decoder:

@@ -71,6 +71,7 @@ def find(decoder: str | Path, order: Order) -> View:
         ArgumentError: there is no such decoder, torch is not installed, or the picture is too large
             for slopes through a network.
         InputError, DamagedModelError: the file cannot be read, or holds something else.
+        ModelMismatchError: the decoder in the file was trained for other tokens.
     """
     name, small = str(decoder), order.height * order.width <= MAX_VIEWED
     if name == AUTO:
@@ -92,7 +93,11 @@ def find(decoder: str | Path, order: Order) -> View:
             f"{order.width}x{order.height}: decoder='linear' takes any"
         )
     runtime, card = opened(decoders.SHIPPED if name == NEURAL else Path(name), TORCH)
-    ours = name != NEURAL or order.model.tokens_id in tokens_of(card)
+    tokens = tokens_of(card)
+    ours = order.model.tokens_id in tokens
+    if name != NEURAL:  # whoever names a file wants that one
+        decoders.check_own(name, tokens, order.model)
+        ours = True
     if not ours or len(order.bands) == order.channels:
         return Linear()  # as `decode` draws these
     from tokcodec.effort.neural import Neural

@@ -12,6 +12,7 @@ LENGTH = 4  # bytes of flags and size
 # are reserved in a whole header. Append nothing: they are all in use.
 CODES = (1, 2, 4, 5)
 PLACE = len(CODES) - 1  # mask of those bits, in the first byte
+EXTENDED = 4  # the bit there that says that fields follow, which `shorten` leaves in whole headers
 
 
 def shorten(data: bytes) -> bytes:
@@ -38,11 +39,11 @@ def lengthen(short: bytes) -> bytes:
         return short
     if len(short) < LENGTH:
         return b""
+    if short[0] & EXTENDED:  # without its fields this were another picture
+        return short
     try:
         flags = bytes((short[0] & ~PLACE,))
         header, length = headers.parse(flags + short[1:], bare=True)
-        if header.extension:  # `shorten` leaves those whole: without it this were another picture
-            return short
         whole = Header(CODES[short[0] & PLACE], header.width, header.height, header.grey)
         model = registry.model_for(whole.model, whole.hash)
         return headers.write(whole, model.sha256) + short[length:]

@@ -212,7 +212,8 @@ def _checked(stream: bytes, order: Order) -> Header:
     header, length = headers.parse(stream)
     if (header.model, header.hash) != registry.code_of(order.model):
         raise ReferenceMismatchError(
-            f"the reference was written by another model than the picture's, {order.model.name}"
+            f"the reference was written by another model than the picture's, {order.model.name}: "
+            "encode one of the two anew, with the other's model"
         )
     headers.check(stream[:length], order.model.sha256)
     if (header.width, header.height) != (order.width, order.height):

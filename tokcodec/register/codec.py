@@ -49,7 +49,7 @@ class RegisterCodec:
         max_bytes: int | None = None,
         psnr: float | None = None,
         *,
-        fit: str = SQUASH,
+        fit: str | None = SQUASH,
         background: Colour = WHITE,
         bare: bool | str = False,
         max_pixels: int | None = MAX_PIXELS,
@@ -65,7 +65,7 @@ class RegisterCodec:
             budget: tokens to keep; the stream is the shortest that determines so many.
             max_bytes: the whole stream, header included, is never larger.
             psnr, quality, effort, decoder, reference: not known to these tokenizers.
-            fit: how the picture becomes a square: "squash", "crop" (its middle) or "pad".
+            fit: how the picture becomes a square: "squash" (None), "crop" (its middle) or "pad".
             background: RGB to see through transparent parts.
             bare: True leaves the header out; "size" keeps four bytes of flags and size. The
                 receiver must know model and, unless it is "squash", fit.
@@ -97,7 +97,7 @@ class RegisterCodec:
         effort: int = 0,
         decoder: str | Path | None = None,
         reference: None = None,
-        fit: str = SQUASH,
+        fit: str | None = SQUASH,
         background: Colour = WHITE,
         max_pixels: int | None = MAX_PIXELS,
     ) -> list[bytes]:
@@ -113,6 +113,7 @@ class RegisterCodec:
         ):
             if given:
                 raise ArgumentError(f"{self.model.name} {said}")
+        fit = SQUASH if fit is None else fit
         seen = _networks().see(self.model, pictures, self.batch, fit, background, max_pixels)
         found = list(seen)
         return [stream.write(self.model, tokens, budget, max_bytes, bare) for tokens in found]
@@ -132,7 +133,7 @@ class RegisterCodec:
         return tokens[:budget]
 
     def pack(self, tokens: Tokens) -> bytes:
-        """Tokens to the shortest stream that determines them all."""
+        """Tokens to the shortest stream of these and no more."""
         return stream.write(self.model, stream.checked(self.model, tokens))
 
     # ---- and back

@@ -184,7 +184,8 @@ def _check_model(model: AnyModel, header: Header, whole: bytes) -> None:
     if (header.model, header.hash) != registry.code_of(model):
         prior = "" if isinstance(model, Model) else ", or give the prior= that it was written with"
         raise ModelMismatchError(
-            f"the stream was written by another model than {model.name}: by {header.model_named}. "
-            f"Name no model, so that the header decides{prior}"
+            f"the stream was written by another model than {model.name}: by "
+            f"{registry.in_words(header.model, header.hash)}. Name no model, so that the "
+            f"header decides{prior}"
         )
     headers.check(whole, model.sha256)

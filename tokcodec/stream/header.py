@@ -57,11 +57,6 @@ class Header:
         return max(self.width, self.height) > 1 << NARROW
 
     @property
-    def model_named(self) -> str:
-        """The model that it names, in words."""
-        return f"that of hash {self.hash.hex()}..." if self.hash else f"that of code {self.model}"
-
-    @property
     def reference(self) -> bytes | None:
         """Data of the field that tells the reference; None if the picture stands alone.
 

@@ -6,6 +6,7 @@ costs less than a thousandth of the bytes, so the rounding needs no part in the 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tokcodec import model as m
+from tokcodec.errors import ArgumentError
 from tokcodec.model import FEATURES, HIDDEN, KINDS, PLANES, SLOTS, Model
 from tokcodec.prior.network import (
     HIDDEN_BITS,
@@ -192,8 +194,23 @@ def to_model(network: PriorNetwork, start: Model, name: str, card: dict[str, str
             "plus": _pluses(),
         }
     for of_units in ("unit", "last_bias"):
-        lend(arrays[of_units], int(start.card.get("finest", m.LEVELS)))
+        lend(arrays[of_units], finest_of(start))
     return Model(name, arrays, card, m.NETWORK)
+
+
+def finest_of(model: Model) -> int:
+    """The finest level that was counted for a model's tables, 1..LEVELS.
+
+    Raises:
+        ArgumentError: its card says something else.
+    """
+    said = str(model.card.get("finest", m.LEVELS))
+    if not re.fullmatch("[0-9]{1,2}", said) or not 1 <= int(said) <= m.LEVELS:
+        raise ArgumentError(
+            f"the card of {model.name} says finest {said[:20]!r}, not a level in 1..{m.LEVELS}: "
+            "make the model anew with `tokcodec train model`"
+        )
+    return int(said)
 
 
 def _chances(count: int, start: int, bits: int) -> np.ndarray:

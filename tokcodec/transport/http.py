@@ -17,9 +17,10 @@ from http import HTTPStatus
 from http.client import HTTPException
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from string import punctuation
 from threading import BoundedSemaphore
 from typing import Any
-from urllib.parse import unquote_to_bytes, urlsplit
+from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 from tokcodec.arguments import is_number, is_whole
 from tokcodec.errors import ArgumentError, InputError, LinkError
@@ -78,7 +79,11 @@ class Server(ThreadingHTTPServer):
             # Names of files are bytes, and so are targets: http.server takes them for Latin-1.
             name = os.fsdecode(unquote_to_bytes(urlsplit(target).path.encode("latin-1")))
             path = (self.folder / name.lstrip("/")).resolve()
-            good = path.suffix == SUFFIX and path.is_relative_to(self.folder) and path.is_file()
+            good = (
+                path.suffix.lower() == SUFFIX
+                and path.is_relative_to(self.folder)
+                and path.is_file()
+            )
         except (OSError, ValueError, RuntimeError):  # the last: links that lead back to themselves
             return None
         return path if good else None
@@ -198,16 +203,17 @@ def fetch(url: str, max_bytes: int | None = None, *, timeout: float = PATIENCE) 
         LinkError: the server cannot be reached, refuses, or breaks off.
     """
     try:
-        scheme = urlsplit(url).scheme
+        parts = urlsplit(url)
     except (ValueError, AttributeError) as e:  # the second: no text
         raise ArgumentError(f"{url} is no web address: {e}") from None
-    if scheme not in ("http", "https"):
+    if parts.scheme not in ("http", "https"):
         raise ArgumentError(f"{url} is no web address: it starts with http:// or https://")
     if max_bytes is not None and not (is_whole(max_bytes) and max_bytes >= 1):
         raise ArgumentError(f"max_bytes is a whole number from 1, not {max_bytes!r}")
     if not is_number(timeout) or not timeout > 0:
         raise ArgumentError(f"timeout is a number of seconds above 0, not {timeout!r:.40}")
-    return _pieces(url, max_bytes, limit(timeout))
+    path, query = (quote(part, punctuation) for part in (parts.path, parts.query))  # as typed
+    return _pieces(parts._replace(path=path, query=query).geturl(), max_bytes, limit(timeout))
 
 
 def _pieces(url: str, max_bytes: int | None, timeout: float | None) -> Iterator[bytes]:

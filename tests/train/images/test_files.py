@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tarfile
 import tracemalloc
 from collections.abc import Callable
@@ -72,6 +73,22 @@ def test_paths_that_cannot_be_read(tmp_path: Path) -> None:
     for name in ("nowhere", "nowhere.tar", "no.tar"):
         with pytest.raises(InputError, match=name):
             files.places([tmp_path / name])
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="permissions are others there")
+def test_a_folder_that_cannot_be_looked_into(folder: Path, monkeypatch) -> None:
+    """It would be another run without its photographs."""
+    closed, scandir = folder / "closed", os.scandir
+    closed.mkdir()
+
+    def refuse(path: object) -> object:
+        if Path(os.fspath(path)) == closed:  # as root, nothing is closed
+            raise PermissionError(13, "Permission denied", str(closed))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(InputError, match="Permission denied"):
+        files.places([folder])
 
 
 def test_an_archive_is_told_by_what_it_holds(folder: Path, tar: Path, tmp_path: Path) -> None:

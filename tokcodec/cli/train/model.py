@@ -45,6 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Count, write OUT, and say its identity; 0."""
     from tokcodec.model import LEVELS, Model
+    from tokcodec.registry import DEFAULT
     from tokcodec.train.images.batches import batches
     from tokcodec.train.pyramid import train
 
@@ -60,7 +61,9 @@ def run(args: argparse.Namespace) -> int:
         raise InputError("no picture is large enough to train on: 144 pixels wide, 96 high")
     pictures = sum(len(b) for b in given)
     if pictures < FEW:
-        warn(f"{pictures} pictures are few: the model will take more bytes than pyramid, not fewer")
+        warn(
+            f"{pictures} pictures are few: the model will take more bytes than {DEFAULT}, not fewer"
+        )
     card = {
         "about": args.about,
         "pictures": str(pictures),

@@ -66,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
     from tokcodec.train.images.batches import batches
     from tokcodec.train.images.files import names_hash
     from tokcodec.train.loop import train
-    from tokcodec.train.prior import PriorNetwork, PriorTask, drawn, to_model
+    from tokcodec.train.prior import PriorNetwork, PriorTask, drawn, finest_of, to_model
     from tokcodec.train.schedule import Schedule
 
     count, batch = options.amounts(args, COUNT, BATCH)
@@ -75,6 +75,7 @@ def run(args: argparse.Namespace) -> int:
     start = open_model(args.model or DEFAULT)
     if start.prior != TABLES:
         raise ArgumentError(f"{args.model} has no tables to improve on; begin with {DEFAULT}")
+    finest_of(start)
     of = {"model": start.id, "count": count, "batch": batch, "seed": args.seed}
     of["--images"] = names_hash(args.images)
     done = steps_before(args.out, args.resume, MODEL, of)
@@ -82,7 +83,9 @@ def run(args: argparse.Namespace) -> int:
     torch.manual_seed(args.seed)
     learnt, held_out = _split(batches(args.images, count, args.seed))
     if not learnt or not held_out:
-        raise ArgumentError(f"{HELD_OUT} pictures, 96 pixels wide and 64 high at least, are needed")
+        raise ArgumentError(
+            f"at least {HELD_OUT} pictures of 144x96 or more are needed, and a --count no smaller"
+        )
     progress = watched()
     given = digits_of(start, learnt, args.seed, progress)
     task = PriorTask(PriorNetwork(), digits_of(start, held_out, args.seed, progress))

@@ -5,9 +5,10 @@ their names. Loads no torch.
 from __future__ import annotations
 
 import io
+import os
 import tarfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -51,7 +52,7 @@ def places(paths: Sequence[Path]) -> list[Place]:
                 with tarfile.open(path, "r:") as tar:  # plain: what is compressed has no places
                     found += [Place(path, m.name, m.offset_data, m.size) for m in tar if m.isfile()]
             elif path.is_dir():
-                inside = sorted(p for p in path.rglob("*") if p.is_file())
+                inside = sorted(p for p in _inside(path) if p.is_file())
                 found += [Place(p, p.relative_to(path).as_posix(), 0, None) for p in inside]
             else:
                 found.append(Place(path, path.name, 0, path.stat().st_size))
@@ -62,6 +63,18 @@ def places(paths: Sequence[Path]) -> list[Place]:
         except OSError as e:
             raise InputError(f"cannot read the photographs in {path}: {e.strerror or e}") from e
     return found
+
+
+def _inside(folder: Path) -> Iterator[Path]:
+    """All files in a folder and those in it. One that cannot be looked into raises OSError: to
+    learn from the others alone would be another run.
+    """
+
+    def fail(e: OSError) -> None:
+        raise e
+
+    for place, _, names in os.walk(folder, onerror=fail):
+        yield from (Path(place, name) for name in names)
 
 
 def names_hash(paths: Sequence[Path]) -> str:
