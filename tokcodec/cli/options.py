@@ -99,16 +99,10 @@ def add_max_pixels(p: argparse.ArgumentParser, help: str = "refuse larger pictur
     """What is too large."""
     p.add_argument(
         "--max-pixels",
-        type=_above_zero,
+        type=int,
         default=MAX_PIXELS,
         help=f"{help} (default %(default)s)",
     )
-
-
-def _above_zero(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"a whole number from 1 is wanted, not {text!r:.40}")
-    return int(text)
 
 
 def name(text: str) -> str:

@@ -112,9 +112,13 @@ def check_pixels(width: int, height: int, max_pixels: int | None) -> None:
     """
     number = is_number(max_pixels) and max_pixels == max_pixels  # NaN is none
     if max_pixels is not None and not number:
-        raise ArgumentError(f"max_pixels is a number, or None for no limit, not {max_pixels!r}")
+        raise ArgumentError(
+            f"max_pixels is a number (in Python, None: no limit), not {max_pixels!r}"
+        )
     if max_pixels is not None and max_pixels < 1:
-        raise ArgumentError(f"max_pixels is at least 1, or None for no limit, not {max_pixels}")
+        raise ArgumentError(
+            f"max_pixels is at least 1 (in Python, None: no limit), not {max_pixels}"
+        )
     if width < 1 or height < 1:
         raise InputError(f"a picture needs at least one pixel; this one is {width} x {height}")
     if max(width, height) > MAX_SIDE:
