@@ -132,7 +132,7 @@ def test_a_decoder_of_ones_own(picture, tmp_path):
     kept.about["tokens"] = tokcodec.load().model.tokens_id
     stored.write(path, kept, overwrite=True)
     assert mine == tokcodec.encode(picture, max_bytes=60, effort=2, decoder=path)
-    with pytest.raises(errors.ModelMismatchError, match="another model than pyramid$"):
+    with pytest.raises(errors.ModelMismatchError, match=r"another model than pyramid$"):
         tokcodec.encode(picture, max_bytes=60, effort=2, decoder=path, model="pyramid")
     save_file({"w": np.zeros(3, np.float32)}, path)
     with pytest.raises(errors.DamagedModelError):
