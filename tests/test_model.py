@@ -211,6 +211,14 @@ def test_files_of_other_kinds_are_refused(contents: bytes, tmp_path: Path) -> No
         tokcodec.load(path)
 
 
+def test_a_card_that_is_no_table_is_refused(tmp_path: Path) -> None:
+    model = registry.shipped("pyramid-3")
+    path = tmp_path / "other.safetensors"
+    path.write_bytes(Model("other", model.arrays, [], model.prior).save_bytes())
+    with pytest.raises(DamagedModelError, match="card"):
+        tokcodec.load(path)
+
+
 def refused(tmp_path: Path, contents: bytes) -> None:
     path = tmp_path / "damaged.safetensors"
     path.write_bytes(contents)

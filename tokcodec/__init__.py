@@ -157,7 +157,7 @@ def detokenize(
 
 
 def pack(tokens: Tokens) -> bytes:
-    """Tokens to the shortest stream of these and no more; see `Codec.pack`."""
+    """Tokens to a stream that determines these and no others; see `Codec.pack`."""
     check_are_tokens(tokens)
     return codec_of(by_id(tokens.model)).pack(tokens)
 

@@ -45,7 +45,7 @@ def check_size(size: Size) -> Size:
         if isinstance(size, str) or (width, height) != tuple(size):
             raise ValueError(size)
     except (TypeError, ValueError, OverflowError):
-        raise ArgumentError(f"a size is (width, height), not {size!r}") from None
+        raise ArgumentError(f"a size is (width, height), not {size!r:.40}") from None
     if not (1 <= width <= MAX_SIDE and 1 <= height <= MAX_SIDE):
         raise ArgumentError(f"a size lies in 1..{MAX_SIDE} pixels, not {width} x {height}")
     return width, height
@@ -74,7 +74,7 @@ def check_limits(
     are refused.
     """
     if decibels is not None and not (is_number(decibels) and 0 <= decibels <= 100):
-        raise ArgumentError(f"psnr must lie in 0..100 dB, not {decibels!r}")
+        raise ArgumentError(f"psnr must lie in 0..100 dB, not {decibels!r:.40}")
     return _whole("budget", budget), _whole("max_bytes", max_bytes)
 
 
@@ -98,5 +98,5 @@ def _whole(name: str, value: int | None) -> int | None:
     if value is None:
         return None
     if not is_whole(value) or value < 0:
-        raise ArgumentError(f"{name} must be a whole number from 0, not {value!r}")
+        raise ArgumentError(f"{name} must be a whole number from 0, not {value!r:.40}")
     return int(value)

@@ -82,7 +82,7 @@ def progressive(
         TruncatedHeaderError: the source ended before the header did.
     """
     if not is_number(growth) or not growth >= 1:
-        raise ArgumentError(f"growth is at least 1, not {growth!r}")
+        raise ArgumentError(f"growth is at least 1, not {growth!r:.40}")
     # Told now, not when the first bytes are here.
     decoders.find(decoder, realism)
     if size is not None:

@@ -189,6 +189,8 @@ def load_model(path: str | Path, name: str | None = None) -> Model:
     except (SafetensorError, struct.error, ValueError, KeyError, TypeError, RecursionError) as e:
         raise DamagedModelError(f"{path} is not a tokcodec model file") from e
     prior = meaning.get("prior") if isinstance(meaning, dict) else None
+    if not isinstance(card, dict):
+        raise DamagedModelError(f"{path} holds a card that is no table")
     if not isinstance(prior, str) or prior not in SHAPES or meaning != MEANING | {"prior": prior}:
         raise DamagedModelError(
             f"{path} holds a model of another kind ({meaning}); this version reads {MEANING}"

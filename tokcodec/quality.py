@@ -104,12 +104,12 @@ def check(budget: int | str | None, quality: float | None) -> tuple[int | None, 
     aims: tuple[Aim, ...] = ()
     if quality is not None:
         if not is_number(quality) or not 0 <= quality <= 100:
-            raise ArgumentError(f"quality lies in 0..100, not {quality!r}")
+            raise ArgumentError(f"quality lies in 0..100, not {quality!r:.40}")
         aims = (Aim(error_of(float(quality)), EVEN),)
     if not isinstance(budget, str):
         return budget, aims
     if budget != AUTO:
-        raise ArgumentError(f"budget is a number of tokens or {AUTO!r}, not {budget!r}")
+        raise ArgumentError(f"budget is a number of tokens or {AUTO!r}, not {budget!r:.40}")
     return None, (*aims, Aim(error_of(AUTO_QUALITY), THRIFTY))
 
 
@@ -173,7 +173,7 @@ class Gauge:
         """Bytes of the code string after each digit of a pass, float64; passes must be asked for in
         order.
         """
-        digits, rows, odds = self.curve.script.line(number)
+        digits, rows, odds, _ = self.curve.script.line(number)
         chances = odds.frequencies[rows, digits.astype(np.intp) + 1] / TOTAL
         found = self.bytes - np.cumsum(np.log2(chances)) / 8
         self.bytes = float(found[-1])

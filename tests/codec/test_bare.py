@@ -87,3 +87,7 @@ def test_what_a_header_tells_is_not_told_again(picture):
         tokcodec.decode(data, grey=True)
     with pytest.warns(tokcodec.TokCodecWarning, match="leave original_size out"):
         tokcodec.decode(data, original_size=(width, height), decoder="linear")
+    for model in ("pyramid-4", "register-small"):
+        data = tokcodec.encode(picture, max_bytes=40, model=model)
+        with pytest.warns(tokcodec.TokCodecWarning, match="leave original_size out"):
+            tokcodec.cut(data, max_bytes=20, original_size=(width, height))

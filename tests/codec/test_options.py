@@ -59,6 +59,21 @@ def test_values_of_any_shape_are_refused_as_what_they_are(picture, wrong):
         tokcodec.encode(picture, **wrong)
 
 
+def test_messages_stay_short_whatever_is_given(picture):
+    data = bytes(100_000)
+    for call in (
+        lambda: tokcodec.encode(picture, data),
+        lambda: tokcodec.encode(picture, bare=data),
+        lambda: tokcodec.encode(picture, psnr=data),
+        lambda: tokcodec.encode(picture, quality=data),
+        lambda: tokcodec.encode(picture, effort=data),
+        lambda: tokcodec.decode(data[:8], original_size=data),
+    ):
+        with pytest.raises(errors.ArgumentError) as told:
+            call()
+        assert len(str(told.value)) < 300
+
+
 def test_unknown_decoder_and_size(astronaut):
     data = tokcodec.encode(astronaut, budget=5)
     with pytest.raises(errors.ArgumentError, match="no decoder"):

@@ -54,7 +54,7 @@ def test_the_shortest_bytes_that_determine_everything(n, sharp):
     if data:
         scale = 256 ** (len(data) - 1)  # no multiple of one byte less fits
         assert Fraction(-(-low * scale // 1) + 1, scale) > high
-    assert np.array_equal(Reader(data).read(rows, (f - 1).astype(float)), digits)
+    assert np.array_equal(Reader(data, len(rows)).read(rows, (f - 1).astype(float)), digits)
 
 
 @pytest.mark.parametrize("sharp", [0.03, 0.5, 5.0])
@@ -64,7 +64,7 @@ def test_prefixes_determine_the_digits_whose_interval_holds_them(sharp):
     writer.write(digits, rows, (f - 1).astype(float))
     data = writer.finish()
     for n in range(0, len(data) + 1, 3):
-        read = Reader(data[:n]).read(rows, (f - 1).astype(float))
+        read = Reader(data[:n], len(rows)).read(rows, (f - 1).astype(float))
         k = len(read)
         assert np.array_equal(read, digits[:k])
         a, b = span(data[:n])
@@ -86,8 +86,8 @@ def test_snapshots_know_the_shortest_prefix():
     for number, snapshot in enumerate(snapshots, start=1):
         n = snapshot.shortest_prefix(data, len(data))
         assert n is not None
-        assert len(Reader(data[:n]).read(rows, weights)) >= 25 * number
-        assert len(Reader(data[: n - 1]).read(rows, weights)) < 25 * number
+        assert len(Reader(data[:n], len(rows)).read(rows, weights)) >= 25 * number
+        assert len(Reader(data[: n - 1], len(rows)).read(rows, weights)) < 25 * number
 
 
 def test_bytes_called_fixed_do_not_change():
@@ -106,7 +106,7 @@ def test_bytes_called_fixed_do_not_change():
 @pytest.mark.parametrize("data", [b"", b"\xff" * 40, b"\0" * 9, b"\xff", bytes(range(30))])
 def test_any_bytes_can_be_read(data):
     _, rows, f = made_up(3000, 12)
-    digits = Reader(data).read(rows, (f - 1).astype(float))
+    digits = Reader(data, len(rows)).read(rows, (f - 1).astype(float))
     assert len(digits) < 3000
     assert set(digits.tolist()) <= {-1, 0, 1}
 
@@ -121,3 +121,25 @@ def test_little_is_wasted():
         wasted.append(len(writer.finish()) - ideal)
     assert max(wasted) < 2
     assert np.mean(wasted) < 1
+
+
+@pytest.mark.parametrize("sharp", [0.05, 1.0, 20.0])
+def test_what_comes_next_can_be_left_open(sharp):
+    digits, rows, f = made_up(60, 5, sharp)
+    weights = (f - 1).astype(float)
+    for n in range(1, 60):
+        writer = Writer()
+        writer.write(digits[:n], rows[:n], weights)
+        data = writer.finish(weights[rows[n]])
+        assert np.array_equal(Reader(data, 60).read(rows, weights), digits[:n])
+        assert len(data) <= len(writer.finish()) + 3
+
+
+def test_what_lies_behind_the_end_is_not_looked_at():
+    digits, rows, f = made_up(40, 3)
+    weights = (f - 1).astype(float)
+    writer = Writer()
+    writer.write(digits, rows, weights)
+    data = writer.finish()
+    for tail in (bytes(1000), b"\xff" * 1000):
+        assert np.array_equal(Reader(data + tail, 40).read(rows, weights), digits)

@@ -252,6 +252,15 @@ def test_memory_is_bounded():
         Receiver(max_bytes=1000)
 
 
+def test_streams_asked_for_are_not_kept_twice(stream: bytes):
+    receiver = Receiver()
+    for picture in range(9):
+        for packet in link.split(stream, 60, picture=picture, protect="none"):
+            receiver.add(packet)
+        assert receiver.data(picture) == stream
+    assert sum(bool(part._known[1]) for part in receiver._parts()) == 1
+
+
 def test_numbers_are_free_after_the_timeout(stream: bytes, ten: list[bytes], photograph):
     clock = Clock()
     receiver = Receiver(timeout=60, clock=clock)

@@ -53,5 +53,8 @@ def test_a_camera_turns_to_infrared_and_back(visited, scene, key):
         assert (tokcodec.info(data).reference is None) == stands_alone
         chain = [data] if stands_alone else [*chain, data]
         tokcodec.decode(data, reference=chain[:-1] or None)
+    day, dark = tokcodec.encode(scene, max_bytes=300), tokcodec.encode(night, max_bytes=300)
+    data = tokcodec.encode(night, max_bytes=300, reference=[day, dark])  # and nobody starts anew
+    assert np.array_equal(drawn(data, reference=[day, dark]), drawn(data, reference=dark))
     limits = {"quality": 30, "effort": 1}
     assert tokcodec.info(tokcodec.encode(night, reference=key, **limits)).reference is None

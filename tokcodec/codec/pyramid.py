@@ -66,9 +66,9 @@ class Codec:
             picture: PIL image, array, CHW tensor, path or the bytes of an image file (see
                 `pixels.image.to_rgb`).
             budget: tokens to keep; the stream is the shortest prefix of the full one that
-                determines so many, up to two bytes more than `pack` takes. "auto" is as many as the
-                picture deserves: another byte would take as much off what people would miss as in
-                every other picture, mostly as at a `quality` of 50 to 60.
+                determines so many, and its last byte may determine a few more of them. "auto" is as
+                many as the picture deserves: another byte would take as much off what people would
+                miss as in every other picture, mostly as at a `quality` of 50 to 60.
             max_bytes: the whole stream, header included, is never larger.
             psnr: decibels that the linear decoder's picture reaches, at most 0.1 above unless one
                 token makes the step. Out of reach: the full stream, and a `TokCodecWarning`.
@@ -141,7 +141,7 @@ class Codec:
         return self._tokens(digits, source.order)
 
     def pack(self, tokens: Tokens) -> bytes:
-        """Tokens to the shortest stream of these and no more.
+        """Tokens to a stream that determines these and no others: `unpack` gives them back.
 
         Raises:
             ArgumentError: they are no `Tokens`, or their size has no meaning.
@@ -151,7 +151,7 @@ class Codec:
         order, digits = self._digits_of(tokens)
         passes = iter(order.split(digits))
         script = codestring.Script(order, lambda step: next(passes))
-        return self._head(order) + codestring.code(script, None if len(digits) else 0)
+        return self._head(order) + codestring.exact(script)
 
     # ---- and back
 
@@ -272,8 +272,8 @@ class Codec:
         bare: bool | str = False,
     ) -> bytes:
         """The prefix of a stream that `encode` would have given with these limits, if the stream
-        was written without effort; all of it, if it is within them already. Tokens have to be
-        counted: larger pictures than `max_pixels` are refused then.
+        was written without effort or reference; all of it, if it is within them already. Tokens
+        have to be counted: larger pictures than `max_pixels` are refused then.
 
         Args:
             original_size, grey, bare: as for `decode`.

@@ -23,6 +23,7 @@ class Line(NamedTuple):
     digits: np.ndarray  # int8
     rows: np.ndarray  # uint16, rows of `odds.frequencies`
     odds: Odds
+    following: int | None  # row of the first digit of the pass that is not there
 
 
 class Script:
@@ -42,8 +43,23 @@ class Script:
             rows, odds = self._prior.look(step)
             digits = self._digits_of(step)
             self.known.add(step, digits)
-            self._lines.append(Line(digits, rows[: len(digits)].astype(np.uint16), odds))
+            n = len(digits)
+            following = int(rows[n]) if n < len(rows) else None
+            self._lines.append(Line(digits, rows[:n].astype(np.uint16), odds, following))
         return self._lines[number]
+
+
+def exact(script: Script) -> bytes:
+    """A code string that determines the digits of a script, and none beyond them."""
+    writer = Writer()
+    for number in range(len(script.order.passes)):
+        digits, rows, odds, following = script.line(number)
+        if following is not None and number == len(digits) == 0:
+            return b""
+        writer.write(digits, rows, odds.weights)
+        if following is not None:
+            return writer.finish(odds.weights[following])
+    return writer.finish()
 
 
 def code(script: Script, tokens: int | None = None, max_bytes: int | None = None) -> bytes:
@@ -64,7 +80,7 @@ def code(script: Script, tokens: int | None = None, max_bytes: int | None = None
     target = None if tokens is None else tokens * DIGITS
     written = 0
     for number, step in enumerate(script.order.passes):
-        digits, rows, odds = script.line(number)
+        digits, rows, odds, _ = script.line(number)
         # The target may lie inside a pass, which is then written in two parts.
         split = len(digits) if target is None else min(len(digits), max(0, target - written))
         writer.write(digits[:split], rows[:split], odds.weights)
@@ -117,7 +133,7 @@ class Reading(NamedTuple):
 def read(order: Order, payload: bytes, keep: bool = False) -> Reading:
     """Decode all digits that `payload`, a prefix of a code string, determines."""
     known, kept, count = Knowledge(order), [], 0
-    reader, prior = Reader(payload), prior_for(known)
+    reader, prior = Reader(payload, order.digits), prior_for(known)
     for step in order.passes:
         if not payload:
             break
@@ -137,8 +153,8 @@ def shortest(order: Order, payload: bytes, tokens: int) -> int:
     """How many bytes of `payload` determine `tokens` tokens; all of them, if even they do not."""
     if tokens == 0 or not payload:
         return 0
-    known, reader, writer, left = Knowledge(order), Reader(payload), Writer(), tokens * DIGITS
-    prior = prior_for(known)
+    known, writer, left = Knowledge(order), Writer(), tokens * DIGITS
+    reader, prior = Reader(payload, order.digits), prior_for(known)
     for step in order.passes:
         rows, odds = prior.look(step)
         digits = reader.read(rows, odds.weights)
@@ -156,9 +172,9 @@ def shortest(order: Order, payload: bytes, tokens: int) -> int:
 
 def determined(script: Script, payload: bytes) -> int:
     """How many digits `payload`, a prefix of the script's code string, determines."""
-    reader, count = Reader(payload), 0
+    reader, count = Reader(payload, script.order.digits), 0
     for number, step in enumerate(script.order.passes):
-        _, rows, odds = script.line(number)
+        _, rows, odds, _ = script.line(number)
         n = len(reader.read(rows, odds.weights))
         count += n
         if n < step.digits:

@@ -24,6 +24,7 @@ RangeEncoder, RangeDecoder = (
 # 1.0, and each symbol gets exactly its frequency: no float rounding is involved.
 _FAMILY = constriction.stream.model.Categorical(perfect=False)
 _ONE = np.array(1, np.int32)
+PRECISION = 24  # bits of a frequency
 CHUNK = 1 << 18  # digits handed over at once: 6 MB of weights
 
 
@@ -113,15 +114,32 @@ class Writer:
         differing = (low ^ (low + here.size - 1)).bit_length()
         return code, (here.bits - differing) // 8
 
-    def finish(self) -> bytes:
-        """The shortest bytes that determine everything written."""
+    def finish(self, following: np.ndarray | None = None) -> bytes:
+        """The shortest bytes that determine everything written.
+
+        Args:
+            following: weights of the symbol that would come next, as for `write_one`: bytes that
+                leave it open, a few bits more.
+        """
         here, code, low = self._standing()
+        edges: list[int] = []  # between the intervals of the next symbol
+        if following is not None:
+            parts = np.cumsum(following.astype(np.int64) + 1)[:-1]
+            edges = [low + (here.size >> PRECISION) * int(part) for part in parts]
+        shortest: bytes | None = None
         for n in range(4 * here.words, 4 * here.words + 9):
             free = here.bits - 8 * n
             prefix = -(-low >> free)  # rounded up
-            if (prefix + 1) << free <= low + here.size:
-                return prefix.to_bytes(n, "big")
-        return code
+            if shortest is None and (prefix + 1) << free <= low + here.size:
+                shortest = prefix.to_bytes(n, "big")
+            if shortest is not None and not edges:
+                break
+            for edge in edges:
+                prefix = edge >> free
+                least, end = prefix << free, (prefix + 1) << free
+                if low <= least < edge and end <= low + here.size:
+                    return prefix.to_bytes(n, "big")
+        return code if shortest is None else shortest
 
 
 class Reader:
@@ -129,9 +147,15 @@ class Reader:
 
     Two decoders run side by side, one on the smallest and one on the largest fraction that starts
     with the bytes; digits are determined for as long as both agree.
+
+    Args:
+        payload: the bytes.
+        most: how many digits may be asked for. What lies behind all that so many can take is left
+            out: it would be copied again and again.
     """
 
-    def __init__(self, payload: bytes) -> None:
+    def __init__(self, payload: bytes, most: int) -> None:
+        payload = payload[: (PRECISION + 1) * most // 8 + 16]
         pad = -len(payload) % 4
         words = np.frombuffer(payload + b"\0" * pad, ">u4").astype(np.uint32)
         self._least = RangeDecoder(words)

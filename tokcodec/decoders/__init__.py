@@ -174,4 +174,4 @@ def _check(realism: float | None) -> None:
     if realism is None:
         return
     if not is_number(realism) or not 0 <= realism <= 1:
-        raise ArgumentError(f"realism lies in 0..1, not {realism!r}")
+        raise ArgumentError(f"realism lies in 0..1, not {realism!r:.40}")

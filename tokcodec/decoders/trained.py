@@ -103,7 +103,7 @@ def _opened(
 
         if setting.precision not in PRECISIONS:
             names = ", ".join(PRECISIONS)
-            raise ArgumentError(f"dtype is one of {names}, not {setting.precision!r}")
+            raise ArgumentError(f"dtype is one of {names}, not {setting.precision!r:.40}")
         device = devices.find(setting.device)
         return TorchRuntime(network_of(kept), device, setting.precision), kept.about
     from tokcodec.decoders.onnx_runtime import OnnxRuntime

@@ -46,7 +46,7 @@ def check(effort: int, decoder: str | Path = LINEAR) -> None:
     all the same.
     """
     if not is_whole(effort) or not 0 <= effort <= MAX_EFFORT:
-        raise ArgumentError(f"effort is a whole number in 0..{MAX_EFFORT}, not {effort!r}")
+        raise ArgumentError(f"effort is a whole number in 0..{MAX_EFFORT}, not {effort!r:.40}")
     if not effort and str(decoder) != LINEAR:
         raise ArgumentError(
             f"decoder={str(decoder)!r} is whose picture effort looks at: give "

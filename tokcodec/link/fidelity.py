@@ -129,7 +129,7 @@ def _digits(script: codestring.Script, sizes: np.ndarray) -> np.ndarray:
     for number in range(len(order.passes)):
         if bits > 8 * sizes[-1]:
             break
-        digits, rows, odds = script.line(number)
+        digits, rows, odds, _ = script.line(number)
         costs = np.log2(TOTAL) - np.log2(odds.frequencies[rows, digits.astype(np.int64) + 1])
         spent.append(bits + np.cumsum(costs))
         bits = float(spent[-1][-1])

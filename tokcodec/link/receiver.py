@@ -108,6 +108,10 @@ class _Part:
             self._known = len(self.bodies), lengthen(found), complete
         return self._known[1:]
 
+    def forget(self) -> None:
+        """Of what was worked out; packets stay."""
+        self._known = 0, b"", False
+
     def complete(self) -> bool:
         """Whether all that was sent of the stream can be had from what came."""
         _, scheme, count, length = self.key
@@ -157,7 +161,8 @@ class Receiver:
         timeout: seconds after its last packet that a picture is forgotten and its number is free. A
             sender must not come back to a number sooner: 128 pictures a `timeout` at most.
         max_pictures: of more than one packet; for those that `interleave` mixes, at least as many.
-        max_bytes: of packets kept, with about 200 a packet for the keeping; at least 524,288.
+        max_bytes: of packets kept, with about 200 a packet for the keeping; at least 524,288. The
+            stream that was asked for last comes on top.
         clock: seconds, never going back.
 
     Raises:
@@ -229,7 +234,13 @@ class Receiver:
             ArgumentError: `picture` is no whole number.
         """
         part = self._find(picture)
-        return part.prefix()[0] if part is not None and part.shows() else b""
+        if part is None or not part.shows():
+            return b""
+        data, _ = part.prefix()
+        for other in self._parts():  # one copy beside the packets, not one a picture
+            if other is not part:
+                other.forget()
+        return data
 
     def take(self, picture: int) -> bytes:
         """The stream of a picture that is complete; the receiver lets go of it, and further packets

@@ -67,7 +67,9 @@ def to_rgb(
     if len(parts) != 3 or not all(
         isinstance(v, (int, np.integer)) and 0 <= v <= 255 for v in parts
     ):
-        raise ArgumentError(f"background must be three whole numbers in 0..255, not {background!r}")
+        raise ArgumentError(
+            f"background must be three whole numbers in 0..255, not {background!r:.40}"
+        )
     if isinstance(picture, Image.Image):
         return _from_pil(picture, background, max_pixels)
     if isinstance(picture, (str, os.PathLike)):
@@ -113,7 +115,7 @@ def check_pixels(width: int, height: int, max_pixels: int | None) -> None:
     number = is_number(max_pixels) and max_pixels == max_pixels  # NaN is none
     if max_pixels is not None and not number:
         raise ArgumentError(
-            f"max_pixels is a number (in Python, None: no limit), not {max_pixels!r}"
+            f"max_pixels is a number (in Python, None: no limit), not {max_pixels!r:.40}"
         )
     if max_pixels is not None and max_pixels < 1:
         raise ArgumentError(

@@ -52,7 +52,7 @@ class Field(NamedTuple):
         if rows * columns > MAX_FIELD * 64:  # more than a field has room for
             raise DamagedHeaderError("the header's field of the reference is damaged")
         weights = np.zeros((rows, columns), np.int8)
-        reader = Reader(data[HASH + 1 :])
+        reader = Reader(data[HASH + 1 :], weights.size)
         for at in np.ndindex(*weights.shape):
             digit = reader.read(np.array([_row(weights, at)]), _odds().weights)
             if not len(digit):

@@ -60,7 +60,7 @@ def opened(given: Given, order: Order) -> Reference:
 
     Args:
         given: a stream; or several, each of which refers to the one before it or stands alone. The
-            last one is the reference.
+            last one is the reference; what comes before one that stands alone is not looked at.
 
     Raises:
         ArgumentError: it is something else than streams, or more than `MAX_CHAIN`.
@@ -69,6 +69,8 @@ def opened(given: Given, order: Order) -> Reference:
         StreamError: a stream's header is damaged.
     """
     streams = listed(given, "a reference")
+    alone = [headers.parse(stream)[0].reference is None for stream in streams[::-1]]
+    streams = streams[-1 - alone.index(True) if True in alone else 0 :]
     for stream in streams:
         if _checked(stream, order).grey != (order.channels == 1):
             words = ("in colour", "grey") if order.channels == 1 else ("grey", "in colour")

@@ -103,7 +103,7 @@ def _batches(items: Iterable[Any], model: RegisterModel, size: int | None) -> It
     if size is None:
         size = 1 if device_of(model).type == "cpu" else BATCH
     if not is_whole(size) or size < 1:
-        raise ArgumentError(f"a batch has at least one picture, not {size!r}")
+        raise ArgumentError(f"a batch has at least one picture, not {size!r:.40}")
     left = iter(items)
     while some := list(islice(left, size)):
         yield some

@@ -133,7 +133,7 @@ class RegisterCodec:
         return tokens[:budget]
 
     def pack(self, tokens: Tokens) -> bytes:
-        """Tokens to the shortest stream of these and no more."""
+        """Tokens to a stream that determines these and no others: `unpack` gives them back."""
         return stream.write(self.model, stream.checked(self.model, tokens))
 
     # ---- and back

@@ -100,5 +100,5 @@ def _tell(listed: Published) -> None:
 def _dtype(dtype: str | torch.dtype | None) -> torch.dtype:
     name = str("float32" if dtype is None else dtype).removeprefix("torch.")
     if name not in DTYPES:
-        raise ArgumentError(f"dtype is one of {', '.join(DTYPES)}, not {dtype!r}")
+        raise ArgumentError(f"dtype is one of {', '.join(DTYPES)}, not {dtype!r:.40}")
     return DTYPES[name]

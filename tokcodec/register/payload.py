@@ -53,15 +53,17 @@ def write(code: Code, ids: Sequence[int], tokens: int | None = None) -> bytes:
         context.add(digit)
         if i == stop:
             goal = writer.interval()
-    whole = writer.finish()
+    complete = len(digits) == code.length * len(code.levels)
+    whole = writer.finish(None if complete else context.weights())
     return whole if goal is None else whole[: goal.shortest_prefix(whole, len(whole))]
 
 
 def read(code: Code, payload: bytes) -> list[int]:
     """The digits that `payload`, a prefix of a code string, determines."""
     digits: list[int] = []
-    reader, context = Reader(payload), code.prior.context()
-    while payload and len(digits) < code.length * len(code.levels):
+    most = code.length * len(code.levels)
+    reader, context = Reader(payload, most), code.prior.context()
+    while payload and len(digits) < most:
         digit = reader.read_one(context.weights())
         if digit is None:
             break

@@ -99,7 +99,7 @@ def check_mode(fit: str) -> None:
         ArgumentError: there is none.
     """
     if fit not in MODES:
-        raise ArgumentError(f"fit is one of {', '.join(MODES)}, not {fit!r}")
+        raise ArgumentError(f"fit is one of {', '.join(MODES)}, not {fit!r:.40}")
 
 
 def field_of(fit: str, size: Size) -> bytes:

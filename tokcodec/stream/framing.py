@@ -99,7 +99,7 @@ def parse(
                 "a stream written with bare='size' tells its size: leave original_size out"
             )
         header, length = Header(0, *check_size(original_size), grey), 0
-        if _whole(model, data):
+        if _whole(data):
             warn("these bytes begin with a header, which tells their size: leave original_size out")
     elif bare is True:
         raise ArgumentError(
@@ -165,16 +165,16 @@ def info(
 
 def _check_bare(bare: bool | str) -> None:
     if bare is not True and bare is not False and bare != SIZED:
-        raise ArgumentError(f"bare must be True, False or {SIZED!r}, not {bare!r}")
+        raise ArgumentError(f"bare must be True, False or {SIZED!r}, not {bare!r:.40}")
 
 
-def _whole(model: AnyModel, data: bytes) -> bool:
-    """Whether the bytes begin with a sound header of this model, as a code string alone does by
-    chance once in millions.
+def _whole(data: bytes) -> bool:
+    """Whether the bytes begin with a sound header of a model that is known, as a code string alone
+    does by chance once in millions.
     """
     try:
         header, length = headers.parse(data)
-        _check_model(model, header, data[:length])
+        headers.check(data[:length], registry.model_for(header.model, header.hash).sha256)
     except TokCodecError:
         return False
     return True

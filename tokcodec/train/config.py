@@ -63,7 +63,7 @@ def made(kind: type[T], table: Mapping[str, Any], what: str, own_limits: bool = 
     for name, value in table.items():
         _check_kind(f"{what}: {name}", value, hints[name])
         if not own_limits and isinstance(value, (int, float)) and not 0 <= value < math.inf:
-            raise ArgumentError(f"{what}: {name} is a finite number from 0, not {value!r}")
+            raise ArgumentError(f"{what}: {name} is a finite number from 0, not {value!r:.40}")
     return kind(**table)
 
 

@@ -26,7 +26,7 @@ def between(one: Stored, two: Stored, share: float) -> Stored:
             0..1.
     """
     if not is_number(share) or not 0 <= share <= 1:
-        raise ArgumentError(f"share lies in 0..1, not {share!r}")
+        raise ArgumentError(f"share lies in 0..1, not {share!r:.40}")
     named = [tokens for each in (one, two) if (tokens := tokens_of(each.about))]
     common = [identity for identity in named[-1] if identity in named[0]] if named else []
     if one.shape != two.shape or (named and not common):

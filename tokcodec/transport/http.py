@@ -209,7 +209,7 @@ def fetch(url: str, max_bytes: int | None = None, *, timeout: float = PATIENCE) 
     if parts.scheme not in ("http", "https"):
         raise ArgumentError(f"{url} is no web address: it starts with http:// or https://")
     if max_bytes is not None and not (is_whole(max_bytes) and max_bytes >= 1):
-        raise ArgumentError(f"max_bytes is a whole number from 1, not {max_bytes!r}")
+        raise ArgumentError(f"max_bytes is a whole number from 1, not {max_bytes!r:.40}")
     if not is_number(timeout) or not timeout > 0:
         raise ArgumentError(f"timeout is a number of seconds above 0, not {timeout!r:.40}")
     path, query = (quote(part, punctuation) for part in (parts.path, parts.query))  # as typed

@@ -80,7 +80,7 @@ class Client:
 
     def __init__(self, address: Address, qos: int, name: str, kept: bool = False) -> None:
         if qos not in (0, 1, 2):
-            raise ArgumentError(f"QoS is 0, 1 or 2, not {qos!r}")
+            raise ArgumentError(f"QoS is 0, 1 or 2, not {qos!r:.40}")
         _check(address, name)
         self._paho = _paho()
         self._name, self._kept, self._newest, self._stopped = name, kept, True, False

@@ -159,6 +159,12 @@ def test_whole_numbers_are_no_weights(state, tmp_path: Path) -> None:
     refused(folder, errors.DamagedModelError, "not floating-point")
 
 
+def test_what_is_no_number_is_no_weight(state, tmp_path: Path) -> None:
+    state["decoder.mask_token"][..., 3] = float("nan")
+    folder = written(tmp_path / "m", state, CONFIG)
+    refused(folder, errors.DamagedModelError, "mask_token holds what is no number")
+
+
 @pytest.mark.parametrize(
     ("config", "match"),
     [

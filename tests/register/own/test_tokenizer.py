@@ -161,6 +161,13 @@ def test_a_shape_that_does_not_fit_is_refused(path: Path, tmp_path: Path, change
         tokcodec.load(odd)
 
 
+def test_what_lies_beside_a_file_is_not_its_own(path: Path) -> None:
+    beside = path.with_name("config.json")
+    beside.write_text("[]")
+    assert tokcodec.load(path).model.family == "register"
+    beside.unlink()
+
+
 def test_a_part_of_a_file_is_refused(path: Path, tmp_path: Path) -> None:
     with safe_open(path, "pt") as file:
         shape = file.metadata()[KIND]

@@ -127,6 +127,11 @@ def test_damage_is_found(tables: Tables, tmp_path: Path) -> None:
         path.write_bytes(whole[:at])
         with pytest.raises(errors.DamagedModelError):
             read(path, LEVELS, LENGTH, CHECKPOINT)
+    said = json.loads(metadata[SAID])
+    for levels in ([float(v) for v in LEVELS], [True, *LEVELS[1:]], ["7", *LEVELS[1:]]):
+        save_file(arrays, path, metadata | {SAID: json.dumps(said | {"levels": levels})})
+        with pytest.raises((errors.DamagedModelError, errors.ModelMismatchError)):
+            read(path, LEVELS, LENGTH, CHECKPOINT)
     late = arrays["parents"].copy()
     late[2] = 2  # itself
     swapped = arrays["frequencies"].copy()

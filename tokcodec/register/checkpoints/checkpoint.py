@@ -25,6 +25,7 @@ from tokcodec.files import read as read_file
 from tokcodec.mx import file as mx
 from tokcodec.register.checkpoints import hub, shards
 from tokcodec.register.checkpoints.sources import SAFE, Files
+from tokcodec.register.own.shape import KIND
 
 MAX_CONFIG = 1 << 20  # bytes; the published ones have a few thousand
 
@@ -73,7 +74,7 @@ class Checkpoint:
         """Some tensors, as float32 on the CPU.
 
         Raises:
-            DamagedModelError: one of them holds no floating-point numbers.
+            DamagedModelError: one of them holds something else than finite floating-point numbers.
         """
         if self._held:
             found = {name: self._held[name] for name in names}
@@ -88,6 +89,8 @@ class Checkpoint:
                 raise DamagedModelError(
                     f"{self.path.name}: {name} is {tensor.dtype}, not floating-point numbers"
                 )
+            if not tensor.sum(dtype=torch.float64).isfinite():
+                raise DamagedModelError(f"{self.path.name}: {name} holds what is no number")
         return {name: tensor.float().contiguous() for name, tensor in found.items()}
 
     def _compare(self, wanted: Mapping[str, tuple[int, ...]], present: Collection[str]) -> None:
@@ -117,14 +120,15 @@ def read(files: Files) -> Checkpoint:
         InputError: a file cannot be read.
         DamagedModelError: it is corrupted, cut off, or a pickle that holds more than tensors.
     """
-    config = _read_config(files.config) if files.config else {}
     path = files.weights
     if shards.is_index(path):
-        return _of_shards(path, files.shards, config)
+        return _of_shards(path, files.shards, _configuration(files))
     sha256 = _hash(path, files.sha256)
     if path.suffix != SAFE:
-        return _in_memory(_read_pickle(path), path, sha256, config)
+        return _in_memory(_read_pickle(path), path, sha256, _configuration(files))
     shapes, metadata = _opened(path)
+    # A tokenizer of one's own says all in its metadata; what lies beside it is another's.
+    config = {} if KIND in metadata else _configuration(files)
     if mx.FORMAT in metadata:
         tensors = {k: torch.from_numpy(v) for k, v in mx.load(path).items()}
         return _in_memory(tensors, path, sha256, config, metadata)
@@ -207,6 +211,10 @@ def _read_pickle(path: Path) -> dict[str, Tensor]:
         if tensor.layout != torch.strided or tensor.nbytes > tensor.untyped_storage().nbytes():
             raise DamagedModelError(f"{path}: {name} says more numbers than there are")
     return found
+
+
+def _configuration(files: Files) -> dict[str, Any]:
+    return _read_config(files.config) if files.config else {}
 
 
 def _read_config(path: Path) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from tokcodec.errors import ArgumentError, InputError, UnknownModelError
+from tokcodec.errors import ArgumentError, InputError, UnknownModelError, first_line
 from tokcodec.register.checkpoints import shards
 
 PREFIX = "hf-hub:"
@@ -97,5 +97,7 @@ def _file(place: dict[str, Any], name: str, local_files_only: bool = False) -> P
         ) from e
     except errors.HFValidationError as e:
         raise ArgumentError(f"{repository} is no name on the hub: {e}") from e
-    except OSError as e:  # network, disk, or the hub's own errors
-        raise InputError(f"cannot download {name} of {repository}: {e}") from e
+    except Exception as e:  # disk, the hub's own errors, or its HTTP library's, whichever that is
+        raise InputError(
+            f"cannot download {name} of {repository}; try again later: {first_line(e)}"
+        ) from e

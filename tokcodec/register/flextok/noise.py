@@ -21,7 +21,7 @@ def normal(seed: int, count: int) -> np.ndarray:
         ArgumentError: no such seed.
     """
     if not is_whole(seed) or not 0 <= int(seed) < 1 << 64:
-        raise ArgumentError(f"a seed is a whole number from 0 to 2^64 - 1, not {seed!r}")
+        raise ArgumentError(f"a seed is a whole number from 0 to 2^64 - 1, not {seed!r:.40}")
     words = np.random.Philox(key=int(seed)).random_raw(count + count % 2).reshape(-1, 2)
     first, second = (words >> np.uint64(64 - BITS)).astype(np.float64).T
     radius = np.sqrt(-2 * np.log((first + 1) / 2**BITS))  # of 0 there is no logarithm

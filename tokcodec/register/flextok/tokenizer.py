@@ -110,9 +110,9 @@ class FlexTok(nn.Module):
             raise TokensError(f"a picture has 1 to {self.length} tokens, not {tuple(ids.shape)}")
         scale = self.guidance if guidance is None else guidance
         if not is_whole(steps) or not 1 <= steps <= MAX_STEPS:
-            raise ArgumentError(f"steps is a whole number in 1..{MAX_STEPS}, not {steps!r}")
+            raise ArgumentError(f"steps is a whole number in 1..{MAX_STEPS}, not {steps!r:.40}")
         if not is_number(scale) or not isfinite(scale) or scale < 0:
-            raise ArgumentError(f"guidance is a number from 0 on, not {guidance!r}")
+            raise ArgumentError(f"guidance is a number from 0 on, not {guidance!r:.40}")
         noise = self.noise(seed).expand(len(ids), -1, -1, -1)
         follow = ProjectedGuidance(scale) if projected else classifier_free(scale)
         latents = self.drawn(ids, noise, steps, None if scale == 1 else follow)

@@ -111,7 +111,7 @@ def shape_from(table: Mapping[str, Any]) -> RegisterShape:
     given = dict(table)
     size = given.pop("size", "small")
     if not isinstance(size, str) or size not in SIZES:
-        raise ArgumentError(f"size is one of {', '.join(SIZES)}, not {size!r}")
+        raise ArgumentError(f"size is one of {', '.join(SIZES)}, not {size!r:.40}")
     known = {f.name for f in fields(RegisterShape)} - {"slots"}
     if unknown := given.keys() - known:
         raise ArgumentError(f"a network has no {', '.join(sorted(unknown))}")

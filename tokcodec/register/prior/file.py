@@ -45,7 +45,10 @@ def read(path: Path, levels: tuple[int, ...], length: int, checkpoint: str) -> L
         head = json.loads(blob[8 : 8 + int.from_bytes(blob[:8], "little")])
         said = json.loads(head["__metadata__"][SAID])
         kind, theirs, stated = said["kind"], said["checkpoint"], said["sha256"]
-        found = KINDS[kind](tuple(said["levels"]), **arrays) if kind in KINDS else None
+        digits = tuple(said["levels"])
+        if not all(type(v) is int for v in digits):
+            raise ValueError("levels are whole numbers")
+        found = KINDS[kind](digits, **arrays) if kind in KINDS else None
     except (SafetensorError, ValueError, KeyError, TypeError, RecursionError) as e:
         raise DamagedModelError(f"{path} is no prior of a register tokenizer") from e
     if found is None:

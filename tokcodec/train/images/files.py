@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import io
 import os
+import posixpath
 import tarfile
 import zlib
 from collections.abc import Iterator, Sequence
@@ -33,8 +34,11 @@ class Place(NamedTuple):
 
     @property
     def held_out(self) -> bool:
-        """Whether it is kept for validation: by a hash of its name, so for ever the same ones."""
-        name = self.name.encode("utf-8", "surrogateescape")  # the file system's, UTF-8 or not
+        """Whether it is kept for validation: by a hash of its name inside the tar file or folder,
+        so for as long as it is given by the same one.
+        """
+        inside = posixpath.normpath(self.name)  # tar of a folder's inside writes ./name
+        name = inside.encode("utf-8", "surrogateescape")  # the file system's, UTF-8 or not
         return zlib.crc32(name) % HELD_OUT == 0
 
 
