@@ -70,7 +70,7 @@ def test_a_picture_is_never_replaced_by_its_stream(folder: Path, capsys) -> None
     before = (folder / "cat.png").read_bytes()
     for out in ("cat.png", "./cat.png", folder / "cat.png"):
         assert run("encode", "cat.png", "-b", 5, "-f", "-o", out) == 1
-        assert "the input itself" in one_line(capsys.readouterr().err)
+        assert "the name of a picture" in one_line(capsys.readouterr().err)
     assert (folder / "cat.png").read_bytes() == before
 
 

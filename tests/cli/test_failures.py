@@ -25,7 +25,7 @@ def test_nothing_is_overwritten_without_f(folder: Path, capsys) -> None:
 def test_what_is_no_stream_is_told_before_what_is_there(folder: Path, capsys) -> None:
     photo().save("cat.jpg")
     assert run("decode", "cat.jpg") == 1
-    assert "no tokcodec stream" in one_line(capsys.readouterr().err)
+    assert "this is a picture (JPEG)" in one_line(capsys.readouterr().err)
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,20 @@ def test_what_is_no_stream_is_told_before_what_is_there(folder: Path, capsys) ->
         (["encode", "cat.png", "-o", "x.tkc", "--model", "cat.png"], "cat.png"),
         (["encode", "cat.png", "-o", "x.tkc", "--device", "cpu"], "for register tokenizers"),
         (["encode", "cat.png", "-o", "cat.tkc/x.tkc"], "cat.tkc"),
-        (["decode", "cat.png", "-o", "x.png"], "no tokcodec stream"),
+        (["decode", "cat.png", "-o", "x.png"], "a picture (PNG), no stream: encode it first"),
+        (
+            ["decode", "cat.tkc", "x.png"],
+            "x.png is no input; to give the result that name: -o x.png",
+        ),
+        (["encode", "cat.png", "x.tkc"], "to give the result that name: -o x.tkc"),
+        (["encode", "cat.png", "cat.tkc"], "to give the result that name: -o cat.tkc"),
+        (["cut", "cat.tkc", "x.tkc", "-m", 20], "to give the result that name: -o x.tkc"),
+        (
+            ["encode", "cat.png", "-o", "x.jpg"],
+            "x.jpg is the name of a picture: name the stream x.tkc",
+        ),
+        (["cut", "cat.tkc", "-m", 20, "-o", "x.png"], "name the stream x.tkc"),
+        (["encode", "cat.png", "-o", "x.tkc", "--fit", "crop"], "pyramid-3 takes pictures of any"),
         (["decode", "cat.tkc", "-o", "x.png", "--max-pixels", 99], "48 x 32"),
         (["decode", "cat.tkc", "-o", "x.png", "--size", "0x9"], "0 x 9"),
         (["decode", "cat.tkc", "-o", "x.png", "--decoder", "nosuch"], "nosuch"),
@@ -62,7 +75,8 @@ def test_what_is_no_stream_is_told_before_what_is_there(folder: Path, capsys) ->
         (["decode", "cat.tkc", "-o", "x.hdf"], ".hdf"),
         (["decode", "cat.tkc", "-o", "x.xbm"], ""),  # of black and white alone
         (["info", "gone.tkc"], "gone.tkc"),
-        (["encode", "cat.tkc", "-o", "x.tkc"], "cat.tkc: these bytes cannot be read"),
+        (["encode", "cat.tkc", "-o", "x.tkc"], "a stream already: `tokcodec cut` shortens it"),
+        (["encode", "cat.tkc"], "a stream already: `tokcodec cut` shortens it"),
         (["encode", "cat.png", "-o", "cat.png/x.tkc"], "it is a file"),
         (["cut", "cat.tkc", "-m", 7, "-o", "x.tkc"], "smaller than the header"),
     ],
@@ -143,3 +157,22 @@ def test_help_and_version_are_0(args: list[str], capsys) -> None:
         run(*args)
     assert e.value.code == 0
     assert "tokcodec" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("wrong", "meant"),
+    [("--max_bytes", "--max-bytes"), ("--bytes", "--max-bytes"), ("--modell=x", "--model")],
+)
+def test_an_option_that_is_misspelt_is_told(wrong: str, meant: str, folder: Path, capsys) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        run("encode", "cat.png", wrong, 100, "-o", "x.tkc")
+    said = capsys.readouterr().err
+    assert "usage: tokcodec encode" in said
+    assert f"is {meant} meant?" in said
+
+
+def test_a_stream_of_its_header_alone_is_told(folder: Path, capsys) -> None:
+    assert run("encode", "cat.png", "-m", 8, "-o", "x.tkc") == 0
+    assert "header alone" in one_line(capsys.readouterr().err)
+    assert run("encode", "cat.png", "-m", 9, "-o", "y.tkc") == 0
+    assert capsys.readouterr().err == ""

@@ -6,9 +6,11 @@ import argparse
 import codecs
 import io
 import os
+import re
 import sys
 import warnings
 from collections.abc import Callable
+from difflib import get_close_matches
 from typing import Protocol
 
 import tokcodec
@@ -50,7 +52,9 @@ class Verb(Protocol):
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; 0 if all went well, 1 if anything failed, 2 for wrong usage."""
-    args = _parser().parse_args(argv)
+    args, unknown = _parser().parse_known_args(argv)
+    if unknown:
+        args.parser.error(_unknown(unknown, args.parser.format_help()))
     warnings.showwarning = lambda message, *_: complain(f"warning: {message}")
     warnings.simplefilter("always", TokCodecWarning)
     if isinstance(sys.stdout, io.TextIOWrapper):
@@ -78,6 +82,13 @@ def main(argv: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         complain("interrupted")
         return 1
+
+
+def _unknown(words: list[str], help: str) -> str:
+    """What is said of words that no option or input takes."""
+    known = sorted(set(re.findall(r"--[\w-]+", help)))
+    near = get_close_matches(words[0].replace("_", "-"), known, 1)
+    return f"unrecognized arguments: {' '.join(words)}" + (f"; is {near[0]} meant?" if near else "")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -121,7 +132,7 @@ class _Verbs:
     def add(self, name: str, verb: Verb, help: str) -> None:
         parser = self._parsers.add_parser(name, help=help)
         verb.add_arguments(parser)
-        parser.set_defaults(run=verb.run)
+        parser.set_defaults(run=verb.run, parser=parser)
 
     def group(self, name: str, help: str) -> _Verbs:
         return _Verbs(self._parsers.add_parser(name, help=help), "WHAT")

@@ -24,7 +24,7 @@ def add_arguments(p: argparse.ArgumentParser) -> None:
         type=int,
         nargs="+",
         default=[64, 128, 256, 512, 1024, 2048],
-        help="sizes to show",
+        help="sizes to show (default: 64 to 2048)",
     )
     p.add_argument("--side", type=int, default=256, help="pixels of the longer side (default 256)")
 

@@ -7,11 +7,11 @@ import argparse
 import tokcodec
 from tokcodec.cli import options
 from tokcodec.cli.jobs import convert
-from tokcodec.errors import ArgumentError
+from tokcodec.errors import ArgumentError, InputError, warn
 from tokcodec.limits import DEFAULT_PSNR
 from tokcodec.pixels.image import suffixes
 from tokcodec.quality import AUTO
-from tokcodec.stream.header import SUFFIX
+from tokcodec.stream.header import MAGIC, SUFFIX
 
 
 def add_arguments(p: argparse.ArgumentParser) -> None:
@@ -61,7 +61,7 @@ def add_arguments(p: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Encode all; 0 if that went well."""
     codec = tokcodec.load(args.model, device=args.device, prior=args.prior)
-    _check_family(args, isinstance(codec, tokcodec.Codec))
+    _check_family(args, isinstance(codec, tokcodec.Codec), codec.model.name)
     given = {"fit": args.fit, "quality": args.quality, "effort": args.effort or None}
     given["decoder"] = args.decoder
     said = {"background": args.background, "max_pixels": args.max_pixels}
@@ -69,12 +69,23 @@ def run(args: argparse.Namespace) -> int:
     said |= options.reference(args.reference)
 
     def change(data: bytes, _: str) -> bytes:
-        return codec.encode(data, args.budget, args.max_bytes, args.psnr, **said)
+        _look(data)
+        stream = codec.encode(data, args.budget, args.max_bytes, args.psnr, **said)
+        if len(stream) == tokcodec.info(stream, count=False).header_bytes:
+            warn("the stream is its header alone, and draws plain grey: give more bytes or tokens")
+        return stream
 
-    return convert(args, change, SUFFIX, suffixes() - {SUFFIX})
+    return convert(args, change, SUFFIX, suffixes() - {SUFFIX}, _look)
 
 
-def _check_family(args: argparse.Namespace, pyramid: bool) -> None:
+def _look(data: bytes) -> None:
+    if data.startswith(MAGIC):
+        raise InputError(
+            "this is a stream already: `tokcodec cut` shortens it, `tokcodec decode` draws it"
+        )
+
+
+def _check_family(args: argparse.Namespace, pyramid: bool, name: str) -> None:
     """Refuse options that the model's family does not know."""
     deserved = args.quality is not None or args.budget == AUTO
     for wrong, message in (
@@ -85,4 +96,4 @@ def _check_family(args: argparse.Namespace, pyramid: bool) -> None:
         (not pyramid and args.reference, "knows no references: leave --reference out"),
     ):
         if wrong:
-            raise ArgumentError(f"{args.model} {message}")
+            raise ArgumentError(f"{name} {message}")

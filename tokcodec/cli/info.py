@@ -18,8 +18,10 @@ def add_arguments(p: argparse.ArgumentParser) -> None:
     p.add_argument(
         "inputs", nargs="+", metavar="IN", help="streams, folders of them, or - for stdin"
     )
-    p.add_argument("--json", action="store_true", help="one JSON object a line")
-    p.add_argument("--no-count", action="store_true", help="read the header only")
+    p.add_argument("--json", action="store_true", help="a line of JSON for each stream")
+    p.add_argument(
+        "--no-count", action="store_true", help="read the header only, and tell no tokens"
+    )
     options.add_model(p)
     options.add_max_pixels(p)
 
@@ -44,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _line(found: tokcodec.Info) -> str:
     counted = "" if found.tokens is None else f", {found.tokens} tokens ({found.digits} digits), "
-    state = "" if found.complete is None else "complete" if found.complete else "cut"
+    state = "" if found.complete is None else "complete" if found.complete else "a prefix"
     grey = ", grey" if found.grey else ""
     reference = f", reference {found.reference}" if found.reference else ""
     return (

@@ -49,6 +49,7 @@ def convert(
         ArgumentError: several results would go to stdout, or into a folder named like a file.
     """
     _check_folder(args)
+    _check_named(args, suffix, kinds)
     jobs = _distinct(
         [
             (source, _target(source, root, args, suffix))
@@ -58,6 +59,9 @@ def convert(
     failed, taken = 0, dict[str, str]()  # by target: the source that it is for
     for source, target in tqdm(jobs, disable=len(jobs) < 2 or not watched(), unit="file"):
         try:
+            if suffix == SUFFIX and Path(target).suffix.lower() in suffixes() - {SUFFIX}:
+                better = Path(target).with_suffix(SUFFIX)
+                raise OutputError(f"{target} is the name of a picture: name the stream {better}")
             if (other := taken.setdefault(_place(target), source)) != source:
                 raise OutputExistsError(f"{target} is for {other}: give them names of their own")
             try:
@@ -83,6 +87,17 @@ def _check_folder(args: argparse.Namespace) -> None:
             f"{args.out} is the name of one file, and there may be several results: name a folder "
             f"({args.out}{os.sep} if it is to be called so)"
         )
+
+
+def _check_named(args: argparse.Namespace, suffix: str, kinds: set[str]) -> None:
+    """Refuse the name of a result where a second input stands, as other commands take it."""
+    if args.out is not None or len(args.inputs) != 2:
+        return
+    second = args.inputs[1]
+    written = {SUFFIX} if suffix == SUFFIX else suffixes() - {SUFFIX}
+    taken = Path(second).suffix.lower() in kinds and whether(Path(second).exists, True)
+    if Path(second).suffix.lower() in written and not taken:
+        raise ArgumentError(f"{second} is no input; to give the result that name: -o {second}")
 
 
 def _distinct(jobs: list[tuple[str, str]]) -> list[tuple[str, str]]:

@@ -37,10 +37,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--keep",
-        nargs="+",
+        action="append",
         default=[],
         metavar="PATTERN",
-        help="names of weights that stay in half precision, as in 'out.*'",
+        help="names of weights that stay in half precision, as in 'out.*'; may be said again",
     )
     parser.add_argument("-f", "--force", action="store_true", help="overwrite what is there")
 

@@ -13,7 +13,9 @@ from tokcodec.stream.header import SUFFIX
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `tokcodec receive`."""
     transports.add_address(parser, "--from", "source")
-    parser.add_argument("-o", "--out", required=True, type=path, metavar="DIR")
+    parser.add_argument(
+        "-o", "--out", required=True, type=path, metavar="DIR", help="where the files go"
+    )
     parser.add_argument(
         "--suffix", default=SUFFIX, help="kind of file: streams as they come (.tkc), .png, .jpg ..."
     )

@@ -23,7 +23,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--timeout",
         type=float,
         default=30.0,
-        help="seconds until a picture is taken, over MQTT or Zenoh without --watch (%(default)s)",
+        help="seconds to wait for the broker to take a picture, over MQTT or Zenoh without --watch "
+        "(%(default)s)",
     )
     transports.add_qos(parser)
     add_max_pixels(parser)
@@ -51,7 +52,12 @@ def _add_watch(group: argparse._ArgumentGroup) -> None:
 
 def _add_packets(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--mtu", type=int, default=1200, help="bytes of a packet (%(default)s)")
-    group.add_argument("--protect", choices=("priority", "equal", "none"), default="priority")
+    group.add_argument(
+        "--protect",
+        choices=("priority", "equal", "none"),
+        default="priority",
+        help="against losses: the first bytes most (%(default)s), all alike, or nothing",
+    )
     group.add_argument("--loss", type=float, default=0.1, help="expected, 0..1 (%(default)s)")
     group.add_argument("--burst", type=float, help="losses in runs of so many packets on average")
     group.add_argument(

@@ -22,7 +22,12 @@ def add_qos(parser: argparse.ArgumentParser) -> None:
 
 def add_packets(parser: argparse._ArgumentGroup) -> None:
     """What both ends of a link of packets must agree on."""
-    parser.add_argument("--check", choices=CHECKS, default="crc16", help="both ends alike")
+    parser.add_argument(
+        "--check",
+        choices=CHECKS,
+        default="crc16",
+        help="of a packet, that damage is noticed; both ends alike (%(default)s)",
+    )
     parser.add_argument(
         "--forget",
         type=float,

@@ -79,7 +79,8 @@ def _load(
         return codec
     if not usual:
         raise ArgumentError(
-            "device, dtype and prior are for register tokenizers; a pyramid needs none"
+            "device, dtype and prior are for register tokenizers, and a pyramid is loaded without: "
+            "leave them out (decode takes a device and a dtype for what it draws with)"
         )
     return Codec(registry.open_model(name_or_path))
 

@@ -20,6 +20,7 @@ from tokcodec.model import HASHED
 MAGIC = b"\xb7T"
 SUFFIX = ".tkc"  # of files
 BUNDLE = MAGIC + b"KB"  # of files of many streams
+PICTURES = {b"\xff\xd8\xff": "JPEG", b"\x89PNG": "PNG", b"RIFF": "WebP", b"GIF8": "GIF"}
 VERSION = 1
 NARROW, WIDE = 12, 16  # bits of a side less one
 CRITICAL = 0x80  # in an extension field's type: who does not know the field must refuse
@@ -165,6 +166,9 @@ def parse(data: bytes, bare: bool = False) -> tuple[Header, int]:
 
 def _check_magic(data: bytes) -> None:
     """Raises BadMagicError for bytes that do not begin a stream, or begin a bundle."""
+    for begin, kind in PICTURES.items():
+        if data.startswith(begin):
+            raise BadMagicError(f"this is a picture ({kind}), no stream: encode it first")
     if data[: len(MAGIC)] != MAGIC[: len(data)]:
         raise BadMagicError(
             "this is no tokcodec stream: it does not start with the bytes b7 54 (in Python, bare= "

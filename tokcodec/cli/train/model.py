@@ -35,10 +35,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--finest",
         type=int,
         default=FINEST,
-        help="levels from this one on are counted as one (default %(default)s)",
+        help="finest level with tables of its own; finer ones, of which few photographs tell, "
+        "share them (default %(default)s)",
     )
     parser.add_argument("--workers", type=int, default=2, help="processes (default %(default)s)")
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=1, help="of random choices (default 1)")
     parser.add_argument("--about", default="", help="a line for the model's card")
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from tokcodec.errors import ArgumentError
+from tokcodec.terminal import say
 from tokcodec.train.config import MAX_SEED
 
 MAX_THREADS = 1024
@@ -35,6 +37,15 @@ def told(args: argparse.Namespace, kind: type[Any]) -> dict[str, Any]:
     said = {"named": str(args.config)} if args.config else {}
     names = "images", "out", "start", "resume", "minutes", "device"
     return {"config": config} | said | {name: getattr(args, name) for name in names}
+
+
+def tell(path: Path) -> None:
+    """Say where a run's result is; the first of several processes does."""
+    from tokcodec.train.checkpoint import LOG
+    from tokcodec.train.loop import PLOT
+
+    if os.environ.get("RANK", "0") == "0":
+        say(f"{path}; {path.with_name(LOG)} and {path.with_name(PLOT)} tell how it went")
 
 
 def amounts(args: argparse.Namespace, count: int, batch: int) -> tuple[int, int]:

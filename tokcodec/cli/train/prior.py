@@ -22,8 +22,9 @@ HELD_OUT = 16  # one picture in so many is not learnt from, but counted at each 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `tokcodec train prior`."""
     parser.add_argument(
-        "--images", type=Path, nargs="+", required=True, help="tar files, folders or pictures"
-    )
+        "--images", type=Path, nargs="+", required=True,
+        help=f"tar files, folders or pictures; {HELD_OUT} of 144x96 or more at least",
+    )  # fmt: skip
     parser.add_argument("--out", type=Path, required=True, help="folder of the run")
     parser.add_argument("--resume", action="store_true", help="go on with the run in --out")
     parser.add_argument(
@@ -45,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         f"{register_network.BATCH})",
     )  # fmt: skip
     parser.add_argument("--device", default="cpu", help="with --tokenizer: cpu (default), cuda")
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=1, help="of random choices (default 1)")
     parser.add_argument("--threads", type=int, help="of torch")
     parser.add_argument("--about", default="", help="a line for the model's card")
 
@@ -84,7 +85,8 @@ def run(args: argparse.Namespace) -> int:
     learnt, held_out = _split(batches(args.images, count, args.seed))
     if not learnt or not held_out:
         raise ArgumentError(
-            f"at least {HELD_OUT} pictures of 144x96 or more are needed, and a --count no smaller"
+            f"{HELD_OUT} pictures of 144x96 or more are needed, and a --count of {HELD_OUT}: there "
+            f"are {sum(len(b) for b in learnt + held_out)}"
         )
     progress = watched()
     given = digits_of(start, learnt, args.seed, progress)

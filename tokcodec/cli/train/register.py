@@ -18,5 +18,5 @@ def run(args: argparse.Namespace) -> int:
     options.need_torch()
     from tokcodec.train.register.run import train_register
 
-    train_register(**options.told(args, Config))
+    options.tell(train_register(**options.told(args, Config)))
     return 0

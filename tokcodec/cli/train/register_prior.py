@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--count", type=int, default=2000, help="pictures (default %(default)s)")
     parser.add_argument("--batch", type=int, default=8, help="pictures at a time (default 8)")
     parser.add_argument("--device", default="cpu", help="cpu (default), cuda, cuda:1")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=0, help="of random choices (default 0)")
     parser.add_argument("--threads", type=int, help="of torch, on a CPU")
 
 
