@@ -291,7 +291,7 @@ def test_the_size_of_batches_may_be_numpys(piece, picture) -> None:
 
 
 def test_a_pyramid_has_no_device() -> None:
-    with pytest.raises(errors.ArgumentError, match="needs none"):
+    with pytest.raises(errors.ArgumentError, match="leave them out"):
         tokcodec.load("pyramid", device="cpu")
 
 
