@@ -196,7 +196,7 @@ def write(path: str | Path, rows: Iterable[Row]) -> None:
         if before is not None and row.key == before.key:
             raise ArgumentError(f"two rows for {row.key}")
         cells = [_cell(value) for value in row]
-        if any(len(cell.splitlines()) > 1 or "\t" in cell for cell in cells):
+        if any(cell.splitlines() not in ([], [cell]) or "\t" in cell for cell in cells):
             raise ArgumentError(f"a tab or a line break in the row {row.key}")
         if any(_strange(cell) for cell in cells):
             raise ArgumentError(f"a name that is no UTF-8 in the row {row.key}")

@@ -118,7 +118,7 @@ def test_nothing_is_measured_twice(tmp_path: Path) -> None:
         read_folder(tmp_path)
 
 
-@pytest.mark.parametrize("text", ["tab\there", "line\nbreak", "other\x85break"])
+@pytest.mark.parametrize("text", ["tab\there", "line\nbreak", "other\x85break", "at its end\n"])
 def test_text_that_would_break_the_table_is_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(ArgumentError, match="tab or a line break"):
         write(tmp_path / "a.tsv", [FITS._replace(image=text)])

@@ -48,6 +48,7 @@ def test_what_is_no_stream_is_told_before_what_is_there(folder: Path, capsys) ->
             "x.png is no input; to give the result that name: -o x.png",
         ),
         (["encode", "cat.png", "x.tkc"], "to give the result that name: -o x.tkc"),
+        (["cut", "cat.png", "-m", 20], "this is a picture (PNG)"),
         (["encode", "cat.png", "cat.tkc"], "to give the result that name: -o cat.tkc"),
         (["cut", "cat.tkc", "x.tkc", "-m", 20], "to give the result that name: -o x.tkc"),
         (
@@ -161,7 +162,12 @@ def test_help_and_version_are_0(args: list[str], capsys) -> None:
 
 @pytest.mark.parametrize(
     ("wrong", "meant"),
-    [("--max_bytes", "--max-bytes"), ("--bytes", "--max-bytes"), ("--modell=x", "--model")],
+    [
+        ("--qualty", "--quality"),
+        ("--max_bytes", "--max-bytes"),
+        ("--bytes", "--max-bytes"),
+        ("--modell=x", "--model"),
+    ],
 )
 def test_an_option_that_is_misspelt_is_told(wrong: str, meant: str, folder: Path, capsys) -> None:
     with pytest.raises(SystemExit, match="2"):
@@ -171,8 +177,30 @@ def test_an_option_that_is_misspelt_is_told(wrong: str, meant: str, folder: Path
     assert f"is {meant} meant?" in said
 
 
+def test_what_is_like_no_option_is_not_taken_for_one(folder: Path, capsys) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        run("encode", "cat.png", "--bogus")
+    assert "meant" not in capsys.readouterr().err
+
+
+def test_a_folder_may_be_called_as_a_stream(folder: Path) -> None:
+    (folder / "more.tkc").mkdir()
+    photo().save(folder / "more.tkc" / "dog.png")
+    assert run("encode", "cat.png", "more.tkc", "-b", 5, "-f") == 0
+    assert (folder / "more.tkc" / "dog.tkc").exists()
+
+
 def test_a_stream_of_its_header_alone_is_told(folder: Path, capsys) -> None:
     assert run("encode", "cat.png", "-m", 8, "-o", "x.tkc") == 0
     assert "header alone" in one_line(capsys.readouterr().err)
     assert run("encode", "cat.png", "-m", 9, "-o", "y.tkc") == 0
     assert capsys.readouterr().err == ""
+    given = ["--psnr", 15, "--reference", "cat.tkc"]  # of which nothing has changed
+    assert run("encode", "cat.png", "-o", "z.tkc", *given) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_a_bundle_is_no_picture(folder: Path, capsys) -> None:
+    assert run("bundle", "cat.tkc", "-o", "b.tkb") == 0
+    assert run("encode", "b.tkb", "-o", "x.tkc") == 1
+    assert "tokcodec unbundle" in one_line(capsys.readouterr().err)

@@ -252,6 +252,22 @@ def test_memory_is_bounded():
         Receiver(max_bytes=1000)
 
 
+def test_a_picture_that_was_taken_is_not_asked_for_again(stream: bytes, ten: list[bytes]):
+    """While others are on their way."""
+    receiver = Receiver()
+    for packet in link.split(stream, 60, picture=0, packets=10):
+        receiver.add(packet)
+    for packet in link.split(stream, 60, picture=1, packets=10)[:-1]:
+        receiver.add(packet)
+    first = receiver.take(0)
+    assert len(first) > 100
+    assert stream.startswith(first)
+    assert len(receiver.data(1)) > 8
+    assert receiver.data(0) == receiver.take(0) == b""
+    assert receiver.image(0) is None
+    assert receiver.image(decoder="linear") is not None
+
+
 def test_streams_asked_for_are_not_kept_twice(stream: bytes):
     receiver = Receiver()
     for picture in range(9):

@@ -56,5 +56,6 @@ def test_a_camera_turns_to_infrared_and_back(visited, scene, key):
     day, dark = tokcodec.encode(scene, max_bytes=300), tokcodec.encode(night, max_bytes=300)
     data = tokcodec.encode(night, max_bytes=300, reference=[day, dark])  # and nobody starts anew
     assert np.array_equal(drawn(data, reference=[day, dark]), drawn(data, reference=dark))
+    assert np.array_equal(drawn(data, reference=[b"old", dark]), drawn(data, reference=dark))
     limits = {"quality": 30, "effort": 1}
     assert tokcodec.info(tokcodec.encode(night, reference=key, **limits)).reference is None

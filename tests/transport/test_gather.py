@@ -195,3 +195,36 @@ def test_a_number_that_comes_again_soon_costs_no_picture(stream: bytes, photogra
     assert stream.startswith(found[False].stream)
     assert found[True].id != found[False].id
     assert list(gatherer.grown()) == []
+    for packet in after:  # and once more, of the picture that was handed out
+        gatherer.add(packet, "here")
+    assert list(gatherer.grown()) == []
+
+
+def test_numbers_that_are_taken_by_others_are_broken_pictures(stream: bytes, photograph):
+    another = tokcodec.encode(photograph("rocket", 48, 32), max_bytes=90)
+    clock = Clock()
+    gatherer = Gatherer("crc8", 30, clock)
+    for packets in (link.split(stream, 60, picture=0)[:5], link.split(another, 30, picture=0)[:4]):
+        for packet in packets:
+            gatherer.add(packet, "here")
+        assert len(list(gatherer.grown())) >= 1
+    clock.now = 60
+    assert list(gatherer.grown()) == []
+    assert gatherer.broken == 2
+
+
+def test_a_picture_was_taken_and_its_number_comes_again(stream: bytes, photograph):
+    """Complete, then another is on its way, then the number of the first is another's."""
+    another = tokcodec.encode(photograph("rocket", 48, 32), max_bytes=90)
+    gatherer = Gatherer("crc8", 30)
+    found = []
+    for packets in (
+        link.split(stream, 60, picture=0, packets=10),
+        link.split(stream, 60, picture=1, packets=10)[:7],
+        link.split(another, 60, picture=0, packets=4),
+    ):
+        for packet in packets:
+            gatherer.add(packet, "here")
+        found += gatherer.grown()
+    assert [picture.complete for picture in found] == [True, False, True]
+    assert another.startswith(found[2].stream)

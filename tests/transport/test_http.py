@@ -119,6 +119,7 @@ def test_names_of_any_bytes(server: Server, stream: bytes):
         assert ask(server, target)[2] == stream
     assert asked(server, "GET /né.tkc HTTP/1.0\r\n\r\n".encode()).endswith(stream)
     assert b"".join(fetch(url(server, "né.tkc"))) == stream
+    assert b"".join(fetch(url(server, os.fsdecode(b"caf\xe9.tkc")))) == stream
     (server.folder / "CAMERA.TKC").write_bytes(stream)
     assert ask(server, "/CAMERA.TKC")[2] == stream
 
@@ -259,6 +260,14 @@ def test_fetch_fails_clearly(server: Server):
     for wrong in ("file:///etc/passwd", "picture.tkc", "http://[x", 5):
         with pytest.raises(ArgumentError, match="web address"):
             fetch(wrong)
+    for user in ("http://user:secret@127.0.0.1/x", "http://user@localhost/x"):
+        with pytest.raises(ArgumentError, match="leave them out"):
+            fetch(user)
+    for away in ("http://\u4f8b\u3048.invalid/x.tkc", "http://\u0142.invalid:80/x.tkc"):
+        with pytest.raises(LinkError, match=r"xn--.*\.invalid"):
+            list(fetch(away, timeout=5))
+    with pytest.raises(ArgumentError, match="web address"):
+        fetch("http://127.0.0.1:1/\ud800.tkc")
     for most in (0, "5", 1.5):
         with pytest.raises(ArgumentError, match="max_bytes"):
             fetch(url(server), max_bytes=most)

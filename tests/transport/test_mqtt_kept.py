@@ -64,15 +64,20 @@ def test_what_cannot_be_read_here_is_kept_and_stops_nobody(
     key = tokcodec.encode(astronaut, psnr=25)
     own = headers.write(Header(registry.HASHED, 8, 8, hash=b"abcd"), b"abcd" + bytes(28))
     told = tokcodec.encode(astronaut, max_bytes=200, reference=key)
-    send(broker, own, told, stream)
+    newer = headers.write(
+        Header(4, 8, 8, extension=((0x83, b"new"),)), registry.shipped("pyramid-3").sha256
+    )
+    later = bytes((*stream[:2], stream[2] & 31 | 2 << 5)) + stream[3:]  # of version 2
+    send(broker, own, told, newer, later, stream)
     out = tmp_path / "out"
     receive = ["receive", "--from", str(at(broker)), "--out", str(out), "--name", "keeper",
-               "--suffix", ".png", "--decoder", "linear", "--count", "3"]  # fmt: skip
+               "--suffix", ".png", "--decoder", "linear", "--count", "5"]  # fmt: skip
     assert main(receive) == 0
     said = capsys.readouterr().err
     assert "kept as it came: the stream needs the model 61626364" in said
     assert "which is missing" in said
-    assert {p.read_bytes() for p in out.glob("*.tkc")} == {own, told}
+    assert said.count("update") + said.count("this tokcodec reads version 1") == 2
+    assert {p.read_bytes() for p in out.glob("*.tkc")} == {own, told, newer, later}
     assert len(list(out.glob("*.png"))) == 1
 
 

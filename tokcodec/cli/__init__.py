@@ -86,9 +86,12 @@ def main(argv: list[str] | None = None) -> int:
 
 def _unknown(words: list[str], help: str) -> str:
     """What is said of words that no option or input takes."""
-    known = sorted(set(re.findall(r"--[\w-]+", help)))
-    near = get_close_matches(words[0].replace("_", "-"), known, 1)
-    return f"unrecognized arguments: {' '.join(words)}" + (f"; is {near[0]} meant?" if near else "")
+    said = f"unrecognized arguments: {' '.join(words)}"
+    if not words[0].startswith("--"):
+        return said
+    known = sorted(set(re.findall(r"--([\w-]+)", help)))
+    near = get_close_matches(words[0][2:].partition("=")[0].replace("_", "-"), known, 1, 0.7)
+    return said + (f"; is --{near[0]} meant?" if near else "")
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -8,6 +8,7 @@ import tokcodec
 from tokcodec.cli import options
 from tokcodec.cli.jobs import convert
 from tokcodec.errors import ArgumentError
+from tokcodec.stream import header as headers
 from tokcodec.stream.header import SUFFIX
 
 
@@ -28,4 +29,4 @@ def run(args: argparse.Namespace) -> int:
     def change(data: bytes, _: str) -> bytes:
         return verbs.cut(data, args.budget, args.max_bytes, max_pixels=args.max_pixels)
 
-    return convert(args, change, SUFFIX, {SUFFIX}, in_place=True)
+    return convert(args, change, SUFFIX, {SUFFIX}, headers.parse, in_place=True)

@@ -11,7 +11,7 @@ from tokcodec.errors import ArgumentError, InputError, warn
 from tokcodec.limits import DEFAULT_PSNR
 from tokcodec.pixels.image import suffixes
 from tokcodec.quality import AUTO
-from tokcodec.stream.header import MAGIC, SUFFIX
+from tokcodec.stream.header import BUNDLE, MAGIC, SUFFIX
 
 
 def add_arguments(p: argparse.ArgumentParser) -> None:
@@ -71,7 +71,8 @@ def run(args: argparse.Namespace) -> int:
     def change(data: bytes, _: str) -> bytes:
         _look(data)
         stream = codec.encode(data, args.budget, args.max_bytes, args.psnr, **said)
-        if len(stream) == tokcodec.info(stream, count=False).header_bytes:
+        about = tokcodec.info(stream, count=False)
+        if about.bytes == about.header_bytes and about.reference is None:
             warn("the stream is its header alone, and draws plain grey: give more bytes or tokens")
         return stream
 
@@ -79,6 +80,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _look(data: bytes) -> None:
+    if data.startswith(BUNDLE):
+        raise InputError("this is a bundle of streams: `tokcodec unbundle` writes them out")
     if data.startswith(MAGIC):
         raise InputError(
             "this is a stream already: `tokcodec cut` shortens it, `tokcodec decode` draws it"

@@ -96,6 +96,7 @@ def _check_named(args: argparse.Namespace, suffix: str, kinds: set[str]) -> None
     second = args.inputs[1]
     written = {SUFFIX} if suffix == SUFFIX else suffixes() - {SUFFIX}
     taken = Path(second).suffix.lower() in kinds and whether(Path(second).exists, True)
+    taken = taken or whether(Path(second).is_dir, False)
     if Path(second).suffix.lower() in written and not taken:
         raise ArgumentError(f"{second} is no input; to give the result that name: -o {second}")
 

@@ -20,7 +20,9 @@ from tokcodec.errors import (
     ReferenceMismatchError,
     StreamError,
     TokCodecError,
+    UnknownFieldError,
     UnknownModelError,
+    UnsupportedVersionError,
 )
 from tokcodec.pixels.image import check_pixels
 from tokcodec.stream.header import SUFFIX
@@ -115,11 +117,11 @@ def _kept(
         forgiven: what may be wrong with it; else the receiver stops.
 
     Raises:
-        StreamError: it begins as no stream does.
+        StreamError: it begins as no stream does, of whatever version.
     """
     try:
         message.check(stream)
-    except UnknownModelError as e:
+    except (UnknownModelError, UnsupportedVersionError, UnknownFieldError) as e:
         unread: TokCodecError = e
     else:
         try:

@@ -109,8 +109,9 @@ class _Part:
         return self._known[1:]
 
     def forget(self) -> None:
-        """Of what was worked out; packets stay."""
-        self._known = 0, b"", False
+        """Of what was worked out; packets stay, if they are here."""
+        if not self.taken:
+            self._known = 0, b"", False
 
     def complete(self) -> bool:
         """Whether all that was sent of the stream can be had from what came."""

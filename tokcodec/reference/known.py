@@ -68,9 +68,11 @@ def opened(given: Given, order: Order) -> Reference:
             is missing or differs.
         StreamError: a stream's header is damaged.
     """
-    streams = listed(given, "a reference")
-    alone = [headers.parse(stream)[0].reference is None for stream in streams[::-1]]
-    streams = streams[-1 - alone.index(True) if True in alone else 0 :]
+    streams: tuple[bytes, ...] = ()
+    for stream in reversed(listed(given, "a reference")):
+        streams = stream, *streams
+        if headers.parse(stream)[0].reference is None:
+            break
     for stream in streams:
         if _checked(stream, order).grey != (order.channels == 1):
             words = ("in colour", "grey") if order.channels == 1 else ("grey", "in colour")

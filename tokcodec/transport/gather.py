@@ -211,6 +211,7 @@ class Gatherer:
         known, now = sender.pictures.get(number), self._clock()
         if stream and (known is None or not known.covers(stream)):
             if known is None or not known.begins(stream):
+                self.broken += known is not None and not known.complete  # its number is taken
                 known = sender.pictures[number] = self._unseen()
             known.last = now
             return Picture(known.id, stream, complete)

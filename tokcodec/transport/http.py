@@ -20,7 +20,7 @@ from pathlib import Path
 from string import punctuation
 from threading import BoundedSemaphore
 from typing import Any
-from urllib.parse import quote, unquote_to_bytes, urlsplit
+from urllib.parse import SplitResult, quote, unquote_to_bytes, urlsplit
 
 from tokcodec.arguments import is_number, is_whole
 from tokcodec.errors import ArgumentError, InputError, LinkError
@@ -204,16 +204,31 @@ def fetch(url: str, max_bytes: int | None = None, *, timeout: float = PATIENCE) 
     """
     try:
         parts = urlsplit(url)
+        said = parts.scheme in ("http", "https")
+        typed = _as_sent(parts) if said else ""
     except (ValueError, AttributeError) as e:  # the second: no text
-        raise ArgumentError(f"{url} is no web address: {e}") from None
-    if parts.scheme not in ("http", "https"):
+        raise ArgumentError(f"{str(url)[:200]!a} is no web address: {e}") from None
+    if not said:
         raise ArgumentError(f"{url} is no web address: it starts with http:// or https://")
+    if parts.username is not None:
+        raise ArgumentError("user and password in a web address are not sent: leave them out")
     if max_bytes is not None and not (is_whole(max_bytes) and max_bytes >= 1):
         raise ArgumentError(f"max_bytes is a whole number from 1, not {max_bytes!r:.40}")
     if not is_number(timeout) or not timeout > 0:
         raise ArgumentError(f"timeout is a number of seconds above 0, not {timeout!r:.40}")
-    path, query = (quote(part, punctuation) for part in (parts.path, parts.query))  # as typed
-    return _pieces(parts._replace(path=path, query=query).geturl(), max_bytes, limit(timeout))
+    return _pieces(typed, max_bytes, limit(timeout))
+
+
+def _as_sent(parts: SplitResult) -> str:
+    """An address as people type it in letters that travel. UnicodeError, if it has none."""
+    host = parts.netloc
+    if not host.isascii():
+        port = "" if parts.port is None else f":{parts.port}"
+        host = (parts.hostname or "").encode("idna").decode() + port
+    path, query = (
+        quote(part, punctuation, errors="surrogateescape") for part in (parts.path, parts.query)
+    )
+    return parts._replace(netloc=host, path=path, query=query).geturl()
 
 
 def _pieces(url: str, max_bytes: int | None, timeout: float | None) -> Iterator[bytes]:
