@@ -69,7 +69,6 @@ def run(args: argparse.Namespace) -> int:
     said |= options.reference(args.reference)
 
     def change(data: bytes, _: str) -> bytes:
-        _look(data)
         stream = codec.encode(data, args.budget, args.max_bytes, args.psnr, **said)
         about = tokcodec.info(stream, count=False)
         if about.bytes == about.header_bytes and about.reference is None:
@@ -80,6 +79,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _look(data: bytes) -> None:
+    """Raises InputError for what is encoded already."""
     if data.startswith(BUNDLE):
         raise InputError("this is a bundle of streams: `tokcodec unbundle` writes them out")
     if data.startswith(MAGIC):

@@ -31,7 +31,7 @@ def convert(
     change: Callable[[bytes, str], bytes],
     suffix: str,
     kinds: set[str],
-    look: Callable[[bytes], object] | None = None,
+    look: Callable[[bytes], object],
     *,
     in_place: bool = False,
 ) -> int:
@@ -41,7 +41,7 @@ def convert(
         change: an input's bytes, and where its output goes, to the output's bytes.
         suffix: of outputs that are not named.
         kinds: suffixes of what is taken from folders.
-        look: raises for bytes that are no input: told rather than that their output is there.
+        look: raises for bytes that are no input: told before anything that is wrong with OUT.
         in_place: an output may replace its own input, where that is asked for; else never, which
             would be lost.
 
@@ -59,18 +59,13 @@ def convert(
     failed, taken = 0, dict[str, str]()  # by target: the source that it is for
     for source, target in tqdm(jobs, disable=len(jobs) < 2 or not watched(), unit="file"):
         try:
-            if suffix == SUFFIX and Path(target).suffix.lower() in suffixes() - {SUFFIX}:
-                better = Path(target).with_suffix(SUFFIX)
-                raise OutputError(f"{target} is the name of a picture: name the stream {better}")
             if (other := taken.setdefault(_place(target), source)) != source:
                 raise OutputExistsError(f"{target} is for {other}: give them names of their own")
-            try:
-                _check(source, target, args.force, in_place)
-            except OutputExistsError:
-                if look is not None:
-                    look(read(source))
-                raise
-            _write(target, change(read(source), target), args.force)
+            data = read(source)
+            look(data)
+            _check_kind(target, suffix)
+            _check(source, target, args.force, in_place)
+            _write(target, change(data, target), args.force)
         except TokCodecError as e:
             failed += 1
             told = _said(source) in str(e) or (target != STANDARD and target in str(e))
@@ -162,6 +157,13 @@ def read(source: str) -> bytes:
         return sys.stdin.buffer.read()
     except OSError as e:
         raise InputError(f"cannot read stdin: {e.strerror or e}") from e
+
+
+def _check_kind(target: str, suffix: str) -> None:
+    """Refuse a picture's name for a stream: it may be that of the only copy."""
+    if suffix == SUFFIX and Path(target).suffix.lower() in suffixes() - {SUFFIX}:
+        better = Path(target).with_suffix(SUFFIX)
+        raise OutputError(f"{target} is the name of a picture: name the stream {better}")
 
 
 def _check(source: str, target: str, overwrite: bool, in_place: bool) -> None:

@@ -98,7 +98,7 @@ def check_family(verb: Callable[..., Any], options: Mapping[str, Any], both: typ
         ArgumentError: the family has no such option.
     """
     takes = signature(verb).parameters
-    if "options" in takes:  # it tells by itself
+    if any(p.kind is p.VAR_KEYWORD for p in takes.values()):  # it tells by itself
         return
     for name in options:
         if name in both.__annotations__ and name not in takes:

@@ -23,7 +23,7 @@ class Line(NamedTuple):
     digits: np.ndarray  # int8
     rows: np.ndarray  # uint16, rows of `odds.frequencies`
     odds: Odds
-    following: int | None  # row of the first digit of the pass that is not there
+    following: int | None  # row of the first digit that is not there; None after a whole pass
 
 
 class Script:
@@ -51,11 +51,11 @@ class Script:
 
 def exact(script: Script) -> bytes:
     """A code string that determines the digits of a script, and none beyond them."""
+    if not len(script.line(0).digits):
+        return b""
     writer = Writer()
     for number in range(len(script.order.passes)):
         digits, rows, odds, following = script.line(number)
-        if following is not None and number == len(digits) == 0:
-            return b""
         writer.write(digits, rows, odds.weights)
         if following is not None:
             return writer.finish(odds.weights[following])

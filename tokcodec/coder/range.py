@@ -9,6 +9,7 @@ bytes lies inside the digit's interval: whatever follows, the digit is the same.
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any, NamedTuple
 
 import constriction  # type: ignore[import-untyped]
@@ -118,28 +119,24 @@ class Writer:
         """The shortest bytes that determine everything written.
 
         Args:
-            following: weights of the symbol that would come next, as for `write_one`: bytes that
-                leave it open, a few bits more.
+            following: weights of the symbol that would come next, as for `write_one`, shape
+                (symbols,): the shortest bytes that leave it open as well, at most two more.
         """
         here, code, low = self._standing()
-        edges: list[int] = []  # between the intervals of the next symbol
-        if following is not None:
-            parts = np.cumsum(following.astype(np.int64) + 1)[:-1]
-            edges = [low + (here.size >> PRECISION) * int(part) for part in parts]
-        shortest: bytes | None = None
-        for n in range(4 * here.words, 4 * here.words + 9):
+        lengths = range(4 * here.words, 4 * here.words + 9)
+        below = [] if following is None else np.cumsum(following.astype(np.int64) + 1)[:-1].tolist()
+        edges = [low + (here.size >> PRECISION) * frequency for frequency in below]
+        for n, edge in product(lengths, edges):  # fractions on both sides of one: still open
+            free = here.bits - 8 * n
+            prefix = edge >> free
+            if low <= prefix << free < edge and (prefix + 1) << free <= low + here.size:
+                return prefix.to_bytes(n, "big")
+        for n in lengths:
             free = here.bits - 8 * n
             prefix = -(-low >> free)  # rounded up
-            if shortest is None and (prefix + 1) << free <= low + here.size:
-                shortest = prefix.to_bytes(n, "big")
-            if shortest is not None and not edges:
-                break
-            for edge in edges:
-                prefix = edge >> free
-                least, end = prefix << free, (prefix + 1) << free
-                if low <= least < edge and end <= low + here.size:
-                    return prefix.to_bytes(n, "big")
-        return code if shortest is None else shortest
+            if (prefix + 1) << free <= low + here.size:
+                return prefix.to_bytes(n, "big")
+        return code
 
 
 class Reader:

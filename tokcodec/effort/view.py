@@ -94,12 +94,12 @@ def find(decoder: str | Path, order: Order) -> View:
         )
     runtime, card = opened(decoders.SHIPPED if name == NEURAL else Path(name), TORCH)
     tokens = tokens_of(card)
-    ours = order.model.tokens_id in tokens
     if name != NEURAL:  # whoever names a file wants that one
         decoders.check_own(name, tokens, order.model)
-        ours = True
-    if not ours or len(order.bands) == order.channels:
+    elif order.model.tokens_id not in tokens:
         return Linear()  # as `decode` draws these
+    if len(order.bands) == order.channels:
+        return Linear()
     from tokcodec.effort.neural import Neural
 
     return Neural(runtime)  # type: ignore[arg-type]  # of torch, as asked

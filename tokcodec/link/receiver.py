@@ -93,10 +93,12 @@ class _Part:
         """Of all bytes of a complete picture; which packets came is remembered."""
         self.bodies = dict.fromkeys(self.bodies, b"")
         self.size, self.taken = FIXED * len(self.bodies), True
-        self._known = len(self.bodies), b"", True
+        self.forget()
 
     def prefix(self) -> tuple[bytes, bool]:
-        """The stream so far, and whether this is all that was sent."""
+        """The stream so far, and whether this is all that was sent; empty once it was taken."""
+        if self.taken:
+            return b"", True
         _, scheme, count, length = self.key
         if self._known[0] != len(self.bodies):
             if scheme == protection.PLAIN:
@@ -109,9 +111,8 @@ class _Part:
         return self._known[1:]
 
     def forget(self) -> None:
-        """Of what was worked out; packets stay, if they are here."""
-        if not self.taken:
-            self._known = 0, b"", False
+        """Let go of what was worked out; packets stay."""
+        self._known = 0, b"", False
 
     def complete(self) -> bool:
         """Whether all that was sent of the stream can be had from what came."""

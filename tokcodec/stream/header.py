@@ -20,6 +20,7 @@ from tokcodec.model import HASHED
 MAGIC = b"\xb7T"
 SUFFIX = ".tkc"  # of files
 BUNDLE = MAGIC + b"KB"  # of files of many streams
+# First bytes of files that are taken for streams by mistake.
 PICTURES = {b"\xff\xd8\xff": "JPEG", b"\x89PNG": "PNG", b"RIFF": "WebP", b"GIF8": "GIF"}
 VERSION = 1
 NARROW, WIDE = 12, 16  # bits of a side less one

@@ -27,9 +27,9 @@ def between(one: Stored, two: Stored, share: float) -> Stored:
     """
     if not is_number(share) or not 0 <= share <= 1:
         raise ArgumentError(f"share lies in 0..1, not {share!r:.40}")
-    named = [tokens for each in (one, two) if (tokens := tokens_of(each.about))]
-    common = [identity for identity in named[-1] if identity in named[0]] if named else []
-    if one.shape != two.shape or (named and not common):
+    first, second = tokens_of(one.about), tokens_of(two.about)
+    common = [t for t in second or first if t in (first or second)]  # older ones do not say
+    if one.shape != two.shape or ((first or second) and not common):
         raise ArgumentError("the decoders differ in shape, or in the tokens that they draw")
     weights = {
         name: ((1 - share) * one.weights[name].astype(np.float32) + share * w).astype(w.dtype)

@@ -202,13 +202,14 @@ def fetch(url: str, max_bytes: int | None = None, *, timeout: float = PATIENCE) 
         ArgumentError: it is no such address.
         LinkError: the server cannot be reached, refuses, or breaks off.
     """
+    if not isinstance(url, str):
+        raise ArgumentError(f"a web address is text, not {url!r:.40}")
     try:
         parts = urlsplit(url)
-        said = parts.scheme in ("http", "https")
-        typed = _as_sent(parts) if said else ""
-    except (ValueError, AttributeError) as e:  # the second: no text
-        raise ArgumentError(f"{str(url)[:200]!a} is no web address: {e}") from None
-    if not said:
+        address = _as_sent(parts)
+    except ValueError as e:
+        raise ArgumentError(f"{url!a:.200} is no web address: {e}") from None
+    if parts.scheme not in ("http", "https"):
         raise ArgumentError(f"{url} is no web address: it starts with http:// or https://")
     if parts.username is not None:
         raise ArgumentError("user and password in a web address are not sent: leave them out")
@@ -216,7 +217,7 @@ def fetch(url: str, max_bytes: int | None = None, *, timeout: float = PATIENCE) 
         raise ArgumentError(f"max_bytes is a whole number from 1, not {max_bytes!r:.40}")
     if not is_number(timeout) or not timeout > 0:
         raise ArgumentError(f"timeout is a number of seconds above 0, not {timeout!r:.40}")
-    return _pieces(typed, max_bytes, limit(timeout))
+    return _pieces(address, max_bytes, limit(timeout))
 
 
 def _as_sent(parts: SplitResult) -> str:

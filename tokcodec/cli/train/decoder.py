@@ -18,5 +18,5 @@ def run(args: argparse.Namespace) -> int:
     options.need_torch()
     from tokcodec.train.decoder.run import train_decoder
 
-    options.tell(train_decoder(**options.told(args, Config)))
+    options.say_result(train_decoder(**options.told(args, Config)))
     return 0

@@ -39,7 +39,7 @@ def told(args: argparse.Namespace, kind: type[Any]) -> dict[str, Any]:
     return {"config": config} | said | {name: getattr(args, name) for name in names}
 
 
-def tell(path: Path) -> None:
+def say_result(path: Path) -> None:
     """Say where a run's result is; the first of several processes does."""
     from tokcodec.train.checkpoint import LOG
     from tokcodec.train.loop import PLOT

@@ -76,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
     start = open_model(args.model or DEFAULT)
     if start.prior != TABLES:
         raise ArgumentError(f"{args.model} has no tables to improve on; begin with {DEFAULT}")
-    finest_of(start)
+    finest_of(start)  # told now, not when the training is over
     of = {"model": start.id, "count": count, "batch": batch, "seed": args.seed}
     of["--images"] = names_hash(args.images)
     done = steps_before(args.out, args.resume, MODEL, of)

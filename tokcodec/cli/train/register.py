@@ -18,5 +18,5 @@ def run(args: argparse.Namespace) -> int:
     options.need_torch()
     from tokcodec.train.register.run import train_register
 
-    options.tell(train_register(**options.told(args, Config)))
+    options.say_result(train_register(**options.told(args, Config)))
     return 0

@@ -45,10 +45,9 @@ def read(path: Path, levels: tuple[int, ...], length: int, checkpoint: str) -> L
         head = json.loads(blob[8 : 8 + int.from_bytes(blob[:8], "little")])
         said = json.loads(head["__metadata__"][SAID])
         kind, theirs, stated = said["kind"], said["checkpoint"], said["sha256"]
-        digits = tuple(said["levels"])
-        if not all(type(v) is int for v in digits):
+        if not all(type(values) is int for values in said["levels"]):  # 7.0 equals 7
             raise ValueError("levels are whole numbers")
-        found = KINDS[kind](digits, **arrays) if kind in KINDS else None
+        found = KINDS[kind](tuple(said["levels"]), **arrays) if kind in KINDS else None
     except (SafetensorError, ValueError, KeyError, TypeError, RecursionError) as e:
         raise DamagedModelError(f"{path} is no prior of a register tokenizer") from e
     if found is None:
